@@ -1,0 +1,1 @@
+"""The five causal tools behind one query contract, and the assistant that asks them."""

@@ -1,0 +1,180 @@
+"""A loaded language model: scoring, constrained choices, generation, chat format."""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from functools import cached_property
+from pathlib import Path
+from typing import Any, Literal, get_args
+
+import numpy as np
+
+from lm.scoring import NODES_PER_PASS, Meter, PrefixCache, score_sequences
+from lm.tokens import encode_continuations
+
+Rule = Literal["sum", "mean", "pmi"]
+
+
+@dataclass
+class LanguageModel:
+    """A causal language model ready for use.
+
+    Attributes:
+        name: how it was asked for, such as ``smollm2-135m``.
+        model: the transformers (or PEFT) model underneath.
+        tokenizer: its tokenizer.
+        adapter: folder of the LoRA adapter on top, or None.
+        meter: forward calls and tokens so far.
+    """
+
+    name: str
+    model: Any
+    tokenizer: Any
+    adapter: Path | None = None
+    meter: Meter = field(default_factory=Meter)
+
+    @property
+    def device(self) -> str:
+        return str(self.model.device)
+
+    @property
+    def dtype(self) -> str:
+        return str(self.model.dtype).removeprefix("torch.")
+
+    @cached_property
+    def digest(self) -> str:
+        """SHA-256 of the weights (adapter included) and the tokenizer, first 16 hex digits: same digest, same scores."""
+        import torch
+
+        state = hashlib.sha256()
+        for name, tensor in sorted(self.model.state_dict().items()):
+            state.update(f"{name}{tuple(tensor.shape)}{tensor.dtype}".encode())
+            state.update(tensor.detach().cpu().contiguous().view(torch.uint8).numpy().tobytes())
+        state.update(self.tokenizer.backend_tokenizer.to_str().encode() if self.tokenizer.is_fast else repr(self.tokenizer).encode())
+        return state.hexdigest()[:16]
+
+    def describe(self) -> str:
+        """One line for people: name, adapter, number type and device."""
+        tuned = f" + adapter {self.adapter.name}" if self.adapter else ""
+        return f"{self.name}{tuned} ({self.dtype} on {self.device})"
+
+    def score(
+        self,
+        contexts: Sequence[str],
+        levels: Sequence[Sequence[str]],
+        rule: Rule = "sum",
+        *,
+        baseline: str = "",
+        budget: int = NODES_PER_PASS,
+    ) -> list[np.ndarray]:
+        """Log-probability of each level after its context.
+
+        A single space joins context and level and belongs to the level (an empty context takes no space). Special
+        tokens appear only as the tokenizer itself adds them at the start of a text.
+
+        Args:
+            contexts: texts to condition on.
+            levels: one list of candidate texts a context.
+            rule: ``sum`` over the level's tokens (the chain rule), ``mean`` per token, or ``pmi``: the sum minus the sum
+                after ``baseline``.
+            baseline: the context of the subtracted term of ``pmi``.
+            budget: trie nodes in one forward pass; bounds memory, changes no result beyond rounding.
+
+        Returns:
+            One array of (levels,) nats a context, not normalised over the levels.
+
+        Raises:
+            ValueError: the lists do not match, a context has no level, a level is blank, or the rule is unknown.
+        """
+        if rule not in get_args(Rule):
+            raise ValueError(f"rule {rule!r} is none of {', '.join(get_args(Rule))}")
+        if isinstance(contexts, str) or len(contexts) != len(levels):
+            raise ValueError(f"score needs one list of levels a context; given {len(contexts)} contexts and {len(levels)} lists")
+        sequences: list[list[int]] = []
+        starts: list[int] = []
+        for context, candidates in zip(contexts, levels, strict=True):
+            if isinstance(candidates, str) or not candidates:
+                raise ValueError(f"the levels of context {context[-40:]!r} must be a non-empty list of texts; given {candidates!r}")
+            if blank := [level for level in candidates if not level.strip()]:
+                raise ValueError(f"level {blank[0]!r} of context {context[-40:]!r} is blank")
+            joined = [f" {level}" if context else level for level in candidates]
+            whole, start = encode_continuations(self.tokenizer, context, joined)
+            sequences += whole
+            starts += start
+        tokens = score_sequences(self.model, sequences, starts, self.meter, budget)
+        flat = np.array([part.mean() if rule == "mean" else part.sum() for part in tokens])
+        rows = np.split(flat, np.cumsum([len(candidates) for candidates in levels])[:-1])
+        if rule == "pmi":
+            distinct = list(dict.fromkeys(level for candidates in levels for level in candidates))
+            prior = dict(zip(distinct, self.score([baseline], [distinct], budget=budget)[0], strict=True))
+            rows = [row - [prior[level] for level in candidates] for row, candidates in zip(rows, levels, strict=True)]
+        return rows
+
+    def continuation(self, text: str) -> Continuation:
+        """A text to be continued slot by slot, each slot filled from a closed list."""
+        return Continuation(self, text)
+
+    def chat_text(self, messages: Sequence[Mapping[str, str]], *, add_generation_prompt: bool = True) -> str:
+        """The conversation as one text, in the model's own chat format where it has one."""
+        if self.tokenizer.chat_template:
+            return str(self.tokenizer.apply_chat_template(list(messages), tokenize=False, add_generation_prompt=add_generation_prompt))
+        lines = [f"{message['role']}: {message['content']}\n" for message in messages]
+        return "".join(lines) + ("assistant:" if add_generation_prompt else "")
+
+    def generate(
+        self,
+        texts: Sequence[str],
+        *,
+        max_new_tokens: int = 128,
+        temperature: float = 0.0,
+        seed: int = 0,
+        batch_size: int = 8,
+    ) -> list[str]:
+        """Continue each text freely; greedy at temperature 0, else sampled with the seed.
+
+        Returns:
+            The new text alone, one a text, without special tokens.
+        """
+        import torch
+
+        tokenizer = self.tokenizer
+        completions: list[str] = []
+        sampling = {"do_sample": True, "temperature": temperature} if temperature > 0 else {"do_sample": False}
+        for first in range(0, len(texts), batch_size):
+            batch = tokenizer(
+                list(texts[first : first + batch_size]), return_tensors="pt", padding=True, padding_side="left", add_special_tokens=False
+            ).to(self.model.device)
+            with torch.inference_mode(), torch.random.fork_rng():
+                torch.manual_seed(seed + first)
+                output = self.model.generate(
+                    **batch, max_new_tokens=max_new_tokens, pad_token_id=tokenizer.pad_token_id, **sampling
+                )
+            self.meter.count(int(output.numel()))
+            completions += tokenizer.batch_decode(output[:, batch.input_ids.shape[1] :], skip_special_tokens=True)
+        return completions
+
+
+class Continuation:
+    """A growing text whose next piece is chosen from a closed list; its key-value states are kept between slots."""
+
+    def __init__(self, lm: LanguageModel, text: str) -> None:
+        self._lm = lm
+        self._cache = PrefixCache(lm.model, lm.meter)
+        self.text = text
+
+    def append(self, text: str) -> None:
+        """Add fixed text; it costs nothing until the next slot is scored."""
+        self.text += text
+
+    def log_probs(self, candidates: Sequence[str]) -> np.ndarray:
+        """(candidates,) nats: the chain-rule log-probability of each candidate after the text so far.
+
+        Raises:
+            ValueError: no candidate, or one that adds no token.
+        """
+        if not candidates:
+            raise ValueError(f"no candidate to continue {self.text[-60:]!r}")
+        sequences, starts = encode_continuations(self._lm.tokenizer, self.text, candidates)
+        return np.array([part.sum() for part in self._cache.score(sequences, starts)])

@@ -1,0 +1,33 @@
+"""Where things lie: the home of what is made, and the cache of what can be made again."""
+
+from __future__ import annotations
+
+import os
+from pathlib import Path
+
+import platformdirs
+
+
+def home() -> Path:
+    """Folder of everything this installation makes: ``CAUSALSMITH_HOME``, else ``.causalsmith`` in the checkout.
+
+    Outside a checkout it is the user's data folder.
+    """
+    if configured := os.environ.get("CAUSALSMITH_HOME"):
+        return Path(configured).expanduser().absolute()
+    checkout = Path(__file__).resolve().parent.parent
+    if (checkout / "workspace.yaml").exists():
+        return checkout / ".causalsmith"
+    return Path(platformdirs.user_data_dir("causalsmith"))
+
+
+def cache() -> Path:
+    """Folder of what can be made again from installed packages: ``CAUSALSMITH_CACHE``, else the user's cache folder."""
+    if configured := os.environ.get("CAUSALSMITH_CACHE"):
+        return Path(configured).expanduser().absolute()
+    return Path(platformdirs.user_cache_dir("causalsmith"))
+
+
+def tracking_uri() -> str:
+    """MLflow's tracking and registry address: ``MLFLOW_TRACKING_URI``, else SQLite under :func:`home`."""
+    return os.environ.get("MLFLOW_TRACKING_URI") or f"sqlite:///{home() / 'mlflow' / 'mlflow.db'}"

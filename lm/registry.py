@@ -1,0 +1,83 @@
+"""Adapters in MLflow's registry: which version stands behind a name or alias, and its files on this machine."""
+
+from __future__ import annotations
+
+import os
+from dataclasses import dataclass
+from pathlib import Path
+
+from lm.errors import ModelNotFound
+from lm.places import cache, tracking_uri
+
+ASSISTANT_MODEL = "causalsmith-assistant"
+CHAMPION, CHALLENGER = "champion", "challenger"
+
+
+@dataclass(frozen=True)
+class RegisteredModel:
+    """One registered version and the folder that holds its files."""
+
+    name: str
+    version: str
+    alias: str | None
+    folder: Path
+
+
+def find_registered(uri: str) -> RegisteredModel:
+    """Download (once) what an MLflow URI such as ``models:/causalsmith-assistant@champion`` points at.
+
+    Raises:
+        ModelNotFound: no registry, no such model, or no such alias.
+    """
+    os.environ.setdefault("MLFLOW_DISABLE_TELEMETRY", "true")
+    import mlflow
+    from mlflow.exceptions import MlflowException
+
+    name, _, alias = uri.removeprefix("models:/").partition("@")
+    if not _registry_exists():
+        raise ModelNotFound(f"no model registry at {tracking_uri()}: nothing has been registered yet")
+    client = mlflow.MlflowClient(tracking_uri=tracking_uri(), registry_uri=tracking_uri())
+    try:
+        if alias:
+            version = client.get_model_version_by_alias(name, alias)
+        else:
+            name, _, number = name.partition("/")
+            version = client.get_model_version(name, number)
+    except MlflowException as error:
+        raise ModelNotFound(f"no registered model {uri!r} at {tracking_uri()}: {error.message}") from None
+    folder = cache() / "registry" / name / f"{version.version}-{version.run_id}"
+    if not folder.exists():
+        folder.parent.mkdir(parents=True, exist_ok=True)
+        scratch = folder.with_name(f"{folder.name}.{os.getpid()}")
+        mlflow.artifacts.download_artifacts(
+            artifact_uri=f"models:/{name}/{version.version}", dst_path=str(scratch), tracking_uri=tracking_uri(), registry_uri=tracking_uri()
+        )
+        try:
+            scratch.rename(folder)
+        except OSError:
+            if not folder.exists():  # another process finished first otherwise
+                raise
+    return RegisteredModel(name, str(version.version), alias or None, folder)
+
+
+def find_assistant() -> RegisteredModel | None:
+    """The tuned assistant in use: the champion, else the newest challenger, else None."""
+    if not _registry_exists():
+        return None
+    for alias in (CHAMPION, CHALLENGER):
+        try:
+            return find_registered(f"models:/{ASSISTANT_MODEL}@{alias}")
+        except ModelNotFound:
+            continue
+    return None
+
+
+def adapter_in(folder: Path) -> Path | None:
+    """The LoRA adapter's folder inside a downloaded model, if it holds one."""
+    found = sorted(folder.rglob("adapter_config.json"))
+    return found[0].parent if found else None
+
+
+def _registry_exists() -> bool:
+    uri = tracking_uri()
+    return not uri.startswith("sqlite:///") or Path(uri.removeprefix("sqlite:///")).exists()

@@ -3,13 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from itertools import product
 
 import numpy as np
 
 from sdscm.errors import ScenarioError, TooLarge
 from sdscm.scenario import Scenario
-from sdscm.tables import ConditionalTables
+from sdscm.tables import ConditionalTables, all_combinations
 
 
 class ExactLaws:
@@ -50,8 +49,7 @@ class ExactLaws:
             else:
                 parents = [names.index(parent) for parent in variable.parents]
                 sizes = [law.shape[p] for p in parents]
-                codes = np.array(list(product(*map(range, sizes))), dtype=int).reshape(-1, len(parents))
-                factor = np.exp(self._tables.rows(variable.name, codes)).reshape(*sizes, len(variable.levels))
+                factor = np.exp(self._tables.rows(variable.name, all_combinations(sizes))).reshape(*sizes, len(variable.levels))
                 axes = [*parents, axis]
             order = np.argsort(axes)
             shape = [law.shape[a] if a in axes else 1 for a in range(law.ndim)]

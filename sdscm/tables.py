@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
 from itertools import product
 from typing import Protocol
 
@@ -21,6 +20,11 @@ class Scorer(Protocol):
     def score(
         self, contexts: list[str], levels: list[list[str]], rule: str = "sum", *, baseline: str = ""
     ) -> list[np.ndarray]: ...
+
+
+def all_combinations(sizes: list[int]) -> np.ndarray:
+    """(product of sizes, len(sizes)) every combination of codes, the last varying fastest; one empty row for no sizes."""
+    return np.array(list(product(*map(range, sizes))), dtype=int).reshape(int(np.prod(sizes, initial=1)), len(sizes))
 
 
 class ConditionalTables:
@@ -104,8 +108,7 @@ class ConditionalTables:
         return int(np.prod([len(self.scenario[parent].levels) for parent in variable.parents], initial=1))
 
     def _all_parents(self, variable: Variable) -> np.ndarray:
-        combinations: Iterable[tuple[int, ...]] = product(*(range(len(self.scenario[p].levels)) for p in variable.parents))
-        return np.array(list(combinations), dtype=int).reshape(-1, len(variable.parents))
+        return all_combinations([len(self.scenario[parent].levels) for parent in variable.parents])
 
     def _texts(self, variable: Variable, codes: tuple[int, ...]) -> dict[str, str]:
         return {parent: self.scenario[parent].levels[code] for parent, code in zip(variable.parents, codes, strict=True)}

@@ -1,0 +1,19 @@
+"""Content digests: the same rows give the same digest, whatever file or machine they lie on."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from typing import Any
+
+import pandas as pd
+
+
+def digest_of(value: Any) -> str:
+    """First 16 hex digits of the SHA-256 of a JSON-serialisable value, keys sorted."""
+    return hashlib.sha256(json.dumps(value, sort_keys=True, ensure_ascii=False, default=str).encode()).hexdigest()[:16]
+
+
+def frame_digest(frame: pd.DataFrame) -> str:
+    """Digest of a table's columns and rows, in order."""
+    return digest_of([list(frame.columns), frame.to_dict("split")["data"]])

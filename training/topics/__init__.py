@@ -1,0 +1,1 @@
+"""Data: one YAML file for each topic; `training.topic_library` reads them."""

@@ -62,8 +62,7 @@ ATE_FAMILIES = (
     _family(
         "terse",
         "[effect of {treatment} on {response}|{treatment} -> {response}|impact: {treatment} on {response}|average "
-        "effect, {treatment} on {response}|ATE of {treatment} on "
-        "{response}] {in_file}[?|.|]",
+        "effect, {treatment} on {response}|ATE of {treatment} on {response}] {in_file}[?|.|]",
     ),
     _family(
         "changing-it",
@@ -79,7 +78,7 @@ ATE_FAMILIES = (
         "claim-check",
         "[people say|some claim|I read|my colleagues insist|the vendor says|it is said|I suspect|my hunch is] that "
         "{treatment} <affects> {response}. [is that true|does it hold|is there any evidence|can you confirm it|what "
-        "does <data> say|how large is that effect] {in_file}?",
+        "can <data> tell us|how large is that effect] {in_file}?",
     ),
     _family(
         "worth-it",

@@ -22,9 +22,9 @@ CGL_FAMILIES = (
     ),
     _family(
         "how-related-causally",
-        "[how are {nodes} [causally related|causally connected|causally linked|linked by cause and effect|tied together "
-        "causally|arranged causally]|how do {nodes} [depend on one another causally|cause one another|relate to each other "
-        "as causes and effects|hang together causally]] {in_file}?",
+        "[how are {nodes} [causally related|causally connected|causally linked|linked by cause and effect|tied "
+        "together causally|arranged causally]|how do {nodes} [depend on one another causally|cause one another|"
+        "relate to each other as causes and effects|hang together causally]] {in_file}?",
     ),
     _family(
         "which-causes-which-listed",

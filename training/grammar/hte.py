@@ -83,7 +83,7 @@ HTE_FAMILIES = (
     _family(
         "claim-group",
         "[people say|I suspect|my hunch is|I was told|some claim] that {treatment} <affects> {response} {when}. [is "
-        "that so|can you check|how large is the effect there|does it hold|what does <data> say] {in_file}?",
+        "that so|can you check|how large is the effect there|does it hold|what can <data> tell us] {in_file}?",
     ),
     _family(
         "conditional-word",
@@ -121,8 +121,8 @@ HTE_FAMILIES = (
     ),
     _family(
         "under-circumstances",
-        "under the circumstances that {facts}, [what does {treatment} do to {response}|how sensitive is {response} to "
-        "{treatment} as its cause|what follows from {treatment} for {response}] {in_file}?",
+        "under the circumstances that {facts}, [what does {treatment} do to {response}|how sensitive is {response} "
+        "to {treatment} as its cause|what follows from {treatment} for {response}] {in_file}?",
         "held_out",
     ),
     _family(

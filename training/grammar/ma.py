@@ -62,8 +62,9 @@ MA_FAMILIES = (
     ),
     _family(
         "analysis",
-        "[run|do|perform|carry out|set up] [a mediation analysis|a path analysis|a mediation study|an analysis of direct "
-        "and indirect effects] [of|for] {treatment} on {response} with {mediator} as the <between_step> {in_file}.",
+        "[run|do|perform|carry out|set up] [a mediation analysis|a path analysis|a mediation study|an analysis of "
+        "direct and indirect effects] [of|for] {treatment} on {response} with {mediator} as the <between_step> "
+        "{in_file}.",
     ),
     _family(
         "terse",

@@ -61,9 +61,9 @@ NONE_FAMILIES = (
     ),
     _family(
         "list-columns",
-        "[what columns are in {file}|which variables does {file} have|list the columns of {file}|describe the contents of "
-        "{file}|how many rows are in {file}|what is the size of {file}|who made {file}|when was {file} created|is {file} "
-        "complete][ please| for me||]?",
+        "[what columns are in {file}|which variables does {file} have|list the columns of {file}|describe the "
+        "contents of {file}|how many rows are in {file}|what is the size of {file}|who made {file}|when was {file} "
+        "created|is {file} complete][ please| for me||]?",
     ),
     _family(
         "chat",
@@ -120,8 +120,8 @@ NONE_FAMILIES = (
     ),
     _family(
         "trend",
-        "[has {a} [gone up|gone down|stayed flat|changed over the years|risen|fallen]|did {a} [go up|go down|stay flat|rise|"
-        "fall]] [over time|since records began|month by month|lately|] {in_file}[?|, as a plain trend?]",
+        "[has {a} [gone up|gone down|stayed flat|changed over the years|risen|fallen]|did {a} [go up|go down|stay "
+        "flat|rise|fall]] [over time|since records began|month by month|lately|] {in_file}[?|, as a plain trend?]",
         "held_out",
     ),
     _family(

@@ -1,0 +1,85 @@
+"""Every size in the pipeline, in one place: a profile is a YAML file read into this schema."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import yaml
+from pydantic import BaseModel, ConfigDict, Field, ValidationError
+
+from training.sft import SftRecipe
+from validation.gates import Margins
+
+
+class _Settings(BaseModel):
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+
+class QuerySizes(_Settings):
+    """Synthetic questions: how many a task, and how many topics are kept for testing."""
+
+    train_per_task: int = Field(gt=0)
+    held_out_per_task: int = Field(gt=0)
+    held_out_topics: float = Field(default=0.25, gt=0, lt=1)
+    annotation_tasks: int = Field(gt=0)
+
+
+class InterpretationSizes(_Settings):
+    """Result-and-explanation pairs: how many a task, over simulated files of how many rows."""
+
+    pairs_per_task: int = Field(gt=0)
+    rows: int = Field(default=1000, ge=200)
+
+
+class SdScmSizes(_Settings):
+    """SD-SCM data sets: which scenarios and language models, and how large."""
+
+    scenarios: tuple[str, ...] = Field(min_length=1)
+    language_models: tuple[str, ...] = Field(min_length=1)
+    rows: int = Field(gt=0)
+    phrasing: int = 0
+    rule: str = "sum"
+    temperature: float = 1.0
+    false_discovery: float = Field(default=0.01, gt=0, lt=1)
+    least_treatment_probability: float = Field(default=0.01, ge=0, lt=0.5)
+
+
+class BaselineSettings(_Settings):
+    """The hosted model compared with: an exact snapshot, its price, and what may be spent on it."""
+
+    model: str = "gpt-4-turbo-2024-04-09"
+    base_url: str | None = None
+    key_variable: str = "OPENAI_API_KEY"
+    dollars_per_million: tuple[float, float] = (10.0, 30.0)
+    spend_cap: float = Field(default=1.0, ge=0)
+
+
+class Profile(_Settings):
+    """Sizes and settings of one way to run the pipeline."""
+
+    name: str
+    purpose: str
+    seed: int = 0
+    queries: QuerySizes
+    interpretation: InterpretationSizes
+    training: SftRecipe
+    variants: tuple[str, ...] = ("mixed",)
+    sdscm: SdScmSizes
+    baseline: BaselineSettings = BaselineSettings()
+    gate: Margins = Margins()
+
+
+def read_profile(path: Path) -> Profile:
+    """Read a profile.
+
+    Raises:
+        ValueError: the file is missing or does not fit the schema; the message names the field.
+    """
+    if not path.exists():
+        others = ", ".join(sorted(p.stem for p in path.parent.glob("*.yaml")))
+        raise ValueError(f"no profile {path.stem!r} in {path.parent}; there are: {others}")
+    try:
+        return Profile.model_validate({"name": path.stem, **yaml.safe_load(path.read_text(encoding="utf-8"))})
+    except ValidationError as error:
+        problems = "; ".join(f"{'.'.join(map(str, e['loc']))}: {e['msg']}" for e in error.errors())
+        raise ValueError(f"profile {path.name}: {problems}") from None

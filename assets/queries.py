@@ -1,0 +1,86 @@
+"""Questions: the topics they are about, the synthetic ones, and those handed to annotators."""
+
+from __future__ import annotations
+
+import dagster as dg
+import pandas as pd
+
+from assets.making import Made, make, markdown
+from assets.partitions import TASKS, by_task
+from assets.profile import Profile
+from assets.storage import FileStore
+
+
+@dg.asset(group_name="queries", owners=["team:causalsmith"], kinds={"python", "parquet"}, code_version="1")
+def causal_topics(
+    context: dg.AssetExecutionContext, profile: dg.ResourceParam[Profile], files: dg.ResourceParam[FileStore]
+) -> dg.MaterializeResult:
+    """Fields of life with their variables and column spellings, each on one side of the split."""
+    from training.topic_library import load_topics, split_topics
+
+    def build() -> Made:
+        topics = load_topics()
+        train, held_out = split_topics(topics, profile.queries.held_out_topics, profile.seed)
+        sides = {topic.name: "train" for topic in train} | {topic.name: "held_out" for topic in held_out}
+        rows = [(topic.name, sides[topic.name], len(topic.variables), ", ".join(v.name for v in topic.variables)) for topic in topics]
+        frame = pd.DataFrame(rows, columns=["topic", "split", "variables", "names"])
+        return Made(frame, {"topics": len(frame), "held_out": len(held_out), "variables": int(frame["variables"].sum()),
+                            "preview": markdown(frame.head(8).to_markdown(index=False))})
+
+    return make(context, files, {"share": profile.queries.held_out_topics, "seed": profile.seed}, build)
+
+
+@dg.asset(group_name="queries", owners=["team:causalsmith"], kinds={"python", "parquet"}, partitions_def=by_task, code_version="1")
+def synthetic_queries(
+    context: dg.AssetExecutionContext,
+    profile: dg.ResourceParam[Profile],
+    files: dg.ResourceParam[FileStore],
+    causal_topics: pd.DataFrame,
+) -> dg.MaterializeResult:
+    """Causal questions of one task, each made from its structured query, for training and for testing."""
+    from training.corpora import items_frame
+    from training.queries import make_queries
+    from training.topic_library import load_topics
+
+    task, sizes = context.partition_key, profile.queries
+
+    def build() -> Made:
+        side = dict(zip(causal_topics["topic"], causal_topics["split"], strict=True))
+        parts = []
+        for split, count in (("train", sizes.train_per_task), ("held_out", sizes.held_out_per_task)):
+            topics = [topic for topic in load_topics() if side[topic.name] == split]
+            parts.append(items_frame(make_queries(task, count, profile.seed, topics, split)).assign(split=split))  # type: ignore[arg-type]
+        frame = pd.concat(parts, ignore_index=True)
+        return Made(frame, {
+            "questions": len(frame), "families": int(frame["family"].nunique()), "topics": int(frame["topic"].nunique()),
+            "mean_words": float(frame["question"].str.split().str.len().mean()),
+            "preview": markdown(frame[["split", "topic", "question"]].iloc[:: max(1, len(frame) // 8)].head(8).to_markdown(index=False)),
+        })
+
+    return make(context, files, {**sizes.model_dump(), "seed": profile.seed}, build)
+
+
+@dg.asset(group_name="queries", owners=["team:causalsmith"], kinds={"json", "labelstudio"}, code_version="1")
+def annotation_tasks(
+    context: dg.AssetExecutionContext,
+    profile: dg.ResourceParam[Profile],
+    files: dg.ResourceParam[FileStore],
+    synthetic_queries: dict[str, pd.DataFrame],
+) -> dg.MaterializeResult:
+    """Training questions as a Label Studio project: tasks with the query pre-annotated, and the labelling configuration."""
+    from training.annotation import export_tasks, labelling_configuration
+    from training.corpora import items_from
+
+    def build() -> Made:
+        each = max(1, profile.queries.annotation_tasks // len(TASKS))
+        picked = [
+            item
+            for task in TASKS
+            for item in items_from(synthetic_queries[task].query("split == 'train'").drop(columns="split"))[:each]
+        ]
+        tasks = export_tasks(picked)
+        return Made({"labelling_configuration": labelling_configuration(), "tasks": tasks}, {
+            "tasks": len(tasks), "preview": markdown(pd.DataFrame({"question": [i.question for i in picked[:8]]}).to_markdown(index=False)),
+        })
+
+    return make(context, files, {"tasks": profile.queries.annotation_tasks}, build)

@@ -1,0 +1,183 @@
+"""Where assets' data lie: Parquet, JSON and folders of files, each version whole or not there, never a pickle.
+
+``<asset>/<partition>/<digest>/…`` holds a version; ``manifest.json`` beside it, written last, says which one counts. A version
+is named after its content, so a reader never sees a half-written one and an interrupted run leaves the old one in force.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import io
+import json
+import os
+import re
+import shutil
+import tempfile
+from collections.abc import Iterator
+from dataclasses import asdict, dataclass, field
+from pathlib import Path
+from typing import Any, Literal, Protocol
+
+import pandas as pd
+
+Value = pd.DataFrame | dict[str, Any] | list[Any] | Path
+Kind = Literal["table", "json", "folder"]
+
+
+class NotStored(LookupError):
+    """An asset or partition that has not been materialized yet."""
+
+
+class Blobs(Protocol):
+    """Named byte strings; a write appears whole or not at all."""
+
+    root: str
+
+    def write(self, name: str, content: bytes) -> None: ...
+
+    def read(self, name: str) -> bytes:
+        """Raises NotStored where there is no such name."""
+        ...
+
+    def names(self, prefix: str) -> Iterator[str]: ...
+
+
+@dataclass(frozen=True)
+class LocalBlobs:
+    """Blobs as files under one folder."""
+
+    root: str
+
+    def write(self, name: str, content: bytes) -> None:
+        target = Path(self.root, name)
+        target.parent.mkdir(parents=True, exist_ok=True)
+        descriptor, scratch = tempfile.mkstemp(dir=target.parent, prefix=f".{target.name}.")
+        try:
+            with os.fdopen(descriptor, "wb") as file:
+                file.write(content)
+                file.flush()
+                os.fsync(file.fileno())
+            Path(scratch).replace(target)
+        except BaseException:
+            Path(scratch).unlink(missing_ok=True)
+            raise
+
+    def read(self, name: str) -> bytes:
+        try:
+            return Path(self.root, name).read_bytes()
+        except FileNotFoundError:
+            raise NotStored(f"nothing is stored at {self.root}/{name}") from None
+
+    def names(self, prefix: str) -> Iterator[str]:
+        for path in sorted(Path(self.root, prefix).rglob("*")):
+            if path.is_file() and not path.name.startswith("."):
+                yield path.relative_to(self.root).as_posix()
+
+
+@dataclass(frozen=True)
+class Stored:
+    """One version of an asset's data.
+
+    Attributes:
+        digest: of the content; the asset's data version.
+        recipe: of all that the content was made from; the same recipe need not be made again.
+        kind: table, json or folder.
+        metadata: what was told about it when it was made.
+        location: address of the data.
+    """
+
+    digest: str
+    recipe: str
+    kind: Kind
+    location: str
+    metadata: dict[str, Any] = field(default_factory=dict)
+
+
+@dataclass(frozen=True)
+class FileStore:
+    """Assets' data by asset name and partition, over local files or S3."""
+
+    blobs: Blobs
+    downloads: Path
+
+    def find(self, asset: str, partition: str | None = None) -> Stored | None:
+        """The version in force, or None."""
+        try:
+            return Stored(**json.loads(self.blobs.read(f"{_place(asset, partition)}/manifest.json")))
+        except NotStored:
+            return None
+
+    def versions(self, asset: str) -> dict[str, str]:
+        """Digest of every stored partition of an asset (the partition '' where it has none)."""
+        found = {}
+        for name in self.blobs.names(f"{asset}/"):
+            if name.endswith("/manifest.json"):
+                found[name.removeprefix(asset).removesuffix("/manifest.json").strip("/")] = json.loads(self.blobs.read(name))["digest"]
+        return found
+
+    def put(self, asset: str, partition: str | None, value: Value, recipe: str, metadata: dict[str, Any] | None = None) -> Stored:
+        """Store a version and put it in force."""
+        kind, files = _files_of(value)
+        state = hashlib.sha256()
+        for name, content in files.items():
+            state.update(f"{name}\0{len(content)}\0".encode() + content)
+        digest = state.hexdigest()[:16]
+        place = _place(asset, partition)
+        for name, content in files.items():
+            self.blobs.write(f"{place}/{digest}/{name}", content)
+        suffix = {"table": "/data.parquet", "json": "/data.json", "folder": "/files"}[kind]
+        stored = Stored(digest, recipe, kind, f"{self.blobs.root}/{place}/{digest}{suffix}", metadata or {})
+        self.blobs.write(f"{place}/manifest.json", json.dumps(asdict(stored), ensure_ascii=False, indent=1).encode())
+        return stored
+
+    def get(self, asset: str, partition: str | None = None) -> Value:
+        """The data in force; a folder comes as a path on this machine.
+
+        Raises:
+            NotStored: the asset or partition has not been materialized.
+        """
+        stored = self.find(asset, partition)
+        if stored is None:
+            of = f", partition {partition!r}," if partition else ""
+            raise NotStored(f"asset {asset!r}{of} has no data yet in {self.blobs.root}: materialize it first")
+        place = f"{_place(asset, partition)}/{stored.digest}"
+        if stored.kind == "table":
+            return pd.read_parquet(io.BytesIO(self.blobs.read(f"{place}/data.parquet")))
+        if stored.kind == "json":
+            return json.loads(self.blobs.read(f"{place}/data.json"))  # type: ignore[no-any-return]
+        if isinstance(self.blobs, LocalBlobs):
+            return Path(self.blobs.root, place, "files")
+        return self._download(place)
+
+    def _download(self, place: str) -> Path:
+        target = self.downloads / place
+        if not target.exists():
+            target.parent.mkdir(parents=True, exist_ok=True)
+            scratch = Path(tempfile.mkdtemp(dir=target.parent))
+            try:
+                for name in self.blobs.names(f"{place}/files"):
+                    path = scratch / name.removeprefix(f"{place}/files/")
+                    path.parent.mkdir(parents=True, exist_ok=True)
+                    path.write_bytes(self.blobs.read(name))
+                scratch.rename(target)
+            except BaseException:
+                shutil.rmtree(scratch, ignore_errors=True)
+                raise
+        return target
+
+
+def _place(asset: str, partition: str | None) -> str:
+    return f"{asset}/{re.sub(r'[^A-Za-z0-9._|=-]+', '_', partition)}" if partition else asset
+
+
+def _files_of(value: Value) -> tuple[Kind, dict[str, bytes]]:
+    if isinstance(value, pd.DataFrame):
+        buffer = io.BytesIO()
+        value.to_parquet(buffer, index=False)
+        return "table", {"data.parquet": buffer.getvalue()}
+    if isinstance(value, Path):
+        files = {f"files/{p.relative_to(value).as_posix()}": p.read_bytes() for p in sorted(value.rglob("*")) if p.is_file()}
+        if not files:
+            raise ValueError(f"the folder {value} is empty; there is nothing to store")
+        return "folder", files
+    return "json", {"data.json": json.dumps(value, ensure_ascii=False, indent=1).encode()}

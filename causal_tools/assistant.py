@@ -1,0 +1,142 @@
+"""The assistant: reads a question about a data file, runs the causal tool, explains the numbers without inventing any."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from causal_tools.contract import CausalQuery, CausalResult, Scalar
+from causal_tools.data import DataTable, read_table
+from causal_tools.engine import answer
+from causal_tools.errors import NotCausal
+from causal_tools.evidence import has_causal_evidence
+from causal_tools.parsing import Reading, read_question
+from causal_tools.prompts import interpret_messages
+from causal_tools.wording import WordingCheck, check_wording
+
+MOST_LEVELS = 30
+
+
+@dataclass(frozen=True)
+class Answer:
+    """What the assistant gives back.
+
+    Attributes:
+        query: the reading that was run.
+        result: of the causal tool.
+        explanation: the text to show: the model's where it passed every check, else the template.
+        worded_by: ``model`` or ``template``.
+        wording: why the model's own wording was or was not shown; None where it was not asked for one.
+        reading: with the model's confidence in each slot.
+        notes: what was assumed about the file and the question.
+    """
+
+    query: CausalQuery
+    result: CausalResult
+    explanation: str
+    worded_by: str
+    wording: WordingCheck | None
+    reading: Reading
+    notes: list[str]
+
+
+class Assistant:
+    """Answers causal questions about data files.
+
+    Args:
+        model: what :func:`lm.load_language_model` returns.
+    """
+
+    def __init__(self, model: Any) -> None:
+        self.model = model
+
+    def parse(
+        self,
+        question: str,
+        columns: Sequence[str],
+        dataset: str | None = None,
+        levels: Mapping[str, Sequence[Scalar]] | None = None,
+    ) -> CausalQuery:
+        """Read a question; see :meth:`read` for the confidence in it.
+
+        Raises:
+            QueryError: the question is empty, or the file has too few columns.
+            NotCausal: the question asks for none of the five tasks.
+        """
+        return self.read(question, columns, dataset, levels).query
+
+    def read(
+        self,
+        question: str,
+        columns: Sequence[str],
+        dataset: str | None = None,
+        levels: Mapping[str, Sequence[Scalar]] | None = None,
+    ) -> Reading:
+        """Read a question, with the model's confidence in each slot."""
+        if question.strip() and not has_causal_evidence(question, columns):
+            raise NotCausal(
+                f"the question {question.strip()[:80]!r} names no column and asks for no cause or effect. "
+                f"The file has: {', '.join(map(str, columns[:12]))}{', …' if len(columns) > 12 else ''}"
+            )
+        return read_question(self.model, question, columns, dataset, levels)
+
+    def ask(
+        self,
+        data: str | Path | DataTable,
+        question: str,
+        *,
+        edit: Callable[[Reading], CausalQuery] | None = None,
+        seed: int = 0,
+        wording: bool = True,
+    ) -> Answer:
+        """Parse, run, explain.
+
+        Args:
+            data: a file (CSV, TSV, Parquet, Excel), or a table already read.
+            question: in words.
+            edit: sees the reading before anything runs, and returns the query to run.
+            seed: of cross-fitting, resampling and generation.
+            wording: let the model word the explanation too; the template stands in where that fails a check.
+
+        Raises:
+            CausalToolsError: the file, the question or the query cannot be used; the message says what would do.
+        """
+        table = data if isinstance(data, DataTable) else read_table(data)
+        reading = self.read(question, [str(name) for name in table.frame.columns], table.name, known_levels(table))
+        query = edit(reading) if edit else reading.query
+        result = answer(query, table, seed=seed)
+        text, check = self._word(question, result, seed) if wording else (result.summary, None)
+        shown = check is not None and check.passed
+        return Answer(
+            query=query,
+            result=result,
+            explanation=text if shown else result.summary,
+            worded_by="model" if shown else "template",
+            wording=check,
+            reading=reading,
+            notes=[*table.notes, *reading.notes],
+        )
+
+    def _word(self, question: str, result: CausalResult, seed: int) -> tuple[str, WordingCheck]:
+        """The model's wording: greedily first, then once sampled; the last one tried with its faults."""
+        prompt = self.model.chat_text(interpret_messages(question, result))
+        text, check = "", WordingCheck([], ["an explanation"])
+        for temperature in (0.0, 0.6):
+            text = self.model.generate([prompt], max_new_tokens=200, temperature=temperature, seed=seed)[0].strip()
+            check = check_wording(text, result)
+            if check.passed:
+                break
+        return text, check
+
+
+def known_levels(table: DataTable) -> dict[str, list[Scalar]]:
+    """Levels of the columns that have few: what a condition on them may be compared with."""
+    kinds = {name for name, kind in table.kinds.items() if kind in ("binary", "categorical")}
+    found: dict[str, list[Scalar]] = {}
+    for name in kinds:
+        levels = table.frame[name].dropna().unique().tolist()
+        if 0 < len(levels) <= MOST_LEVELS:
+            found[name] = sorted(levels, key=str)
+    return found

@@ -1,0 +1,148 @@
+"""From a query and a table to arrays: which rows, which comparison, which adjustment, and what was done to get there."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+
+import numpy as np
+import pandas as pd
+
+from causal_tools.contract import CausalQuery
+from causal_tools.covariates import Covariates, encode_covariates, same_information
+from causal_tools.errors import EstimationRefused, QueryError
+from causal_tools.treatment import Response, Treatment, native, rare_levels, read_response, read_treatment
+
+FEWEST_ROWS = 30
+NAMED_IN_FULL = 30
+
+
+@dataclass(frozen=True)
+class Prepared:
+    """What an estimator needs: ``rows`` are the usable rows of the file, in its order."""
+
+    rows: pd.DataFrame
+    treatment: Treatment
+    response: Response
+    covariates: Covariates
+    mediator: Response | None = None
+    assumptions: list[str] = field(default_factory=list)
+    notes: list[str] = field(default_factory=list)
+
+    @property
+    def size(self) -> int:
+        return len(self.rows)
+
+
+def prepare(query: CausalQuery, frame: pd.DataFrame, *, as_actions: bool = False) -> Prepared:
+    """Usable rows, treatment, response, mediator and covariates of a query whose columns are resolved.
+
+    Rows without treatment, response, mediator or a conditioned column are dropped; gaps in covariates are filled with
+    an indicator. With no covariates named, every other usable column is adjusted for.
+
+    Raises:
+        EstimationRefused: too few rows, nothing varies, or the treatment is the response.
+        QueryError: a column cannot play its role.
+    """
+    if query.treatment is None or query.response is None:
+        raise QueryError(f"task {query.task} needs a treatment and a response.")
+    notes: list[str] = []
+    needed = [query.treatment, query.response, *([query.mediator] if query.mediator else []),
+              *(condition.column for condition in query.conditions)]
+    for label in dict.fromkeys(needed):
+        if frame[label].map(lambda value: isinstance(value, (list, dict, set, np.ndarray))).any():
+            raise QueryError(f"the column {label!r} holds lists or objects. Give one value a row.")
+    rows = _complete(frame, list(dict.fromkeys(needed)), notes)
+    _enough(rows, needed, frame)
+    rows = _without_rare_levels(rows, query.treatment, notes, as_actions)
+    treatment = read_treatment(rows[query.treatment], notes, as_actions=as_actions)
+    response = read_response(rows[query.response], "response", notes)
+    mediator = read_response(rows[query.mediator], "mediator", notes) if query.mediator else None
+    _distinct_roles(rows, query)
+    if treatment.discrete:
+        _enough_in_each_level(treatment)
+    covariates, assumptions = _adjustment(rows, query, notes)
+    return Prepared(rows, treatment, response, covariates, mediator, assumptions, notes)
+
+
+def _complete(frame: pd.DataFrame, needed: list[str], notes: list[str]) -> pd.DataFrame:
+    gaps = frame[needed].isna()
+    for label in needed:
+        if gaps[label].any():
+            notes.append(f"{int(gaps[label].sum())} row(s) without a value of {label!r} were left out")
+    return frame[~gaps.any(axis=1)].reset_index(drop=True)
+
+
+def _enough(rows: pd.DataFrame, needed: list[str], frame: pd.DataFrame) -> None:
+    if len(rows) < FEWEST_ROWS:
+        columns = ", ".join(dict.fromkeys(needed))
+        raise EstimationRefused(f"only {len(rows)} of {len(frame)} row(s) have values of {columns}; an honest interval "
+                                f"needs at least {FEWEST_ROWS}. Add rows, or fill in the missing values.")
+
+
+def _without_rare_levels(rows: pd.DataFrame, treatment: str, notes: list[str], as_actions: bool) -> pd.DataFrame:
+    rare = rare_levels(rows[treatment], as_actions=as_actions)
+    if not rare or len(rare) == rows[treatment].nunique():
+        return rows
+    keep = ~rows[treatment].map(native).isin(rare)
+    notes.append(f"{int((~keep).sum())} row(s) under rare levels of {treatment!r} were left out: "
+                 f"{', '.join(map(str, rare[:10]))}")
+    kept = rows[keep].reset_index(drop=True)
+    _enough(kept, [treatment], rows)
+    return kept
+
+
+def _enough_in_each_level(treatment: Treatment) -> None:
+    counts = np.bincount(treatment.values, minlength=len(treatment.levels))
+    if counts.min() < 5:
+        fewest = treatment.levels[int(np.argmin(counts))]
+        raise EstimationRefused(f"only {counts.min()} row(s) have {treatment.name} = {fewest}; a comparison needs at least "
+                                "5. Add rows under that level, or pool it with another.")
+
+
+def _distinct_roles(rows: pd.DataFrame, query: CausalQuery) -> None:
+    pairs = [("treatment", query.treatment, "response", query.response)]
+    if query.mediator:
+        pairs += [("treatment", query.treatment, "mediator", query.mediator),
+                  ("mediator", query.mediator, "response", query.response)]
+    for role, label, other_role, other in pairs:
+        if same_information(rows[label], rows[other]):
+            raise EstimationRefused(f"the {role} {label!r} and the {other_role} {other!r} carry the same values under two "
+                                    f"names, so no effect between them can be learned. Choose another {other_role}.")
+
+
+def _adjustment(rows: pd.DataFrame, query: CausalQuery, notes: list[str]) -> tuple[Covariates, list[str]]:
+    taken = {query.treatment, query.response, query.mediator}
+    conditioned = [condition.column for condition in query.conditions if condition.column not in taken]
+    if query.covariates is not None:
+        # an effect given a column is confounded like any other, so that column is adjusted for too
+        columns = list(dict.fromkeys([*query.covariates, *conditioned]))
+    else:
+        columns = [str(label) for label in rows.columns if label not in taken]
+    copies = {}
+    for label in columns:
+        for role in ("treatment", "response"):
+            original = getattr(query, role)
+            if label not in copies and _comparable(rows[label]) and same_information(rows[label], rows[original]):
+                copies[label] = original
+    if copies and query.covariates is not None:
+        label, original = next(iter(copies.items()))
+        raise EstimationRefused(f"the covariate {label!r} carries the same values as {original!r}; adjusting for it leaves "
+                                "nothing to compare. Leave it out of the covariates.")
+    if copies:
+        notes.append("columns set aside: " + "; ".join(f"{label} (determines {original})" for label, original in copies.items()))
+    columns = [label for label in columns if label not in copies]
+    covariates = encode_covariates(rows, columns, notes, named=query.covariates is not None)
+    return covariates, _stated(covariates.used, query)
+
+
+def _comparable(column: pd.Series) -> bool:
+    return not column.map(lambda value: isinstance(value, (list, dict, set, np.ndarray))).any()
+
+
+def _stated(used: list[str], query: CausalQuery) -> list[str]:
+    if not used:
+        return [f"nothing is adjusted for: {query.treatment} is taken to be as good as randomised"]
+    listed = ", ".join(used[:NAMED_IN_FULL]) + (f" and {len(used) - NAMED_IN_FULL} more" if len(used) > NAMED_IN_FULL else "")
+    chosen = "as asked" if query.covariates is not None else "every other usable column of the file"
+    return [f"adjusted for {listed} ({chosen}); all are assumed to be settled before {query.treatment}",
+            f"given these, nothing unmeasured drives both {query.treatment} and {query.response}"]

@@ -1,7 +1,5 @@
 """Questions: the topics they are about, the synthetic ones, and those handed to annotators."""
 
-from __future__ import annotations
-
 import dagster as dg
 import pandas as pd
 
@@ -68,7 +66,7 @@ def annotation_tasks(
     synthetic_queries: dict[str, pd.DataFrame],
 ) -> dg.MaterializeResult:
     """Training questions as a Label Studio project: tasks with the query pre-annotated, and the labelling configuration."""
-    from training.annotation import export_tasks, labelling_configuration
+    from training import annotation
     from training.corpora import items_from
 
     def build() -> Made:
@@ -76,10 +74,10 @@ def annotation_tasks(
         picked = [
             item
             for task in TASKS
-            for item in items_from(synthetic_queries[task].query("split == 'train'").drop(columns="split"))[:each]
+            for item in items_from(synthetic_queries[task].query("split == 'train'"))[:each]
         ]
-        tasks = export_tasks(picked)
-        return Made({"labelling_configuration": labelling_configuration(), "tasks": tasks}, {
+        tasks = annotation.annotation_tasks(picked, {"seed": str(profile.seed), "profile": profile.name})
+        return Made({"labelling_configuration": annotation.labelling_configuration(), "tasks": tasks}, {
             "tasks": len(tasks), "preview": markdown(pd.DataFrame({"question": [i.question for i in picked[:8]]}).to_markdown(index=False)),
         })
 

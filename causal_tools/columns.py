@@ -28,8 +28,10 @@ def resolve_column(name: str, columns: Sequence[str], dataset: str = "the data")
         if len(fitting) == 1:
             return fitting[0]
         if fitting:
-            raise ColumnNotFound(f"column {name!r} is ambiguous in {dataset}: it may be "
-                                 f"{' or '.join(map(repr, fitting))}. Write the name as it stands in the file.")
+            raise ColumnNotFound(
+                f"column {name!r} is ambiguous in {dataset}: it may be "
+                f"{' or '.join(map(repr, fitting))}. Write the name as it stands in the file."
+            )
     raise ColumnNotFound(_not_found(name, columns, dataset))
 
 
@@ -80,15 +82,21 @@ def resolve_query(query: CausalQuery, frame: pd.DataFrame, dataset: str | None =
         fields["nodes"] = tuple(found(node) for node in query.nodes)
     if query.covariates is not None:
         fields["covariates"] = tuple(found(covariate) for covariate in query.covariates)
-    fields["conditions"] = [{**condition.model_dump(), "column": found(condition.column)} for condition in query.conditions]
+    fields["conditions"] = [
+        {**condition.model_dump(), "column": found(condition.column)} for condition in query.conditions
+    ]
     try:
         resolved = CausalQuery.model_validate(fields)
     except ValidationError as error:
-        raise QueryError(f"the query's columns, as found in {where}, do not fit together: "
-                         f"{error.errors()[0]['msg'].removeprefix('Value error, ')}.") from error
+        raise QueryError(
+            f"the query's columns, as found in {where}, do not fit together: "
+            f"{error.errors()[0]['msg'].removeprefix('Value error, ')}."
+        ) from error
     for condition in resolved.conditions:
         if condition.column in (resolved.treatment, resolved.response):
             role = "treatment" if condition.column == resolved.treatment else "response"
-            raise QueryError(f"the condition {condition} restricts the {role} itself. Conditions describe units before "
-                             "they are treated: restrict another column, or ask for the average effect.")
+            raise QueryError(
+                f"the condition {condition} restricts the {role} itself. Conditions describe units before "
+                "they are treated: restrict another column, or ask for the average effect."
+            )
     return resolved

@@ -17,7 +17,12 @@ from causal_tools.treatment import is_numeric, native
 ENOUGH_AT_VALUE = 30
 SHARE_AT_VALUE = 0.02
 FEWEST_MEETING = 20
-COMPARE: dict[str, Callable[[Any, Any], Any]] = {"<": operator.lt, "<=": operator.le, ">": operator.gt, ">=": operator.ge}
+COMPARE: dict[str, Callable[[Any, Any], Any]] = {
+    "<": operator.lt,
+    "<=": operator.le,
+    ">": operator.gt,
+    ">=": operator.ge,
+}
 TRUE_WORDS, FALSE_WORDS = ("true", "yes", "y", "1", "t"), ("false", "no", "n", "0", "f")
 
 
@@ -41,13 +46,18 @@ class Target:
         centre, spread = columns[self.mask].mean(axis=0), columns[self.mask].std(axis=0)
         return (columns - centre) / spread, (np.array([list(self.points.values())]) - centre) / spread
 
-    def nearby(self, rows: pd.DataFrame) -> int:
-        """How many rows meet the conditions, within a quarter of a standard deviation of each point."""
+    @property
+    def is_everyone(self) -> bool:
+        """Whether no condition singles out units, so that an effect is one number."""
+        return not self.points and bool(self.mask.all())
+
+    def nearby(self, rows: pd.DataFrame) -> np.ndarray:
+        """(rows,) whether a row meets the conditions, within a quarter of a standard deviation of each point."""
         near = self.mask.copy()
-        for column, value in self.points.items():
-            values = rows[column].to_numpy(dtype=float)
-            near &= np.abs(values - value) <= 0.25 * values.std()
-        return int(near.sum())
+        for label, value in self.points.items():
+            column = rows[label].to_numpy(dtype=float)
+            near &= np.abs(column - value) <= 0.25 * column.std()
+        return near
 
 
 def find_target(conditions: tuple[Condition, ...], rows: pd.DataFrame) -> Target:
@@ -67,7 +77,9 @@ def find_target(conditions: tuple[Condition, ...], rows: pd.DataFrame) -> Target
         if condition.operator == "=" and _is_point(column, condition):
             value = _number(condition.value, condition)
             if points.get(condition.column, value) != value:
-                raise QueryError(f"the conditions ask for {condition.column} = {points[condition.column]:g} and {value:g} at once.")
+                raise QueryError(
+                    f"the conditions ask for {condition.column} = {points[condition.column]:g} and {value:g} at once."
+                )
             points[condition.column] = value
         else:
             mask &= _meets(column, condition)
@@ -75,16 +87,21 @@ def find_target(conditions: tuple[Condition, ...], rows: pd.DataFrame) -> Target
     if not mask.any():
         raise EstimationRefused(f"no row meets {text}. {_what_there_is(conditions, rows)}")
     if mask.sum() < FEWEST_MEETING:
-        raise EstimationRefused(f"only {int(mask.sum())} row(s) meet {text}; at least {FEWEST_MEETING} are needed. "
-                                "Ask about a wider group.")
+        raise EstimationRefused(
+            f"only {int(mask.sum())} row(s) meet {text}; at least {FEWEST_MEETING} are needed. Ask about a wider group."
+        )
     for label, value in points.items():
         values = rows[label].to_numpy(dtype=float)[mask]
         if values.std() == 0:
-            raise EstimationRefused(f"{label} is always {values[0]:g} among the rows that meet the other conditions. "
-                                    f"Ask about {label} = {values[0]:g}.")
+            raise EstimationRefused(
+                f"{label} is always {values[0]:g} among the rows that meet the other conditions. "
+                f"Ask about {label} = {values[0]:g}."
+            )
         if not values.min() <= value <= values.max():
-            warnings.append(f"{label} = {value:g} lies outside the data ({values.min():.4g} to {values.max():.4g}); the answer "
-                            "extends the fitted curve beyond them")
+            warnings.append(
+                f"{label} = {value:g} lies outside the data ({values.min():.4g} to {values.max():.4g}); the answer "
+                "extends the fitted curve beyond them"
+            )
     return Target(mask, points, text, warnings)
 
 
@@ -100,8 +117,9 @@ def _number(value: Scalar | tuple[Scalar, ...], condition: Condition) -> float:
     try:
         return float(value)  # type: ignore[arg-type]
     except (TypeError, ValueError) as error:
-        raise QueryError(f"the condition {condition} compares numbers of {condition.column!r} with {value!r}. "
-                         "Give a number.") from error
+        raise QueryError(
+            f"the condition {condition} compares numbers of {condition.column!r} with {value!r}. Give a number."
+        ) from error
 
 
 def _meets(column: pd.Series, condition: Condition) -> np.ndarray:
@@ -119,8 +137,10 @@ def _ordered(column: pd.Series, condition: Condition) -> tuple[Any, Any]:
         return column.to_numpy(dtype=float), _number(condition.value, condition)
     if pd.api.types.is_datetime64_any_dtype(column):
         return column.to_numpy(), _date(condition.value, condition)
-    raise QueryError(f"the condition {condition} orders the texts of {condition.column!r}. Use '=' or 'in' with "
-                     f"{', '.join(repr(native(level)) for level in column.unique()[:6])}.")
+    raise QueryError(
+        f"the condition {condition} orders the texts of {condition.column!r}. Use '=' or 'in' with "
+        f"{', '.join(repr(native(level)) for level in column.unique()[:6])}."
+    )
 
 
 def _date(value: object, condition: Condition) -> np.datetime64:
@@ -139,11 +159,14 @@ def _equals(column: pd.Series, value: Scalar, condition: Condition) -> np.ndarra
     levels = {str(native(level)): _word(native(level)) for level in column.unique()}
     if pd.api.types.is_bool_dtype(column) or set(levels.values()) <= {"true", "false"}:
         word = "true" if word in TRUE_WORDS else "false" if word in FALSE_WORDS else word
-    fitting = [level for level, reduced in levels.items() if level == str(value)] \
-        or [level for level, reduced in levels.items() if reduced == word]
+    fitting = [level for level, reduced in levels.items() if level == str(value)] or [
+        level for level, reduced in levels.items() if reduced == word
+    ]
     if not fitting:
         listed = ", ".join(sorted(levels)[:10])
-        raise EstimationRefused(f"no row meets {condition}: {condition.column} has the values {listed}. Use one of these.")
+        raise EstimationRefused(
+            f"no row meets {condition}: {condition.column} has the values {listed}. Use one of these."
+        )
     return column.map(lambda level: str(native(level)) in fitting).to_numpy(dtype=bool)
 
 
@@ -167,5 +190,7 @@ def _what_there_is(conditions: tuple[Condition, ...], rows: pd.DataFrame) -> str
         if is_numeric(column):
             said.append(f"{label} lies between {column.min():.4g} and {column.max():.4g}")
         else:
-            said.append(f"{label} has the values {', '.join(sorted(str(native(level)) for level in column.unique())[:10])}")
+            said.append(
+                f"{label} has the values {', '.join(sorted(str(native(level)) for level in column.unique())[:10])}"
+            )
     return "In the usable rows " + "; ".join(said) + "."

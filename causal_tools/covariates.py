@@ -88,8 +88,13 @@ def _why_not(column: pd.Series, label: str, named: bool) -> str | None:
     kind = column_kind(column, label)
     if kind == "identifier" and named and is_numeric(column):
         return None
-    reasons = {"identifier": "one value a row", "text": "free text", "constant": "constant", "empty": "empty",
-               "unsupported": "holds lists or objects"}
+    reasons = {
+        "identifier": "one value a row",
+        "text": "free text",
+        "constant": "constant",
+        "empty": "empty",
+        "unsupported": "holds lists or objects",
+    }
     if kind in reasons:
         return reasons[kind]
     if column.isna().mean() > MOSTLY_MISSING:
@@ -115,8 +120,10 @@ def _encode(column: pd.Series, label: str, notes: list[str]) -> tuple[np.ndarray
         block = np.column_stack([(texts == level).to_numpy(dtype=float) for level in levels[1:]])
         names = [f"{label} = {level}" for level in levels[1:]]
     if missing.any():
-        notes.append(f"{int(missing.sum())} missing value(s) of the covariate {label!r} were replaced by {by}, "
-                     "with an indicator of where")
+        notes.append(
+            f"{int(missing.sum())} missing value(s) of the covariate {label!r} were replaced by {by}, "
+            "with an indicator of where"
+        )
         block = np.column_stack([block, missing.astype(float)])
         names.append(f"{label} missing")
     return block, names
@@ -127,10 +134,12 @@ def _capped_levels(column: pd.Series, label: str, notes: list[str]) -> tuple[lis
     counts = present.value_counts()
     levels = [str(level) for level in ordered_levels(present)]
     if len(levels) > MOST_DUMMIES:
-        kept = set(counts.index[:MOST_DUMMIES - 1])
+        kept = set(counts.index[: MOST_DUMMIES - 1])
         present = present.where(present.isin(kept) | present.isna(), OTHER)
-        notes.append(f"the covariate {label!r} has {len(levels)} levels; the {MOST_DUMMIES - 1} most frequent were kept "
-                     "and the others pooled")
+        notes.append(
+            f"the covariate {label!r} has {len(levels)} levels; the {MOST_DUMMIES - 1} most frequent were kept "
+            "and the others pooled"
+        )
         levels = [OTHER, *(level for level in levels if level in kept)]
     return levels, present
 

@@ -14,8 +14,9 @@ import pandas as pd
 from causal_tools.delimited import parse_delimited
 from causal_tools.errors import DataFileError
 
-Kind = Literal["continuous", "discrete", "binary", "categorical", "identifier", "text", "date", "constant", "empty",
-               "unsupported"]
+Kind = Literal[
+    "continuous", "discrete", "binary", "categorical", "identifier", "text", "date", "constant", "empty", "unsupported"
+]
 TEXT_ENDINGS = (".csv", ".tsv", ".txt", ".tab", ".dat")
 EXCEL_ENDINGS = (".xlsx", ".xlsm")
 PARQUET_ENDINGS = (".parquet", ".pq")
@@ -51,14 +52,19 @@ def read_table(path: str | Path) -> DataTable:
         if not path.exists():
             raise DataFileError(f"there is no file {path}. Check the spelling and the folder{_nearby(path)}.")
         if ending not in (*TEXT_ENDINGS, *EXCEL_ENDINGS, *PARQUET_ENDINGS):
-            raise DataFileError(f"{name} has the ending {ending or '(none)'!r}, which is not read. "
-                                "Give a .csv, .tsv, .txt, .parquet or .xlsx file.")
+            raise DataFileError(
+                f"{name} has the ending {ending or '(none)'!r}, which is not read. "
+                "Give a .csv, .tsv, .txt, .parquet or .xlsx file."
+            )
         if path.stat().st_size == 0:
-            raise DataFileError(f"{name} is empty: it has no header and no rows. "
-                                "Give a file with a header line and at least 30 rows.")
+            raise DataFileError(
+                f"{name} is empty: it has no header and no rows. Give a file with a header line and at least 30 rows."
+            )
         frame, notes = _read(path, ending)
     except PermissionError as error:
-        raise DataFileError(f"{name} may not be read: permission denied. Give yourself read access to {path}.") from error
+        raise DataFileError(
+            f"{name} may not be read: permission denied. Give yourself read access to {path}."
+        ) from error
     except (OSError, ValueError) as error:
         raise DataFileError(f"{name} could not be read: {error}.") from error
     frame = tidy(frame, name, notes)
@@ -89,8 +95,10 @@ def _read_parquet(path: Path) -> pd.DataFrame:
     try:
         frame = pq.ParquetFile(path).read().to_pandas()
     except (pa.ArrowException, ValueError) as error:
-        raise DataFileError(f"{path.name} is not a readable Parquet file ({str(error).splitlines()[0]}). "
-                            "Write it again, or give the table as CSV.") from error
+        raise DataFileError(
+            f"{path.name} is not a readable Parquet file ({str(error).splitlines()[0]}). "
+            "Write it again, or give the table as CSV."
+        ) from error
     named = [level for level in frame.index.names if level is not None]
     return frame.reset_index() if named else frame.reset_index(drop=True)
 
@@ -101,12 +109,15 @@ def _read_excel(path: Path) -> tuple[pd.DataFrame, list[str]]:
             sheets = [str(sheet) for sheet in book.sheet_names]
             cells = book.parse(sheets[0], header=None)
     except (BadZipFile, KeyError, ValueError) as error:
-        raise DataFileError(f"{path.name} is not a readable Excel workbook ({error}). "
-                            "Save it again as .xlsx, or give the table as CSV.") from error
+        raise DataFileError(
+            f"{path.name} is not a readable Excel workbook ({error}). Save it again as .xlsx, or give the table as CSV."
+        ) from error
     cells = cells.dropna(how="all").dropna(axis="columns", how="all").reset_index(drop=True)
     if cells.empty:
-        raise DataFileError(f"{path.name} is empty: its first sheet {sheets[0]!r} has no header and no rows. "
-                            "Give a sheet with a header line and at least 30 rows.")
+        raise DataFileError(
+            f"{path.name} is empty: its first sheet {sheets[0]!r} has no header and no rows. "
+            "Give a sheet with a header line and at least 30 rows."
+        )
     header = ["" if pd.isna(cell) else str(cell).strip() for cell in cells.iloc[0]]
     frame = cells.iloc[1:].reset_index(drop=True).infer_objects()
     frame.columns = pd.Index(header)
@@ -131,15 +142,20 @@ def tidy(frame: pd.DataFrame, name: str, notes: list[str]) -> pd.DataFrame:
     frame, header = frame.iloc[:, keep], [header[position] for position in keep]
     twice = sorted({label for label in header if header.count(label) > 1})
     if twice:
-        raise DataFileError(f"{name} has several columns named {', '.join(map(repr, twice))}. "
-                            "Give each column a name of its own.")
+        raise DataFileError(
+            f"{name} has several columns named {', '.join(map(repr, twice))}. Give each column a name of its own."
+        )
     if len(header) < 2:
-        raise DataFileError(f"{name} has only one column ({header[0] if header else 'without a name'}). "
-                            "A causal question needs at least two: a treatment and a response.")
+        raise DataFileError(
+            f"{name} has only one column ({header[0] if header else 'without a name'}). "
+            "A causal question needs at least two: a treatment and a response."
+        )
     frame.columns = pd.Index(header)
     frame = frame.dropna(how="all").reset_index(drop=True)
     if frame.empty:
-        raise DataFileError(f"{name} has a header ({', '.join(header[:6])}) but no rows. Give a file with at least 30 rows.")
+        raise DataFileError(
+            f"{name} has a header ({', '.join(header[:6])}) but no rows. Give a file with at least 30 rows."
+        )
     for label in header:
         frame[label] = _as_typed(frame[label], label, notes)
     return frame
@@ -147,17 +163,21 @@ def tidy(frame: pd.DataFrame, name: str, notes: list[str]) -> pd.DataFrame:
 
 def _as_typed(column: pd.Series, label: str, notes: list[str]) -> pd.Series:
     if pd.api.types.is_numeric_dtype(column) and not pd.api.types.is_bool_dtype(column):
-        numbers = pd.Series(column.to_numpy(dtype=float, na_value=np.nan), index=column.index) \
-            if pd.api.types.is_extension_array_dtype(column) else column
-        if np.issubdtype(numbers.dtype, np.floating) and np.isinf(numbers).any():
-            notes.append(f"{int(np.isinf(numbers).sum())} infinite value(s) of {label!r} were taken as missing")
-            numbers = numbers.replace([np.inf, -np.inf], np.nan)
-        return numbers
+        if pd.api.types.is_extension_array_dtype(column):
+            column = pd.Series(column.to_numpy(dtype=float, na_value=np.nan), index=column.index)
+        infinite = np.isinf(column.to_numpy(dtype=float))
+        if infinite.any():
+            notes.append(f"{int(infinite.sum())} infinite value(s) of {label!r} were taken as missing")
+            column = column.where(~infinite)
+        return column
     if pd.api.types.is_bool_dtype(column) or pd.api.types.is_datetime64_any_dtype(column):
         return column
     if isinstance(column.dtype, pd.CategoricalDtype):
-        return _as_typed(column.astype(column.cat.categories.dtype), label, notes) if not column.isna().any() \
+        return (
+            _as_typed(column.astype(column.cat.categories.dtype), label, notes)
+            if not column.isna().any()
             else _as_typed(column.astype(object), label, notes)
+        )
     present = column.dropna()
     if present.empty or not all(isinstance(value, str) for value in present):
         return _mixed(column, present)
@@ -168,8 +188,10 @@ def _as_typed(column: pd.Series, label: str, notes: list[str]) -> pd.Series:
     if readable.all() and numeric.notna().any():
         lost = int(words.isin(WORDS_FOR_MISSING).sum())
         if lost:
-            notes.append(f"{lost} entries of the numeric column {label!r} that say "
-                         f"{', '.join(sorted(set(words) & WORDS_FOR_MISSING))} were taken as missing")
+            notes.append(
+                f"{lost} entries of the numeric column {label!r} that say "
+                f"{', '.join(sorted(set(words) & WORDS_FOR_MISSING))} were taken as missing"
+            )
         return _as_typed(numeric, label, notes)
     if texts.dropna().str.fullmatch(ISO_DATE).all():
         dates = pd.to_datetime(texts, errors="coerce", format="ISO8601", utc=True).dt.tz_localize(None)
@@ -180,7 +202,9 @@ def _as_typed(column: pd.Series, label: str, notes: list[str]) -> pd.Series:
 
 def _mixed(column: pd.Series, present: pd.Series) -> pd.Series:
     """Numbers and truth values kept in an object column become numbers; anything else becomes text or stays."""
-    if len(present) and all(isinstance(value, (int, float, np.number)) and not isinstance(value, bool) for value in present):
+    if len(present) and all(
+        isinstance(value, (int, float, np.number)) and not isinstance(value, bool) for value in present
+    ):
         return pd.to_numeric(column)
     if any(isinstance(value, (list, dict, set, tuple, bytes, np.ndarray)) for value in present):
         return column

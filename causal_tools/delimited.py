@@ -19,9 +19,18 @@ SAMPLE_ROWS = 100
 # pandas also takes the word "None" as missing; here it stays, since it is a common name for the untreated arm
 MISSING_MARKS = ["", " ", "NA", "N/A", "n/a", "#N/A", "<NA>", "NaN", "nan", "-nan", "null", "NULL", "?", "."]
 BYTE_ORDER_MARKS = {codecs.BOM_UTF8: "utf-8-sig", codecs.BOM_UTF16_LE: "utf-16", codecs.BOM_UTF16_BE: "utf-16"}
-FOREIGN_STARTS = {b"PK\x03\x04": "an Excel or ZIP file", b"PAR1": "a Parquet file", b"\x89PNG": "a picture",
-                  b"%PDF": "a PDF document", b"\x1f\x8b": "a gzip archive", b"\xd0\xcf\x11\xe0": "an old Excel file",
-                  b"<!DO": "a web page", b"<htm": "a web page", b"{": "JSON", b"[": "JSON"}
+FOREIGN_STARTS = {
+    b"PK\x03\x04": "an Excel or ZIP file",
+    b"PAR1": "a Parquet file",
+    b"\x89PNG": "a picture",
+    b"%PDF": "a PDF document",
+    b"\x1f\x8b": "a gzip archive",
+    b"\xd0\xcf\x11\xe0": "an old Excel file",
+    b"<!DO": "a web page",
+    b"<htm": "a web page",
+    b"{": "JSON",
+    b"[": "JSON",
+}
 RAGGED = re.compile(r"Expected (\d+) fields in line (\d+), saw (\d+)")
 DECIMAL_COMMA = re.compile(r"[+-]?\d+(,\d+)?([eE][+-]?\d+)?")
 
@@ -45,19 +54,25 @@ def decode(raw: bytes, name: str) -> tuple[str, list[str]]:
     """
     for start, what in FOREIGN_STARTS.items():
         if raw.lstrip().startswith(start):
-            raise DataFileError(f"{name} is not a delimited text table: it starts like {what}. "
-                                "Export the table as CSV, TSV, Parquet or .xlsx, with the matching file ending.")
+            raise DataFileError(
+                f"{name} is not a delimited text table: it starts like {what}. "
+                "Export the table as CSV, TSV, Parquet or .xlsx, with the matching file ending."
+            )
     for mark, encoding in BYTE_ORDER_MARKS.items():
         if raw.startswith(mark):
             try:
                 return raw.decode(encoding), []
             except UnicodeDecodeError as error:
-                raise DataFileError(f"{name} announces {encoding} but does not hold it ({error.reason} at byte "
-                                    f"{error.start}). Save it as UTF-8.") from error
+                raise DataFileError(
+                    f"{name} announces {encoding} but does not hold it ({error.reason} at byte "
+                    f"{error.start}). Save it as UTF-8."
+                ) from error
     head = raw[:SAMPLE_CHARACTERS]
     controls = sum(byte < 32 and byte not in b"\t\n\r\f" for byte in head)
     if controls > len(head) / 200:
-        raise DataFileError(f"{name} is not a text table: it holds binary data. Give a CSV, TSV, Parquet or .xlsx file.")
+        raise DataFileError(
+            f"{name} is not a text table: it holds binary data. Give a CSV, TSV, Parquet or .xlsx file."
+        )
     try:
         return raw.decode("utf-8"), []
     except UnicodeDecodeError:
@@ -90,7 +105,7 @@ def find_layout(text: str, name: str) -> Layout:
     """
     sample = text[:SAMPLE_CHARACTERS]
     if len(text) > SAMPLE_CHARACTERS:
-        sample = sample[:sample.rfind("\n") + 1] or sample
+        sample = sample[: sample.rfind("\n") + 1] or sample
     lines = sample.splitlines()
     skipped = 0
     while skipped < len(lines) and (not lines[skipped].strip() or lines[skipped].startswith("#")):
@@ -110,8 +125,10 @@ def find_layout(text: str, name: str) -> Layout:
     if best is None:
         best = _blank_separated(body)
     if best is None:
-        raise DataFileError(f"{name} has only one column: no comma, semicolon, tab or vertical bar divides its header. "
-                            "Give a table with one column for each variable, at least two.")
+        raise DataFileError(
+            f"{name} has only one column: no comma, semicolon, tab or vertical bar divides its header. "
+            "Give a table with one column for each variable, at least two."
+        )
     _, width, separator, rows = best
     longer = [row for row in rows[1:] if len(row) == width + 1]
     all_longer = len(rows) > 1 and len(longer) == len(rows) - 1
@@ -161,20 +178,31 @@ def parse_delimited(raw: bytes, name: str) -> tuple[pd.DataFrame, list[str]]:
     """
     text, notes = decode(raw, name)
     if not text.strip():
-        raise DataFileError(f"{name} is empty: it has no header and no rows. "
-                            "Give a file with a header line and at least 30 rows.")
+        raise DataFileError(
+            f"{name} is empty: it has no header and no rows. Give a file with a header line and at least 30 rows."
+        )
     layout = find_layout(text, name)
     if all(is_number(cell) for cell in layout.header):
-        raise DataFileError(f"{name} has no header: its first line holds only numbers "
-                            f"({', '.join(layout.header[:5])}). Put the columns' names on the first line.")
+        raise DataFileError(
+            f"{name} has no header: its first line holds only numbers "
+            f"({', '.join(layout.header[:5])}). Put the columns' names on the first line."
+        )
     names = (["row_name"] if layout.row_names else []) + layout.header
     names += ["" for _ in range(layout.trailing_separator)]
-    kept = text.splitlines()[layout.skipped:] if layout.skipped else None
+    kept = text.splitlines()[layout.skipped :] if layout.skipped else None
     try:
         frame = pd.read_csv(
-            io.StringIO("\n".join(kept) if kept is not None else text), sep=layout.separator, header=None, skiprows=1,
-            names=list(range(len(names))), index_col=False, keep_default_na=False, na_values=MISSING_MARKS,
-            skipinitialspace=True, low_memory=False, on_bad_lines="error",
+            io.StringIO("\n".join(kept) if kept is not None else text),
+            sep=layout.separator,
+            header=None,
+            skiprows=1,
+            names=list(range(len(names))),
+            index_col=False,
+            keep_default_na=False,
+            na_values=MISSING_MARKS,
+            skipinitialspace=True,
+            low_memory=False,
+            on_bad_lines="error",
         )
     except pd.errors.EmptyDataError:
         frame = pd.DataFrame(columns=range(len(names)))
@@ -196,8 +224,10 @@ def _ragged_message(error: str, name: str, layout: Layout) -> str:
         return f"{name} cannot be read as a table: {error.strip()}. Check for an unclosed quotation mark."
     wanted, line, saw = found.groups()
     # pandas counts from the text it was given, which lacks the comment lines
-    return (f"{name} is not a regular table: line {int(line) + layout.skipped} has {saw} fields where {wanted} are expected. "
-            f"Put quotation marks around texts that hold a {SEPARATOR_NAMES[layout.separator]}.")
+    return (
+        f"{name} is not a regular table: line {int(line) + layout.skipped} has {saw} fields, not {wanted} as expected. "
+        f"Put quotation marks around texts that hold a {SEPARATOR_NAMES[layout.separator]}."
+    )
 
 
 def _decimal_commas(frame: pd.DataFrame, notes: list[str]) -> pd.DataFrame:
@@ -209,7 +239,7 @@ def _decimal_commas(frame: pd.DataFrame, notes: list[str]) -> pd.DataFrame:
         texts = column.dropna().astype(str).str.strip()
         if len(texts) and texts.str.contains(",").any() and texts.str.fullmatch(DECIMAL_COMMA).all():
             numbers = pd.to_numeric(column.astype("string").str.strip().str.replace(",", "."))
-            frame.isetitem(position, numbers.astype(float))
+            frame.isetitem(position, numbers.to_numpy(dtype=float, na_value=float("nan")))
             changed.append(str(name))
     if changed:
         notes.append(f"decimal commas were read as decimal points in {', '.join(changed)}")

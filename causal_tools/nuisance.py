@@ -11,6 +11,7 @@ FOLDS = 5
 CHOICE_FOLDS = 3
 ENOUGH_FOR_TREES = 500
 MOST_FEATURES_SQUARED = 15
+ROWS_PER_SPLINE_FEATURE = 10
 SMALLEST_PROPENSITY = 0.01
 
 
@@ -28,11 +29,11 @@ class Scores:
     """Cross-fitted doubly robust scores of each level's mean response.
 
     Attributes:
-        values: (rows, levels), averaging to each level's mean response.
+        table: (rows, levels), averaging to each level's mean response.
         propensity: (rows, levels), clipped below at ``SMALLEST_PROPENSITY``.
     """
 
-    values: np.ndarray
+    table: np.ndarray
     propensity: np.ndarray
     outcome_model: str
     propensity_model: str
@@ -41,19 +42,26 @@ class Scores:
 def choose_regressor(features: np.ndarray, response: np.ndarray, seed: int) -> Choice:
     """The regression of lowest cross-validated squared error."""
     from sklearn.ensemble import HistGradientBoostingRegressor
-    from sklearn.linear_model import RidgeCV
-    from sklearn.pipeline import make_pipeline
     from sklearn.preprocessing import PolynomialFeatures, StandardScaler
 
-    penalties = np.logspace(-3, 4, 15)
-    candidates: dict[str, Any] = {"ridge regression": make_pipeline(StandardScaler(), RidgeCV(penalties))}
+    candidates: dict[str, Any] = {"ridge regression": _ridge([StandardScaler()], features, response)}
     if _may_square(features):
-        candidates["ridge regression with squares and products"] = make_pipeline(
-            StandardScaler(), PolynomialFeatures(2, include_bias=False), StandardScaler(), RidgeCV(penalties))
+        squares = [StandardScaler(), PolynomialFeatures(2, include_bias=False), StandardScaler()]
+        candidates["ridge regression with squares and products"] = _ridge(squares, features, response)
+    if _may_bend(features):
+        from causal_tools.basis import SplinesAndProducts
+
+        bent = [StandardScaler(), SplinesAndProducts(), StandardScaler()]
+        candidates["ridge regression on splines and products"] = _ridge(bent, features, response)
     if len(features) >= ENOUGH_FOR_TREES:
         candidates["gradient-boosted trees"] = HistGradientBoostingRegressor(
-            max_iter=120, learning_rate=0.08, max_leaf_nodes=15, min_samples_leaf=20, early_stopping=False,
-            random_state=seed)
+            max_iter=120,
+            learning_rate=0.08,
+            max_leaf_nodes=15,
+            min_samples_leaf=20,
+            early_stopping=False,
+            random_state=seed,
+        )
     return _best(candidates, features, response, "neg_mean_squared_error", seed, classes=False)
 
 
@@ -65,16 +73,41 @@ def choose_classifier(features: np.ndarray, codes: np.ndarray, seed: int) -> Cho
     from sklearn.preprocessing import PolynomialFeatures, StandardScaler
 
     candidates: dict[str, Any] = {
-        "logistic regression": make_pipeline(StandardScaler(), LogisticRegression(C=1.0, max_iter=1000))}
+        "logistic regression": make_pipeline(StandardScaler(), LogisticRegression(C=1.0, max_iter=1000))
+    }
     if _may_square(features):
         candidates["logistic regression with squares and products"] = make_pipeline(
-            StandardScaler(), PolynomialFeatures(2, include_bias=False), StandardScaler(),
-            LogisticRegression(C=0.1, max_iter=1000))
+            StandardScaler(),
+            PolynomialFeatures(2, include_bias=False),
+            StandardScaler(),
+            LogisticRegression(C=0.1, max_iter=1000),
+        )
+    if _may_bend(features):
+        from causal_tools.basis import SplinesAndProducts
+
+        candidates["logistic regression on splines and products"] = make_pipeline(
+            StandardScaler(), SplinesAndProducts(), StandardScaler(), LogisticRegression(C=0.1, max_iter=1000)
+        )
     if len(features) >= ENOUGH_FOR_TREES:
         candidates["gradient-boosted trees"] = HistGradientBoostingClassifier(
-            max_iter=60, learning_rate=0.08, max_leaf_nodes=10, min_samples_leaf=30, early_stopping=False,
-            random_state=seed)
+            max_iter=60,
+            learning_rate=0.08,
+            max_leaf_nodes=10,
+            min_samples_leaf=30,
+            early_stopping=False,
+            random_state=seed,
+        )
     return _best(candidates, features, codes, "neg_log_loss", seed, classes=True)
+
+
+def _ridge(steps: list[Any], features: np.ndarray, response: np.ndarray) -> Any:
+    """A ridge regression of settled penalty: econml would replace the folds of a RidgeCV that it is given."""
+    from sklearn.base import clone
+    from sklearn.linear_model import Ridge, RidgeCV
+    from sklearn.pipeline import make_pipeline
+
+    settled = make_pipeline(*steps, RidgeCV(np.logspace(-3, 4, 15))).fit(features, response)
+    return make_pipeline(*(clone(step) for step in steps), Ridge(float(settled[-1].alpha_)))
 
 
 def _may_square(features: np.ndarray) -> bool:
@@ -82,14 +115,24 @@ def _may_square(features: np.ndarray) -> bool:
     return 0 < width <= MOST_FEATURES_SQUARED and rows >= 5 * width * (width + 3)
 
 
-def _best(candidates: dict[str, Any], features: np.ndarray, target: np.ndarray, scoring: str, seed: int, *,
-          classes: bool) -> Choice:
+def _may_bend(features: np.ndarray) -> bool:
+    from causal_tools.basis import spline_width
+
+    rows, width = features.shape
+    return 0 < width <= MOST_FEATURES_SQUARED and rows >= ROWS_PER_SPLINE_FEATURE * spline_width(width)
+
+
+def _best(
+    candidates: dict[str, Any], features: np.ndarray, target: np.ndarray, scoring: str, seed: int, *, classes: bool
+) -> Choice:
     from sklearn.model_selection import KFold, StratifiedKFold, cross_val_score
 
     splitter: Any = StratifiedKFold if classes else KFold
     folds = splitter(CHOICE_FOLDS, shuffle=True, random_state=seed)
-    losses = {name: float(-np.mean(cross_val_score(model, features, target, cv=folds, scoring=scoring)))
-              for name, model in candidates.items()}
+    losses = {
+        name: float(-np.mean(cross_val_score(model, features, target, cv=folds, scoring=scoring)))
+        for name, model in candidates.items()
+    }
     name = min(losses, key=lambda candidate: losses[candidate])
     return Choice(candidates[name], name, losses)
 
@@ -109,8 +152,15 @@ def cross_fitted_propensity(model: Any, features: np.ndarray, codes: np.ndarray,
     return np.asarray(cross_val_predict(model, features, codes, cv=folds, method="predict_proba"))
 
 
-def doubly_robust_scores(features: np.ndarray, codes: np.ndarray, response: np.ndarray, levels: int,
-                         propensity: np.ndarray, propensity_model: str, seed: int) -> Scores:
+def doubly_robust_scores(
+    features: np.ndarray,
+    codes: np.ndarray,
+    response: np.ndarray,
+    levels: int,
+    propensity: np.ndarray,
+    propensity_model: str,
+    seed: int,
+) -> Scores:
     """Augmented inverse-propensity scores of every level.
 
     Source: Robins, Rotnitzky & Zhao (1994); cross-fitting after Chernozhukov et al. (2018).

@@ -1,4 +1,4 @@
-"""Whether the groups can be compared at all: propensities, effective sizes, balance, and how strong a hidden cause must be."""
+"""Whether the groups can be compared at all: propensities, effective sizes, balance, hidden causes."""
 
 from __future__ import annotations
 
@@ -23,14 +23,17 @@ def overlapping(prepared: Prepared, propensity: np.ndarray) -> np.ndarray:
         EstimationRefused: most rows cannot be compared.
     """
     keep = propensity.min(axis=1) >= SMALLEST_PROPENSITY
-    codes = prepared.treatment.values[keep]
+    codes = prepared.treatment.data[keep]
     counts = np.bincount(codes, minlength=len(prepared.treatment.levels))
     if keep.mean() < LEAST_KEPT or keep.sum() < FEWEST_ROWS or counts.min() < 5:
         raise EstimationRefused(
             f"no overlap: for {int((~keep).sum())} of {prepared.size} rows the covariates all but decide "
-            f"{prepared.treatment.name!r}, so there is nobody alike under another level to compare with. Adjust for fewer "
-            f"columns (name the covariates; leave out any that follow from {prepared.treatment.name!r}), or add rows where "
-            "both levels occur.")
+            f"{prepared.treatment.name!r}, so there is nobody alike under another level to compare with. Adjust "
+            "for fewer "
+            f"columns (name the covariates; leave out any that follow from {prepared.treatment.name!r}), or add "
+            "rows where "
+            "both levels occur."
+        )
     return keep
 
 
@@ -42,14 +45,16 @@ def refuse_determined(prepared: Prepared, explained: float) -> None:
     """
     if explained > MOST_EXPLAINED:
         raise EstimationRefused(
-            f"the covariates explain {explained:.2%} of the variance of {prepared.treatment.name!r}: no variation is left "
-            "to learn its effect from. Adjust for fewer columns (name the covariates).")
+            f"the covariates explain {explained:.2%} of the variance of {prepared.treatment.name!r}: no variation "
+            "is left "
+            "to learn its effect from. Adjust for fewer columns (name the covariates)."
+        )
 
 
 def overlap_diagnostics(prepared: Prepared, propensity: np.ndarray, keep: np.ndarray) -> dict[str, Any]:
     """Propensity ranges, effective sample sizes, trimmed rows and balance before and after weighting."""
     treatment = prepared.treatment
-    codes, kept = treatment.values[keep], propensity[keep]
+    codes, kept = treatment.data[keep], propensity[keep]
     target = treatment.target
     weights = 1 / np.clip(kept[np.arange(len(codes)), codes], SMALLEST_PROPENSITY, 1)
     effective = {}
@@ -61,22 +66,27 @@ def overlap_diagnostics(prepared: Prepared, propensity: np.ndarray, keep: np.nda
         "effective_sample_size": effective,
         "rows_per_level": {str(level): int(np.sum(codes == code)) for code, level in enumerate(treatment.levels)},
         "rows_trimmed": int((~keep).sum()),
-        "balance": balance(prepared.covariates.matrix[keep], prepared.covariates.names, codes == 0, codes == target, weights),
+        "balance": balance(
+            prepared.covariates.matrix[keep], prepared.covariates.names, codes == 0, codes == target, weights
+        ),
     }
 
 
-def balance(matrix: np.ndarray, names: list[str], reference: np.ndarray, target: np.ndarray,
-            weights: np.ndarray) -> list[dict[str, Any]]:
+def balance(
+    matrix: np.ndarray, names: list[str], reference: np.ndarray, target: np.ndarray, weights: np.ndarray
+) -> list[dict[str, Any]]:
     """Standardised mean differences of each feature, before and after inverse-propensity weighting."""
-    table = []
+    table: list[dict[str, Any]] = []
     for position, name in enumerate(names):
         feature = matrix[:, position]
         spread = math.sqrt((feature[reference].var() + feature[target].var()) / 2)
         if spread == 0:
             continue
         before = (feature[target].mean() - feature[reference].mean()) / spread
-        after = (np.average(feature[target], weights=weights[target])
-                 - np.average(feature[reference], weights=weights[reference])) / spread
+        after = (
+            np.average(feature[target], weights=weights[target])
+            - np.average(feature[reference], weights=weights[reference])
+        ) / spread
         table.append({"covariate": name, "before": round(float(before), 4), "after": round(float(after), 4)})
     return sorted(table, key=lambda row: -abs(row["before"]))[:LISTED_FEATURES]
 
@@ -94,13 +104,20 @@ def overlap_warnings(prepared: Prepared, diagnostics: dict[str, Any]) -> list[st
     """What a reader of the effect must know about the comparison."""
     found = []
     if diagnostics["rows_trimmed"]:
-        found.append(f"{diagnostics['rows_trimmed']} of {prepared.size} rows have no counterpart under another level "
-                     "(probability below 1 %) and were left out; the effect is for the others")
-    thin = [level for level, size in diagnostics["effective_sample_size"].items()
-            if size < max(10.0, 0.1 * diagnostics["rows_per_level"][level])]
+        found.append(
+            f"{diagnostics['rows_trimmed']} of {prepared.size} rows have no counterpart under another level "
+            "(probability below 1 %) and were left out; the effect is for the others"
+        )
+    thin = [
+        level
+        for level, size in diagnostics["effective_sample_size"].items()
+        if size < max(10.0, 0.1 * diagnostics["rows_per_level"][level])
+    ]
     if thin:
         found.append(f"few rows carry most of the weight under {prepared.treatment.name} = {', '.join(thin)}")
     uneven = [row["covariate"] for row in diagnostics["balance"] if abs(row["after"]) > 0.25]
     if uneven:
-        found.append(f"still unbalanced after weighting: {', '.join(uneven[:5])}; the estimate leans on the outcome model there")
+        found.append(
+            f"still unbalanced after weighting: {', '.join(uneven[:5])}; the estimate leans on the outcome model there"
+        )
     return found

@@ -16,13 +16,21 @@ import numpy as np
 
 from causal_tools.contract import REQUIRED, CausalQuery, Condition, Operator, Scalar, Task
 from causal_tools.errors import NotCausal, QueryError
-from causal_tools.prompts import NOT_CAUSAL, parse_messages, quoted
+from causal_tools.prompts import NOT_CAUSAL, TASK_WORDS, parse_messages, quoted
 
 MOST_COLUMNS = 60
 MOST_CONDITIONS = 3
 _FILE_NAME = re.compile(r"[\w\-]+(?:\.[\w\-]+)*\.(?:csv|tsv|txt|parquet|xlsx|xls)\b", re.IGNORECASE)
 _NUMBER = re.compile(r"(?<![\w.])[-−+]?\d{1,3}(?:,\d{3})+(?:\.\d+)?|(?<![\w.])[-−+]?\d*\.?\d+")
 _WORD = re.compile(r"[^\s\"'“”‘’(),;?!]+")
+
+
+_Closing = tuple[str, ...]
+_MORE: _Closing = ('",',)
+_STOP: _Closing = ('"}',)
+_EITHER: _Closing = (*_MORE, *_STOP)
+_BAR: _Closing = (" |",)
+_CLOSING_LAST_ROLE: dict[str, _Closing] = {"ATE": _STOP, "MA": _STOP, "HTE": _MORE, "OPO": _EITHER}
 
 
 class ContinuationModel(Protocol):
@@ -86,7 +94,11 @@ def read_question(
 
 
 class _Form:
-    """The reading being written: which slot comes next, and what may stand in it."""
+    """The reading being written: which slot comes next, and what may stand in it.
+
+    A candidate is scored with the characters that close it in the reading (a quote and a comma, or a quote and a brace), as
+    tokenizers join these; so each choice also says whether the reading goes on.
+    """
 
     def __init__(
         self, text: Any, question: str, columns: list[str], levels: Mapping[str, Sequence[Scalar]]
@@ -98,7 +110,9 @@ class _Form:
         self._levels = levels
 
     def fill(self) -> dict[str, Any]:
-        task = self._choose("task", '{"task": ', [*get_args(Task), NOT_CAUSAL])
+        ends = {TASK_WORDS[task]: _MORE for task in get_args(Task)} | {TASK_WORDS[NOT_CAUSAL]: _STOP}
+        word, _ = self._choose("task", '{"task": "', ends)
+        task = next(task for task, name in TASK_WORDS.items() if name == word)
         if task == NOT_CAUSAL:
             raise NotCausal(
                 "this reads as no causal question. What can be asked: the effect of one column on another, on average or where "
@@ -106,64 +120,66 @@ class _Form:
             )
         if task == "CGL":
             return {"task": task, "nodes": self._nodes()}
+        roles = [role for role in ("treatment", "response", "mediator") if role in REQUIRED[task]]  # type: ignore[index]
+        if len(self._columns) < len(roles):
+            raise QueryError(f"task {task} needs {len(roles)} columns ({', '.join(roles)}); the file has {len(self._columns)}")
         free = list(self._columns)
         fields: dict[str, Any] = {"task": task}
-        for role in ("treatment", "response", "mediator"):
-            if role in REQUIRED[task]:
-                if not free:
-                    raise QueryError(f"task {task} needs a column for {role}, but the file has only {len(self._columns)} columns")
-                fields[role] = self._choose(role, f', "{role}": ', free)
-                free.remove(fields[role])
+        stopped = False
+        for role in roles:
+            closing = _MORE if role != roles[-1] else _CLOSING_LAST_ROLE[task]
+            if closing != _STOP and role == roles[-1] and len(free) == 1:
+                closing = _STOP  # no column is left for a condition
+            fields[role], stopped = self._choose(role, f' "{role}": "', dict.fromkeys(free, closing))
+            free.remove(fields[role])
         if task in ("HTE", "OPO"):
-            fields["conditions"] = self._conditions(free, at_least=1 if task == "HTE" else 0)
+            fields["conditions"] = () if stopped else self._conditions(free)
         return fields
 
     def _nodes(self) -> Any:
-        first = self._choose("node 1", ', "node": ', ["all", *self._columns])
-        if first == "all":
-            return "all"
-        nodes = [first]
-        while left := [column for column in self._columns if column not in nodes]:
-            more = self._choose_or_end(f"node {len(nodes) + 1}", ', "node": ', left, may_end=len(nodes) >= 2)
-            if more is None:
-                break
-            nodes.append(more)
-        return tuple(nodes)
+        nodes: list[str] = []
+        stopped = False
+        while not stopped:
+            left = [column for column in self._columns if column not in nodes]
+            closing = _MORE if not nodes else _STOP if len(left) == 1 else _EITHER
+            ends = dict.fromkeys(left, closing) | ({"all": _STOP} if not nodes else {})
+            node, stopped = self._choose(f"node {len(nodes) + 1}", ' "node": "', ends)
+            nodes.append(node)
+        return "all" if nodes == ["all"] else tuple(nodes)
 
-    def _conditions(self, free: list[str], at_least: int) -> tuple[Condition, ...]:
+    def _conditions(self, free: list[str]) -> tuple[Condition, ...]:
         conditions: list[Condition] = []
-        while free and len(conditions) < MOST_CONDITIONS:
+        stopped = False
+        while not stopped:
             number = len(conditions) + 1
-            column = self._choose_or_end(f"where {number}", ', "where": ', free, may_end=len(conditions) >= at_least)
-            if column is None:
-                break
+            column, _ = self._choose(f"where {number}", ' "where": "', dict.fromkeys(free, _MORE))
+            free = [name for name in free if name != column]
             candidates = self._values(column)
             if not candidates:
                 raise QueryError(f"the question names no value for a condition on {column!r}")
             operators = [op for op in get_args(Operator) if op != "in" or len(candidates) > 1]
-            operator = self._choose(f"is {number}", ', "is": ', operators)
-            value = self._several(number, candidates) if operator == "in" else self._one_value(number, candidates)
+            operator, _ = self._choose(f"is {number}", ' "is": "', dict.fromkeys(operators, _MORE))
+            closing = _EITHER if free and number < MOST_CONDITIONS else _STOP
+            value, stopped = self._value(number, operator, candidates, closing)
             conditions.append(Condition(column=column, operator=operator, value=value))  # type: ignore[arg-type]
-            free = [name for name in free if name != column]
         return tuple(conditions)
 
-    def _one_value(self, number: int, candidates: dict[str, Scalar]) -> Scalar:
-        return candidates[self._choose(f"value {number}", ', "value": ', list(candidates))]
-
-    def _several(self, number: int, candidates: dict[str, Scalar]) -> tuple[Scalar, ...]:
-        """A list of values, written as one text with bars between them: ``"a | b"``."""
-        self._text.append(', "value": "')
+    def _value(
+        self, number: int, operator: str, candidates: dict[str, Scalar], closing: _Closing
+    ) -> tuple[Scalar | tuple[Scalar, ...], bool]:
+        """The value of a condition; for ``in`` a list, written as one text with bars between its values."""
+        slot, lead = f"value {number}", ' "value": "'
+        if operator != "in":
+            text, stopped = self._choose(slot, lead, dict.fromkeys(candidates, closing))
+            return candidates[text], stopped
         chosen: list[str] = []
-        while len(chosen) < len(candidates):
+        while True:
             left = [text for text in candidates if text not in chosen]
-            ends = ['"'] if chosen else []
-            ends += [" | "] if len(left) > 1 else []
-            pieces = {_inner(text) + end: text for text in left for end in ends or ['"']}
-            piece = self._take(f"value {number}", list(pieces))
-            chosen.append(pieces[piece])
-            if piece.endswith('"'):
-                break
-        return tuple(candidates[text] for text in chosen)
+            ends = _BAR if not chosen else closing if len(left) == 1 else (*closing, *_BAR)
+            text, ending = self._take(slot, lead if not chosen else " ", dict.fromkeys(left, ends))
+            chosen.append(text)
+            if (ending,) != _BAR:
+                return tuple(candidates[text] for text in chosen), ending in _STOP
 
     def _values(self, column: str) -> dict[str, Scalar]:
         """What may stand as the value of a condition, text to value: the column's levels, else numbers, else phrases."""
@@ -178,23 +194,22 @@ class _Form:
         spans = {" ".join(words[i : i + n]) for n in (1, 2, 3) for i in range(len(words) - n + 1)}
         return {**{text: text for text in sorted(spans - numbers)}, **{text: _number(text) for text in sorted(numbers)}}
 
-    def _choose(self, slot: str, lead: str, options: Sequence[str]) -> str:
-        self._text.append(lead + '"')
-        pieces = {_inner(option) + '"': option for option in options}
-        return pieces[self._take(slot, list(pieces))]
+    def _choose(self, slot: str, lead: str, options: Mapping[str, _Closing]) -> tuple[str, bool]:
+        """Fill a slot; returns the option, and whether the reading ends with it."""
+        option, ending = self._take(slot, lead, options)
+        return option, ending in _STOP
 
-    def _choose_or_end(self, slot: str, lead: str, options: Sequence[str], *, may_end: bool) -> str | None:
-        pieces: dict[str, str | None] = {f'{lead}"{_inner(option)}"': option for option in options}
-        if may_end:
-            pieces["}"] = None
-        return pieces[self._take(slot, list(pieces))]
-
-    def _take(self, slot: str, pieces: list[str]) -> str:
-        log_probs = self._text.log_probs(pieces)
-        best = int(np.argmax(log_probs))
-        self.confidence[slot] = float(np.exp(log_probs[best] - np.logaddexp.reduce(log_probs)))
-        self._text.append(pieces[best])
-        return pieces[best]
+    def _take(self, slot: str, lead: str, options: Mapping[str, _Closing]) -> tuple[str, str]:
+        self._text.append(lead)
+        pieces = {_inner(option) + ending: (option, ending) for option, endings in options.items() for ending in endings}
+        texts = list(pieces)
+        log_probs = self._text.log_probs(texts)
+        best = texts[int(np.argmax(log_probs))]
+        option, ending = pieces[best]
+        same = [place for place, text in enumerate(texts) if pieces[text][0] == option]
+        self.confidence[slot] = float(np.exp(np.logaddexp.reduce(log_probs[same]) - np.logaddexp.reduce(log_probs)))
+        self._text.append(best)
+        return option, ending
 
 
 def _inner(text: str) -> str:

@@ -1,4 +1,4 @@
-"""From a query and a table to arrays: which rows, which comparison, which adjustment, and what was done to get there."""
+"""From a query and a table to arrays: which rows, which comparison, which adjustment, and what was done."""
 
 from __future__ import annotations
 
@@ -46,8 +46,12 @@ def prepare(query: CausalQuery, frame: pd.DataFrame, *, as_actions: bool = False
     if query.treatment is None or query.response is None:
         raise QueryError(f"task {query.task} needs a treatment and a response.")
     notes: list[str] = []
-    needed = [query.treatment, query.response, *([query.mediator] if query.mediator else []),
-              *(condition.column for condition in query.conditions)]
+    needed = [
+        query.treatment,
+        query.response,
+        *([query.mediator] if query.mediator else []),
+        *(condition.column for condition in query.conditions),
+    ]
     for label in dict.fromkeys(needed):
         if frame[label].map(lambda value: isinstance(value, (list, dict, set, np.ndarray))).any():
             raise QueryError(f"the column {label!r} holds lists or objects. Give one value a row.")
@@ -75,8 +79,10 @@ def _complete(frame: pd.DataFrame, needed: list[str], notes: list[str]) -> pd.Da
 def _enough(rows: pd.DataFrame, needed: list[str], frame: pd.DataFrame) -> None:
     if len(rows) < FEWEST_ROWS:
         columns = ", ".join(dict.fromkeys(needed))
-        raise EstimationRefused(f"only {len(rows)} of {len(frame)} row(s) have values of {columns}; an honest interval "
-                                f"needs at least {FEWEST_ROWS}. Add rows, or fill in the missing values.")
+        raise EstimationRefused(
+            f"only {len(rows)} of {len(frame)} row(s) have values of {columns}; an honest interval "
+            f"needs at least {FEWEST_ROWS}. Add rows, or fill in the missing values."
+        )
 
 
 def _without_rare_levels(rows: pd.DataFrame, treatment: str, notes: list[str], as_actions: bool) -> pd.DataFrame:
@@ -84,30 +90,38 @@ def _without_rare_levels(rows: pd.DataFrame, treatment: str, notes: list[str], a
     if not rare or len(rare) == rows[treatment].nunique():
         return rows
     keep = ~rows[treatment].map(native).isin(rare)
-    notes.append(f"{int((~keep).sum())} row(s) under rare levels of {treatment!r} were left out: "
-                 f"{', '.join(map(str, rare[:10]))}")
+    notes.append(
+        f"{int((~keep).sum())} row(s) under rare levels of {treatment!r} were left out: "
+        f"{', '.join(map(str, rare[:10]))}"
+    )
     kept = rows[keep].reset_index(drop=True)
     _enough(kept, [treatment], rows)
     return kept
 
 
 def _enough_in_each_level(treatment: Treatment) -> None:
-    counts = np.bincount(treatment.values, minlength=len(treatment.levels))
+    counts = np.bincount(treatment.data, minlength=len(treatment.levels))
     if counts.min() < 5:
         fewest = treatment.levels[int(np.argmin(counts))]
-        raise EstimationRefused(f"only {counts.min()} row(s) have {treatment.name} = {fewest}; a comparison needs at least "
-                                "5. Add rows under that level, or pool it with another.")
+        raise EstimationRefused(
+            f"only {counts.min()} row(s) have {treatment.name} = {fewest}; a comparison needs at least "
+            "5. Add rows under that level, or pool it with another."
+        )
 
 
 def _distinct_roles(rows: pd.DataFrame, query: CausalQuery) -> None:
     pairs = [("treatment", query.treatment, "response", query.response)]
     if query.mediator:
-        pairs += [("treatment", query.treatment, "mediator", query.mediator),
-                  ("mediator", query.mediator, "response", query.response)]
+        pairs += [
+            ("treatment", query.treatment, "mediator", query.mediator),
+            ("mediator", query.mediator, "response", query.response),
+        ]
     for role, label, other_role, other in pairs:
         if same_information(rows[label], rows[other]):
-            raise EstimationRefused(f"the {role} {label!r} and the {other_role} {other!r} carry the same values under two "
-                                    f"names, so no effect between them can be learned. Choose another {other_role}.")
+            raise EstimationRefused(
+                f"the {role} {label!r} and the {other_role} {other!r} carry the same values under two "
+                f"names, so no effect between them can be learned. Choose another {other_role}."
+            )
 
 
 def _adjustment(rows: pd.DataFrame, query: CausalQuery, notes: list[str]) -> tuple[Covariates, list[str]]:
@@ -126,10 +140,14 @@ def _adjustment(rows: pd.DataFrame, query: CausalQuery, notes: list[str]) -> tup
                 copies[label] = original
     if copies and query.covariates is not None:
         label, original = next(iter(copies.items()))
-        raise EstimationRefused(f"the covariate {label!r} carries the same values as {original!r}; adjusting for it leaves "
-                                "nothing to compare. Leave it out of the covariates.")
+        raise EstimationRefused(
+            f"the covariate {label!r} carries the same values as {original!r}; adjusting for it leaves "
+            "nothing to compare. Leave it out of the covariates."
+        )
     if copies:
-        notes.append("columns set aside: " + "; ".join(f"{label} (determines {original})" for label, original in copies.items()))
+        notes.append(
+            "columns set aside: " + "; ".join(f"{label} (determines {original})" for label, original in copies.items())
+        )
     columns = [label for label in columns if label not in copies]
     covariates = encode_covariates(rows, columns, notes, named=query.covariates is not None)
     return covariates, _stated(covariates.used, query)
@@ -142,7 +160,11 @@ def _comparable(column: pd.Series) -> bool:
 def _stated(used: list[str], query: CausalQuery) -> list[str]:
     if not used:
         return [f"nothing is adjusted for: {query.treatment} is taken to be as good as randomised"]
-    listed = ", ".join(used[:NAMED_IN_FULL]) + (f" and {len(used) - NAMED_IN_FULL} more" if len(used) > NAMED_IN_FULL else "")
+    listed = ", ".join(used[:NAMED_IN_FULL]) + (
+        f" and {len(used) - NAMED_IN_FULL} more" if len(used) > NAMED_IN_FULL else ""
+    )
     chosen = "as asked" if query.covariates is not None else "every other usable column of the file"
-    return [f"adjusted for {listed} ({chosen}); all are assumed to be settled before {query.treatment}",
-            f"given these, nothing unmeasured drives both {query.treatment} and {query.response}"]
+    return [
+        f"adjusted for {listed} ({chosen}); all are assumed to be settled before {query.treatment}",
+        f"given these, nothing unmeasured drives both {query.treatment} and {query.response}",
+    ]

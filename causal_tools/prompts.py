@@ -7,14 +7,20 @@ chosen, each from a closed list (:mod:`causal_tools.parsing`).
 from __future__ import annotations
 
 import json
+import re
 from collections.abc import Sequence
 from typing import Any
 
 from causal_tools.contract import CausalQuery, CausalResult
 
 NOT_CAUSAL = "NONE"
-PARSE_VERSION = "1"
-_TASK_LINE = "CGL graph, ATE effect, HTE effect where a condition holds, MA mediation, OPO best action, NONE not causal"
+TASK_WORDS = {  # plain words for the model's reading: a small model knows them, and not the abbreviations
+    "CGL": "graph", "ATE": "effect", "HTE": "subgroup", "MA": "mediation", "OPO": "action", NOT_CAUSAL: "none",
+}
+_TASK_LINE = "graph of causes, average effect, effect in a subgroup, mediation, best action, none of these"
+
+
+_VALUE = re.compile(r'": "((?:[^"\\]|\\.)*)"[,}]')
 
 
 def parse_messages(question: str, columns: Sequence[str]) -> list[dict[str, str]]:
@@ -31,8 +37,8 @@ def slots_of(query: CausalQuery | None) -> list[tuple[str, Any]]:
     Conditions are written as ``where``, ``is`` and ``value``, once for each condition; None is a question of no causal task.
     """
     if query is None:
-        return [("task", NOT_CAUSAL)]
-    slots: list[tuple[str, Any]] = [("task", query.task)]
+        return [("task", TASK_WORDS[NOT_CAUSAL])]
+    slots: list[tuple[str, Any]] = [("task", TASK_WORDS[query.task])]
     if query.task == "CGL":
         names = [query.nodes] if isinstance(query.nodes, str) else list(query.nodes or [])
         return [*slots, *(("node", name) for name in names)]
@@ -46,8 +52,13 @@ def slots_of(query: CausalQuery | None) -> list[tuple[str, Any]]:
 
 
 def reading_text(query: CausalQuery | None) -> str:
-    """The reading that a model is trained to write, such as ``{"task": "ATE", "treatment": "t", "response": "y"}``."""
+    """The reading that a model is trained to write, such as ``{"task": "effect", "treatment": "t", "response": "y"}``."""
     return "{" + ", ".join(f'"{name}": {quoted(value)}' for name, value in slots_of(query)) + "}"
+
+
+def slot_spans(reading: str) -> list[tuple[int, int]]:
+    """Where a reading's values stand, each with the quote and the comma or brace that close it; the rest is given."""
+    return [(match.start(1), match.end()) for match in _VALUE.finditer(reading)]
 
 
 def quoted(value: Any) -> str:

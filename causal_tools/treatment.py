@@ -13,8 +13,30 @@ from causal_tools.errors import EstimationRefused, QueryError
 FEWEST_IN_LEVEL = 10
 MOST_LEVELS = 10
 # levels that by their name are the absence of treatment, and so the natural side to compare from
-REFERENCE_WORDS = ("0", "no", "n", "none", "false", "f", "control", "ctrl", "placebo", "untreated", "never", "baseline",
-                   "standard", "usual care", "usual", "off", "absent", "negative", "low", "before", "unexposed", "nothing")
+REFERENCE_WORDS = (
+    "0",
+    "no",
+    "n",
+    "none",
+    "false",
+    "f",
+    "control",
+    "ctrl",
+    "placebo",
+    "untreated",
+    "never",
+    "baseline",
+    "standard",
+    "usual care",
+    "usual",
+    "off",
+    "absent",
+    "negative",
+    "low",
+    "before",
+    "unexposed",
+    "nothing",
+)
 
 
 @dataclass(frozen=True)
@@ -23,13 +45,13 @@ class Treatment:
 
     Attributes:
         levels: levels of a discrete treatment, the reference first; empty when it is continuous.
-        values: (rows,) codes into ``levels``, or the numbers themselves.
+        data: (rows,) codes into ``levels``, or the numbers themselves.
         target: the level that is compared with the reference.
     """
 
     name: str
     levels: tuple[Scalar, ...]
-    values: np.ndarray
+    data: np.ndarray
     target: int = 1
 
     @property
@@ -40,6 +62,11 @@ class Treatment:
     def contrast(self) -> tuple[Scalar, Scalar]:
         return (self.levels[0], self.levels[self.target]) if self.discrete else (0, 1)
 
+    @property
+    def read_as(self) -> str:
+        """Whether its values were taken for amounts or for levels, as diagnostics say it."""
+        return "levels" if self.discrete else "amount"
+
     def wording(self) -> str:
         """The contrast in words, as summaries and plots say it."""
         return f"{self.contrast[1]} instead of {self.contrast[0]}" if self.discrete else "one unit more"
@@ -47,10 +74,10 @@ class Treatment:
 
 @dataclass(frozen=True)
 class Response:
-    """A response or mediator as numbers; ``binary`` values are 0 and 1."""
+    """A response or mediator as numbers; ``binary`` ones are 0 and 1."""
 
     name: str
-    values: np.ndarray
+    data: np.ndarray
     binary: bool
 
 
@@ -107,19 +134,25 @@ def read_treatment(column: pd.Series, notes: list[str], *, as_actions: bool = Fa
     distinct = column.nunique()
     if distinct < 2:
         given = f"is always {native(column.iloc[0])!r}" if len(column) else "has no values"
-        raise EstimationRefused(f"the treatment {name!r} {given} in the usable rows, so nothing can be compared. "
-                                "Add rows under another treatment.")
+        raise EstimationRefused(
+            f"the treatment {name!r} {given} in the usable rows, so nothing can be compared. "
+            "Add rows under another treatment."
+        )
     if is_numeric(column) and distinct > 2 and not as_actions:
         if distinct <= MOST_LEVELS:
-            notes.append(f"the treatment {name!r} has {distinct} numeric values and is read as an amount: the effect is "
-                         "per unit. Write its values as texts to compare them one by one")
+            notes.append(
+                f"the treatment {name!r} has {distinct} numeric values and is read as an amount: the effect is "
+                "per unit. Write its values as texts to compare them one by one"
+            )
         return Treatment(name, (), column.to_numpy(dtype=float))
     if is_numeric(column) and distinct > MOST_LEVELS:
         column = _quartiles(column, notes)
     levels = ordered_levels(column)
     if len(levels) > max(MOST_LEVELS, len(column) // 50):
-        raise EstimationRefused(f"the treatment {name!r} has {len(levels)} different texts in {len(column)} rows: too few "
-                                "rows under each. Group them into at most ten levels.")
+        raise EstimationRefused(
+            f"the treatment {name!r} has {len(levels)} different texts in {len(column)} rows: too few "
+            "rows under each. Group them into at most ten levels."
+        )
     codes = codes_of(column, levels)
     counts = np.bincount(codes, minlength=len(levels))
     return Treatment(name, tuple(levels), codes, 1 + int(np.argmax(counts[1:])))
@@ -130,8 +163,10 @@ def _quartiles(column: pd.Series, notes: list[str]) -> pd.Series:
     groups = np.clip(np.searchsorted(edges, column.to_numpy(dtype=float), side="right") - 1, 0, len(edges) - 2)
     width = len(str(len(edges)))
     labels = [f"{group + 1:0{width}d}: {edges[group]:.4g} to {edges[group + 1]:.4g}" for group in range(len(edges) - 1)]
-    notes.append(f"the treatment {column.name!r} has {column.nunique()} numeric values; its actions are the ranges between "
-                 f"quartiles: {', '.join(labels)}")
+    notes.append(
+        f"the treatment {column.name!r} has {column.nunique()} numeric values; its actions are the ranges between "
+        f"quartiles: {', '.join(labels)}"
+    )
     return pd.Series([labels[group] for group in groups], index=column.index, name=column.name)
 
 
@@ -142,7 +177,7 @@ def rare_levels(column: pd.Series, *, as_actions: bool = False) -> list[Scalar]:
     counts = column.map(native).value_counts()
     if len(counts) <= 2:
         return []
-    return sorted((level for level, count in counts.items() if count < FEWEST_IN_LEVEL), key=str)
+    return sorted((native(level) for level, count in counts.items() if count < FEWEST_IN_LEVEL), key=str)
 
 
 def read_response(column: pd.Series, role: str, notes: list[str]) -> Response:
@@ -156,8 +191,10 @@ def read_response(column: pd.Series, role: str, notes: list[str]) -> Response:
     distinct = column.nunique()
     if distinct < 2:
         given = f"is always {native(column.iloc[0])!r}" if len(column) else "has no values"
-        raise EstimationRefused(f"the {role} {name!r} {given} in the usable rows, so no effect on it can be seen. "
-                                "Choose a column that varies.")
+        raise EstimationRefused(
+            f"the {role} {name!r} {given} in the usable rows, so no effect on it can be seen. "
+            "Choose a column that varies."
+        )
     if pd.api.types.is_datetime64_any_dtype(column):
         raise QueryError(f"the {role} {name!r} holds dates. Derive a number from it, such as days since the start.")
     if distinct == 2:
@@ -169,6 +206,8 @@ def read_response(column: pd.Series, role: str, notes: list[str]) -> Response:
         return Response(name, codes_of(column, levels).astype(float), True)
     if not is_numeric(column):
         shown = ", ".join(repr(native(value)) for value in column.unique()[:4])
-        raise QueryError(f"the {role} {name!r} holds texts of {distinct} kinds ({shown}, …). "
-                         f"A {role} must be a number or have two values: derive such a column.")
+        raise QueryError(
+            f"the {role} {name!r} holds texts of {distinct} kinds ({shown}, …). "
+            f"A {role} must be a number or have two values: derive such a column."
+        )
     return Response(name, column.to_numpy(dtype=float), False)

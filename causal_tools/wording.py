@@ -37,19 +37,26 @@ def check_wording(text: str, result: CausalResult) -> WordingCheck:
     Every number must stand in the summary and every number of the summary in the text; the names of the data set and of the
     columns with a role must appear; association words may not.
     """
-    names = [*(name for name in (result.query.dataset, result.query.treatment, result.query.response, result.query.mediator) if name)]
-    facts, said = numbers_in(_without(result.summary, names)), numbers_in(_without(text, names))
+    query = result.query
+    names = [name for name in (query.dataset, query.treatment, query.response, query.mediator) if name]
+    facts, told = numbers_in(_without(result.summary, names)), _without(text, names)
+    said = numbers_in(told)
     invented = [f"the number {number}" for number in sorted(said - facts)]
-    invented += [f"the wording {match.group(0)!r}" for match in _ASSOCIATION.finditer(text)]
+    invented += [f"the wording {match.group(0)!r}" for match in _ASSOCIATION.finditer(told)]
     missing = [f"the number {number}" for number in sorted(facts - said)]
-    missing += [f"the name {name!r}" for name in names if name not in text]
+    missing += [f"the name {name!r}" for name in names if not _whole(name).search(text)]
     method = result.method.split(" ")[0].strip(",;")
-    if method.lower() not in text.lower():
+    if not _whole(method.lower()).search(text.lower()):
         missing.append(f"the method {method!r}")
     return WordingCheck(invented, missing)
 
 
+def _whole(name: str) -> re.Pattern[str]:
+    """A name as whole words: the column 'ad' does not stand in 'adjusted', nor 'age' in 'age2'."""
+    return re.compile(rf"(?<!\w){re.escape(name)}(?!\w)")
+
+
 def _without(text: str, names: list[str]) -> str:
-    for name in names:
-        text = text.replace(name, " ")
+    for name in sorted(names, key=len, reverse=True):
+        text = _whole(name).sub(" ", text)
     return text

@@ -1,1 +1,1 @@
-""""""
+"""Where and when it runs: definitions, storage, profiles, schedules, the command line."""

@@ -1,1 +1,1 @@
-""""""
+"""Corpora, fine-tuning, metrics and registration."""

@@ -9,11 +9,16 @@ import json
 from collections.abc import Sequence
 from typing import Any
 
+import numpy as np
 import pandas as pd
 
 from causal_tools.contract import CausalQuery
-from causal_tools.prompts import parse_messages, reading_text
+from causal_tools.prompts import parse_messages, reading_text, slot_spans
 from training.queries import QueryItem
+from training.sft import Example, SftRecipe
+
+MOST_REPEATS = 4
+WHOLE_EVERY = 8
 
 RETRIEVAL_COLUMNS = ("id", "split", "task", "topic", "family", "question", "dataset", "columns", "levels", "query", "messages", "completion", "source")
 
@@ -25,8 +30,9 @@ def items_frame(items: Sequence[QueryItem]) -> pd.DataFrame:
 
 
 def items_from(frame: pd.DataFrame) -> list[QueryItem]:
-    """The way back from :func:`items_frame`."""
+    """The way back from :func:`items_frame`; columns that are no field of an item are left aside."""
     nested = ("columns", "query", "levels")
+    frame = frame[list(QueryItem.model_fields)]
     return [
         QueryItem.model_validate(
             {key: json.loads(value) if key in nested and isinstance(value, str) else _none(value) for key, value in row.items()}
@@ -54,6 +60,40 @@ def retrieval_corpus(train: Sequence[QueryItem], held_out: Sequence[QueryItem], 
     rows += [_retrieval_row(item, "train", "annotated") for item in annotated]
     rows += [_retrieval_row(item, "held_out", "generated") for item in held_out]
     return pd.DataFrame(rows, columns=list(RETRIEVAL_COLUMNS))
+
+
+def training_examples(
+    retrieval: pd.DataFrame, interpretation: pd.DataFrame, share: float, recipe: SftRecipe
+) -> list[Example]:
+    """Examples of one run: as many as it can see, a share of them explanations, in an order fixed by the seed.
+
+    Args:
+        retrieval: of :func:`retrieval_corpus`; its training rows are used, the annotated ones first.
+        interpretation: result-and-explanation pairs with ``messages`` and ``completion``.
+        share: of examples that are explanations, 0 to 1.
+        recipe: steps, batch size and seed.
+    """
+    wanted = recipe.steps * recipe.batch_size
+    random = np.random.default_rng(recipe.seed)
+    questions = retrieval[retrieval["split"] == "train"]
+    questions = questions.iloc[random.permutation(len(questions))].sort_values("source", kind="stable")
+    pairs = interpretation.iloc[random.permutation(len(interpretation))]
+    explained = min(round(wanted * share), len(pairs) * MOST_REPEATS) if share else 0
+    chosen = [*_cycled(pairs, explained), *_cycled(questions, wanted - explained if share < 1 else 0)]
+    return [chosen[i] for i in random.permutation(len(chosen))]
+
+
+def _cycled(frame: pd.DataFrame, count: int) -> list[Example]:
+    """The first ``count`` rows as examples, starting over where there are fewer, at most a few times.
+
+    Of a reading only the slots count, since its fixed parts are given when a question is parsed; one in ``WHOLE_EVERY``
+    counts whole, so that the form is learnt too. Explanations count whole.
+    """
+    rows = []
+    for number, (messages, completion) in enumerate(zip(frame["messages"], frame["completion"], strict=True)):
+        spans = tuple(slot_spans(completion)) if number % WHOLE_EVERY else ()
+        rows.append(Example(tuple(json.loads(messages)), completion, spans or None))
+    return (rows * MOST_REPEATS)[:count]
 
 
 def _retrieval_row(item: QueryItem, split: str, source: str) -> dict[str, Any]:

@@ -59,10 +59,14 @@ class TrainedAdapter:
 
 @dataclass(frozen=True)
 class Example:
-    """One conversation and the completion wanted of the model."""
+    """One conversation and the completion wanted of the model.
+
+    ``spans`` are the parts of the completion that count in the loss, as (start, end) in characters; None counts all of it.
+    """
 
     messages: tuple[dict[str, str], ...]
     completion: str
+    spans: tuple[tuple[int, int], ...] | None = None
 
 
 def train_adapter(
@@ -91,14 +95,14 @@ def train_adapter(
         raise ValueError("train_adapter needs at least one example")
     os.environ.setdefault("HF_HUB_OFFLINE", "1")
     base = load_language_model(recipe.base, dtype="float32")
-    texts = [_texts(base, example) for example in examples]
-    lengths = [len(base.tokenizer(prompt + completion, add_special_tokens=False).input_ids) for prompt, completion in texts]
+    rows = [tokenised(base, example) for example in examples]
+    lengths = [len(row["input_ids"]) for row in rows]
     if max(lengths) > recipe.most_tokens:
         raise ValueError(
             f"an example has {max(lengths)} tokens, more than most_tokens={recipe.most_tokens}; it would be cut off silently"
         )
-    work = _working_folder(folder, recipe, texts)
-    trainer = _trainer(base, texts, recipe, work, tracking, report)
+    work = _working_folder(folder, recipe, rows)
+    trainer = _trainer(base, rows, recipe, work, tracking, report)
     before = _adapter_weights(trainer.model)
     checkpoint = _last_checkpoint(work)
     outcome = trainer.train(resume_from_checkpoint=str(checkpoint) if checkpoint else None)
@@ -122,20 +126,28 @@ def train_adapter(
     )
 
 
-def _texts(base: LanguageModel, example: Example) -> tuple[str, str]:
-    return base.chat_text(example.messages), example.completion + base.tokenizer.eos_token
+def tokenised(base: LanguageModel, example: Example) -> dict[str, list[int]]:
+    """Tokens of prompt, completion and end of text, and which of them count in the loss (``completion_mask``)."""
+    prompt = base.chat_text(example.messages)
+    text = prompt + example.completion + base.tokenizer.eos_token
+    spans = example.spans if example.spans is not None else ((0, len(text) - len(prompt)),)
+    encoded = base.tokenizer(text, add_special_tokens=False, return_offsets_mapping=True)
+    counted = [
+        int(any(start < last + len(prompt) and end > first + len(prompt) for first, last in spans)) for start, end in encoded.offset_mapping
+    ]
+    return {"input_ids": list(encoded.input_ids), "completion_mask": counted}
 
 
-def _working_folder(folder: Path, recipe: SftRecipe, texts: list[tuple[str, str]]) -> Path:
+def _working_folder(folder: Path, recipe: SftRecipe, rows: list[dict[str, list[int]]]) -> Path:
     """The checkpoints' folder, named after all that the run depends on, so that only its own are ever continued."""
-    work = folder / f"work-{digest_of([recipe.model_dump(), texts])}"
+    work = folder / f"work-{digest_of([recipe.model_dump(), rows])}"
     work.mkdir(parents=True, exist_ok=True)
     return work
 
 
 def _trainer(
     base: LanguageModel,
-    texts: list[tuple[str, str]],
+    rows: list[dict[str, list[int]]],
     recipe: SftRecipe,
     work: Path,
     tracking: dict[str, str] | None,
@@ -186,7 +198,7 @@ def _trainer(
     return SFTTrainer(
         model=base.model,
         args=config,
-        train_dataset=Dataset.from_list([{"prompt": prompt, "completion": completion} for prompt, completion in texts]),
+        train_dataset=Dataset.from_list(rows),
         processing_class=base.tokenizer,
         peft_config=lora,
         callbacks=[Report()],

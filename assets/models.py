@@ -1,0 +1,48 @@
+"""Language models for the assets of one run: each loaded once, and only when something asks it."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from lm.model import LanguageModel
+
+
+@dataclass
+class LanguageModels:
+    """Loads language models by name and keeps the last of each in memory.
+
+    Attributes:
+        device: where to load; None chooses.
+    """
+
+    device: str | None = None
+    _loaded: dict[str, LanguageModel] = field(default_factory=dict, repr=False)
+
+    def load(self, name: str, adapter: Path | None = None) -> LanguageModel:
+        """The model, with an adapter where one is given (never kept: adapters come and go)."""
+        from lm import load_language_model
+
+        if adapter is not None:
+            return load_language_model(name, adapter=adapter, device=self.device)
+        if name not in self._loaded:
+            self._loaded[name] = load_language_model(name, device=self.device)
+        return self._loaded[name]
+
+    def lazy(self, name: str) -> LazyScorer:
+        """A scorer that loads the model only when a context is not in the tables."""
+        return LazyScorer(self, name)
+
+
+@dataclass(frozen=True)
+class LazyScorer:
+    """Stands for a language model that may never be asked."""
+
+    models: LanguageModels
+    name: str
+
+    def score(self, *arguments: Any, **named: Any) -> list[np.ndarray]:
+        return self.models.load(self.name).score(*arguments, **named)

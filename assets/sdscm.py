@@ -1,0 +1,145 @@
+"""Language models as causal effect generators: their conditional tables, and data sets whose true effects are known."""
+
+import base64
+
+import dagster as dg
+import pandas as pd
+
+from assets.checks import as_check_result
+from assets.making import Made, make, markdown
+from assets.models import LanguageModels
+from assets.partitions import by_scenario_and_lm, scenario_and_lm
+from assets.profile import Profile
+from assets.storage import FileStore
+
+MOST_CONTEXTS = 5_000  # complete tables up to here; beyond, only the contexts that a sample meets
+
+
+@dg.asset(group_name="sdscm", owners=["team:causalsmith"], kinds={"pytorch", "parquet"}, partitions_def=by_scenario_and_lm, code_version="1")
+def conditional_tables(
+    context: dg.AssetExecutionContext,
+    profile: dg.ResourceParam[Profile],
+    files: dg.ResourceParam[FileStore],
+    models: dg.ResourceParam[LanguageModels],
+) -> dg.MaterializeResult:
+    """P(level | parents) of every variable of one scenario under one language model."""
+    from sdscm import ScenarioError, SequenceSCM, load_scenario
+    from sdscm.pictures import draw_dag
+
+    name, lm_name = scenario_and_lm(context)
+    settings, scenario = profile.sdscm, load_scenario(name, phrasing=profile.sdscm.phrasing)
+
+    def build() -> Made:
+        model = models.load(lm_name)
+        before = model.meter.tokens
+        scm = SequenceSCM(scenario, model, settings.rule, settings.temperature)
+        try:
+            scm.tables.complete(MOST_CONTEXTS)
+        except ScenarioError:
+            context.log.info("the complete tables are too large; filling the contexts that a sample meets")
+            scm.sample(settings.rows, profile.seed)
+        frame = scm.tables.frame()
+        picture = base64.b64encode(draw_dag(scenario)).decode()
+        return Made(frame, {
+            "contexts": scm.tables.contexts_scored, "lm_tokens": model.meter.tokens - before, "lm_digest": model.digest,
+            "graph": markdown(f"![{name}](data:image/png;base64,{picture})"),
+            "preview": markdown(frame[["context", "level", "probability"]].head(12).to_markdown(index=False, floatfmt=".4f")),
+        })
+
+    chosen = {"scenario": scenario.digest, "lm": lm_name, "rule": settings.rule, "temperature": settings.temperature,
+              "rows": settings.rows, "seed": profile.seed}
+    return make(context, files, chosen, build)
+
+
+@dg.asset(group_name="sdscm", owners=["team:causalsmith"], kinds={"python", "parquet"}, partitions_def=by_scenario_and_lm, code_version="1")
+def sdscm_benchmark(
+    context: dg.AssetExecutionContext,
+    profile: dg.ResourceParam[Profile],
+    files: dg.ResourceParam[FileStore],
+    models: dg.ResourceParam[LanguageModels],
+    conditional_tables: pd.DataFrame,
+) -> dg.MaterializeResult:
+    """A data set of one scenario and language model: factual rows and every unit's potential outcomes."""
+    from sdscm import SequenceSCM, load_scenario
+    from sdscm.benchmark import make_benchmark
+
+    name, lm_name = scenario_and_lm(context)
+    settings, scenario = profile.sdscm, load_scenario(name, phrasing=profile.sdscm.phrasing)
+
+    def build() -> Made:
+        scm = SequenceSCM(scenario, models.lazy(lm_name), settings.rule, settings.temperature)
+        scm.tables.adopt(conditional_tables)
+        made = make_benchmark(scm, settings.rows, profile.seed)
+        truths = {"sample_ate": made.sample_ate, "exact_ate": made.exact_ate, "difference_in_means": made.difference_in_means}
+        return Made(made.frame.astype(str), {
+            "rows": len(made.frame), "unit_effect_sd": made.unit_effect_sd, "new_contexts": scm.tables.contexts_scored,
+            **{key: value for key, value in truths.items() if value is not None},
+            "preview": markdown(made.frame.head(8).to_markdown(index=False)),
+        })
+
+    chosen = {"scenario": scenario.digest, "lm": lm_name, "rows": settings.rows, "seed": profile.seed}
+    return make(context, files, chosen, build)
+
+
+def _sdscm_check(name: str, description: str) -> dict[str, object]:
+    """What the four checks of a benchmark share; partitioned checks are a preview of Dagster's, so they are declared here once."""
+    return {"asset": "sdscm_benchmark", "name": name, "description": description, "blocking": True, "partitions_def": by_scenario_and_lm}
+
+
+@dg.asset_check(**_sdscm_check("schema", "Great Expectations: columns in order, no value outside a sample space."))  # type: ignore[arg-type]
+def benchmark_schema(
+    context: dg.AssetCheckExecutionContext, profile: dg.ResourceParam[Profile], sdscm_benchmark: pd.DataFrame
+) -> dg.AssetCheckResult:
+    """Whether the data have the scenario's columns and levels, and nothing else."""
+    from sdscm.benchmark import DO
+    from validation.suites import sample_expectations, validate
+
+    scenario = _scenario_of(context, profile)
+    levels = {v.name: v.levels for v in scenario.variables}
+    outcome, treatment = scenario.only("outcome"), scenario.only("treatment")
+    levels |= {f"{outcome.name}{DO}{level}": outcome.levels for level in treatment.levels}
+    return as_check_result(validate(sdscm_benchmark, "sdscm benchmark", sample_expectations(levels, profile.sdscm.rows)))  # type: ignore[arg-type]
+
+
+@dg.asset_check(**_sdscm_check("markov", "Every independence that the graph implies, tested on the data."))  # type: ignore[arg-type]
+def benchmark_markov(
+    context: dg.AssetCheckExecutionContext, profile: dg.ResourceParam[Profile], sdscm_benchmark: pd.DataFrame
+) -> dg.AssetCheckResult:
+    """Whether the data have the Markov property of the scenario's graph."""
+    from validation.independence import check_markov
+
+    scenario = _scenario_of(context, profile)
+    codes = pd.DataFrame(
+        {v.name: pd.Categorical(sdscm_benchmark[v.name], categories=list(v.levels)).codes for v in scenario.variables}
+    )
+    return as_check_result(check_markov(codes, scenario.edges(), false_discovery=profile.sdscm.false_discovery, seed=profile.seed))
+
+
+@dg.asset_check(**_sdscm_check("consistency", "Under its factual treatment a unit keeps its factual outcome."))  # type: ignore[arg-type]
+def benchmark_consistency(
+    context: dg.AssetCheckExecutionContext, profile: dg.ResourceParam[Profile], sdscm_benchmark: pd.DataFrame
+) -> dg.AssetCheckResult:
+    """Whether factual and counterfactual worlds agree where they must."""
+    from validation.worlds import check_consistency
+
+    scenario = _scenario_of(context, profile)
+    return as_check_result(check_consistency(sdscm_benchmark, scenario.only("treatment").name, scenario.only("outcome").name))
+
+
+@dg.asset_check(  # type: ignore[arg-type]
+    **_sdscm_check("positivity", "Every treatment level is possible in every context."), additional_ins={"tables": dg.AssetIn("conditional_tables")}
+)
+def benchmark_positivity(
+    context: dg.AssetCheckExecutionContext, profile: dg.ResourceParam[Profile], sdscm_benchmark: pd.DataFrame, tables: pd.DataFrame
+) -> dg.AssetCheckResult:
+    """Whether the treatment overlaps everywhere."""
+    from validation.worlds import check_positivity
+
+    treatment = _scenario_of(context, profile).only("treatment").name
+    return as_check_result(check_positivity(tables, treatment, profile.sdscm.least_treatment_probability))
+
+
+def _scenario_of(context: dg.AssetCheckExecutionContext, profile: Profile):  # noqa: ANN202
+    from sdscm import load_scenario
+
+    return load_scenario(context.partition_key.keys_by_dimension["scenario"], phrasing=profile.sdscm.phrasing)

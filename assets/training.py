@@ -1,0 +1,104 @@
+"""Tuned adapters, and their versions in the registry."""
+
+import base64
+import io
+from pathlib import Path
+
+import dagster as dg
+import pandas as pd
+
+from assets.making import Made, make, markdown
+from assets.partitions import by_variant
+from assets.profile import Profile
+from assets.storage import FileStore
+from training.tracking import Tracking
+
+SHARE_OF_INTERPRETATION = {"retrieve": 0.0, "mixed": 0.2, "interpret": 1.0}
+
+
+@dg.asset(group_name="training", owners=["team:causalsmith"], kinds={"pytorch", "huggingface", "mlflow"}, partitions_def=by_variant, code_version="1", pool="gpu")
+def assistant_adapter(
+    context: dg.AssetExecutionContext,
+    profile: dg.ResourceParam[Profile],
+    files: dg.ResourceParam[FileStore],
+    tracking: dg.ResourceParam[Tracking],
+    retrieval_corpus: pd.DataFrame,
+    interpretation_corpus: pd.DataFrame,
+) -> dg.MaterializeResult:
+    """A LoRA adapter that reads questions (retrieve), explains results (interpret), or both (mixed)."""
+    from lm.places import home
+    from training.corpora import training_examples
+    from training.digests import frame_digest
+    from training.sft import train_adapter
+
+    variant, recipe = context.partition_key, profile.training
+
+    def build() -> Made:
+        examples = training_examples(retrieval_corpus, interpretation_corpus, SHARE_OF_INTERPRETATION[variant], recipe)
+        digests = {"retrieval_corpus": frame_digest(retrieval_corpus), "interpretation_corpus": frame_digest(interpretation_corpus)}
+        run_id = tracking.start_run(
+            f"assistant {variant} ({profile.name})", {**recipe.model_dump(), "variant": variant, "examples": len(examples)},
+            {**digests, "dagster.run_id": context.run_id, "dagster.asset": "assistant_adapter", "dagster.partition": variant},
+        )
+        work = home() / "work" / f"assistant-{variant}"
+        work.mkdir(parents=True, exist_ok=True)
+
+        def report(step: int, steps: int, loss: float) -> None:
+            context.log.info(f"step {step} of {steps}, loss {loss:.3f}")
+
+        with tracking.finishing(run_id) as client:
+            trained = train_adapter(examples, recipe, work, tracking=tracking.environment(run_id), report=report)
+            client.log_metric(run_id, "tokens_per_second", trained.tokens / trained.seconds)
+        curve = base64.b64encode(_curve(trained.losses)).decode()
+        return Made(trained.folder, {
+            "examples": trained.examples, "trainable_parameters": trained.trainable_parameters, "last_loss": trained.losses[-1][1],
+            "seconds": trained.seconds, "tokens_per_second": trained.tokens / trained.seconds, "resumed_at_step": trained.resumed_at,
+            "mlflow_run": run_id, **digests, "loss": markdown(f"![training loss](data:image/png;base64,{curve})"),
+        })
+
+    return make(context, files, {**recipe.model_dump(), "share": SHARE_OF_INTERPRETATION[variant]}, build)
+
+
+@dg.asset(
+    group_name="training", owners=["team:causalsmith"], kinds={"mlflow"}, code_version="1",
+    ins={"assistant_adapter": dg.AssetIn(partition_mapping=dg.SpecificPartitionsPartitionMapping(["mixed"]))},
+)
+def registered_assistant(
+    context: dg.AssetExecutionContext,
+    files: dg.ResourceParam[FileStore],
+    tracking: dg.ResourceParam[Tracking],
+    assistant_adapter: Path,
+) -> dg.MaterializeResult:
+    """The mixed adapter as a version in MLflow's registry, with the alias ``challenger``."""
+    stored = files.find("assistant_adapter", "mixed")
+    if stored is None:
+        raise dg.Failure("the adapter of variant 'mixed' has not been materialized")
+
+    def build() -> Made:
+        facts = stored.metadata
+        tags = {name: str(facts[name]) for name in ("retrieval_corpus", "interpretation_corpus")}
+        version = tracking.register(assistant_adapter, stored.digest, facts["mlflow_run"], {
+            **tags, "dagster.run_id": context.run_id, "dagster.data_version": stored.digest,
+            "dagster.code_version": str(context.assets_def.specs_by_key[context.asset_key].code_version),
+        })
+        return Made(
+            {"name": version.name, "version": version.version, "run_id": version.run_id, "adapter_digest": stored.digest},
+            {"model": version.name, "version": int(version.version), "alias": "challenger", "mlflow_run": version.run_id,
+             "adapter_digest": stored.digest, **tags},
+        )
+
+    known = tracking.version_of_adapter(stored.digest)
+    return make(context, files, {"uri": tracking.uri, "version": known.version if known else None, "digest": stored.digest}, build)
+
+
+def _curve(losses: list[tuple[int, float]]) -> bytes:
+    from matplotlib.figure import Figure
+
+    figure = Figure(figsize=(5, 2.4), layout="constrained")
+    axes = figure.add_subplot(xlabel="step", ylabel="training loss")
+    axes.plot([step for step, _ in losses], [loss for _, loss in losses], marker=".", color="#3b6ea5")
+    axes.set_ylim(bottom=0)
+    axes.grid(alpha=0.3)
+    buffer = io.BytesIO()
+    figure.savefig(buffer, format="png", dpi=70)
+    return buffer.getvalue()

@@ -1,0 +1,76 @@
+"""The comparison nobody adjusted: beside each adjusted effect, or alone where there is nothing to adjust for."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+
+from causal_tools.preparation import Prepared
+
+
+def plain_comparison(prepared: Prepared, rows: np.ndarray, reference: int, target: int) -> tuple[float, float, float]:
+    """Difference in means (Welch) or least-squares slope (robust errors), with its 95 % interval."""
+    response, values = prepared.response.data[rows], prepared.treatment.data[rows]
+    if prepared.treatment.discrete:
+        return _welch(response[values == target], response[values == reference])
+    return _slope(response, values)
+
+
+def _welch(treated: np.ndarray, control: np.ndarray) -> tuple[float, float, float]:
+    from scipy import stats
+
+    difference = float(treated.mean() - control.mean())
+    parts = [group.var(ddof=1) / len(group) for group in (treated, control)]
+    error = float(np.sqrt(sum(parts)))
+    if error == 0:
+        return difference, difference, difference
+    freedom = sum(parts) ** 2 / sum(
+        part**2 / (len(group) - 1) for part, group in zip(parts, (treated, control), strict=True)
+    )
+    reach = float(stats.t.ppf(0.975, freedom)) * error
+    return difference, difference - reach, difference + reach
+
+
+def _slope(response: np.ndarray, amounts: np.ndarray) -> tuple[float, float, float]:
+    import statsmodels.api as sm
+
+    fit = sm.OLS(response, sm.add_constant(amounts)).fit(cov_type="HC1")
+    low, high = fit.conf_int()[1]
+    return float(fit.params[1]), float(low), float(high)
+
+
+def beside(prepared: Prepared, mask: np.ndarray) -> dict[str, Any]:
+    """The unadjusted comparison among the rows asked about, as diagnostics."""
+    treatment = prepared.treatment
+    values = treatment.data[mask]
+    if treatment.discrete and min(np.sum(values == 0), np.sum(values == treatment.target)) < 2:
+        return {}
+    if not treatment.discrete and np.ptp(values) == 0:
+        return {}
+    name = "difference_in_means" if treatment.discrete else "unadjusted_slope"
+    plain, low, high = plain_comparison(prepared, mask, 0, treatment.target)
+    return {name: plain, f"{name}_interval": [low, high]}
+
+
+@dataclass(frozen=True)
+class PlainEstimator:
+    """The unadjusted comparison behind econml's interface, for data with nothing to adjust for."""
+
+    prepared: Prepared
+
+    def effect(self, _: None, T0: float, T1: float) -> np.ndarray:
+        """(1,) the effect of moving the treatment from ``T0`` to ``T1``."""
+        return np.array([self._compare(T0, T1)[0]])
+
+    def effect_interval(self, _: None, alpha: float, T0: float, T1: float) -> tuple[np.ndarray, np.ndarray]:
+        """(1,) and (1,) the ends of the 95 % interval; no other ``alpha`` is served."""
+        if alpha != 0.05:
+            raise ValueError(f"only 95 % intervals are made here; given alpha={alpha}")
+        low, high = self._compare(T0, T1)[1:]
+        return np.array([low]), np.array([high])
+
+    def _compare(self, reference: float, other: float) -> tuple[float, float, float]:
+        everyone = np.ones(self.prepared.size, dtype=bool)
+        return plain_comparison(self.prepared, everyone, int(reference), int(other))

@@ -1,0 +1,254 @@
+"""ATE and HTE: what the treatment does to the response, on average or in the units asked about."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+import pandas as pd
+
+from causal_tools.comparison import PlainEstimator, beside
+from causal_tools.conditions import Target, find_target
+from causal_tools.contract import CausalQuery, EffectResult
+from causal_tools.final_stage import final_stage
+from causal_tools.nuisance import (
+    ENOUGH_FOR_TREES,
+    FOLDS,
+    SMALLEST_PROPENSITY,
+    choose_classifier,
+    choose_regressor,
+    cross_fitted_propensity,
+    one_hot,
+)
+from causal_tools.overlap import (
+    MOST_EXPLAINED,
+    e_value,
+    overlap_diagnostics,
+    overlap_warnings,
+    overlapping,
+    refuse_determined,
+)
+from causal_tools.preparation import Prepared, prepare
+from causal_tools.randomness import child_seed, seeded
+
+REPEATS_WHEN_SMALL = 5
+
+
+@dataclass(frozen=True)
+class Fitted:
+    """A fitted econml estimator and where to evaluate it."""
+
+    estimator: Any
+    at: np.ndarray | None
+    method: str
+    diagnostics: dict[str, Any]
+    warnings: list[str]
+    keep: np.ndarray
+
+    def effect(self, treatment_from: float, treatment_to: float) -> tuple[float, tuple[float, float]]:
+        """The effect of moving the treatment, with its 95 % interval."""
+        moves = {"T0": treatment_from, "T1": treatment_to}
+        estimate = self.estimator.effect(self.at, **moves)
+        low, high = self.estimator.effect_interval(self.at, alpha=0.05, **moves)
+        return float(np.ravel(estimate)[0]), (float(np.ravel(low)[0]), float(np.ravel(high)[0]))
+
+
+def average_effect(query: CausalQuery, frame: pd.DataFrame, seed: int = 0) -> EffectResult:
+    """The average treatment effect, adjusted for the covariates.
+
+    Raises:
+        EstimationRefused: the data cannot support an answer.
+    """
+    return _estimate(query, frame, seed, "every usable row")
+
+
+def subgroup_effect(query: CausalQuery, frame: pd.DataFrame, seed: int = 0) -> EffectResult:
+    """The effect in the units that meet the query's conditions, adjusted for the covariates.
+
+    Raises:
+        EstimationRefused: the data cannot support an answer, or no rows meet the conditions.
+        QueryError: a condition does not fit its column.
+    """
+    return _estimate(query, frame, seed, "the units asked about")
+
+
+def _estimate(query: CausalQuery, frame: pd.DataFrame, seed: int, population: str) -> EffectResult:
+    prepared = prepare(query, frame)
+    target = find_target(query.conditions, prepared.rows)
+    with seeded(child_seed(seed, "effects")):
+        if prepared.covariates.matrix.shape[1] == 0 and not query.conditions:
+            fitted = _unadjusted_fit(prepared)
+        elif prepared.treatment.discrete:
+            fitted = _fit_discrete(prepared, target, child_seed(seed, "effects"))
+        else:
+            fitted = _fit_continuous(prepared, target, child_seed(seed, "effects"))
+        estimate, interval = fitted.effect(0, prepared.treatment.target if prepared.treatment.discrete else 1)
+        diagnostics = {
+            "treatment_read_as": prepared.treatment.read_as,
+            "effect_in": target.text if query.conditions else population,
+            **fitted.diagnostics,
+        }
+        if len(prepared.treatment.levels) > 2:
+            diagnostics["contrasts"] = _every_contrast(prepared, fitted)
+    diagnostics |= _beside(prepared, target, estimate)
+    if query.conditions:
+        diagnostics["rows_meeting_conditions"] = int(target.nearby(prepared.rows).sum())
+    return EffectResult(
+        task="HTE" if query.task == "HTE" else "ATE",
+        query=query,
+        method=fitted.method,
+        estimate=estimate,
+        interval=interval,
+        n_rows=int(fitted.keep.sum()),
+        contrast=prepared.treatment.contrast,
+        assumptions=_assumptions(prepared, target),
+        diagnostics=diagnostics,
+        warnings=[*prepared.notes, *target.warnings, *fitted.warnings],
+    )
+
+
+def _fit_discrete(prepared: Prepared, target: Target, seed: int) -> Fitted:
+    from econml.dr import LinearDRLearner
+
+    features, treatment = _features(prepared), prepared.treatment
+    propensity_choice = choose_classifier(features, treatment.data, seed)
+    propensity = cross_fitted_propensity(propensity_choice.model, features, treatment.data, len(treatment.levels), seed)
+    keep = overlapping(prepared, propensity)
+    codes, response = treatment.data[keep], prepared.response.data[keep]
+    outcome_choice = choose_regressor(
+        np.column_stack([features[keep], one_hot(codes, len(treatment.levels))]), response, seed
+    )
+    final = final_stage(prepared, target, keep)
+    folds = min(FOLDS, int(np.bincount(codes).min()))
+    estimator = LinearDRLearner(
+        model_propensity=propensity_choice.model,
+        model_regression=outcome_choice.model,
+        min_propensity=SMALLEST_PROPENSITY,
+        cv=folds,
+        mc_iters=_repeats(keep),
+        mc_agg="median",
+        featurizer=final.featurizer(1),
+        fit_cate_intercept=target.is_everyone,
+        random_state=seed,
+    )
+    estimator.fit(response, codes, X=final.modifiers, W=features[keep], cache_values=True)
+    degree = final.settle_degree(estimator, code=treatment.target)
+    diagnostics = overlap_diagnostics(prepared, propensity, keep)
+    diagnostics |= {
+        "nuisance_losses": {"outcome": outcome_choice.losses, "propensity": propensity_choice.losses},
+        **degree,
+    }
+    method = (
+        f"LinearDRLearner (econml): doubly robust, {folds}-fold cross-fitting; outcome model {outcome_choice.name}, "
+        f"propensity model {propensity_choice.name}{final.wording(degree)}"
+    )
+    return Fitted(estimator, final.at, method, diagnostics, overlap_warnings(prepared, diagnostics), keep)
+
+
+def _fit_continuous(prepared: Prepared, target: Target, seed: int) -> Fitted:
+    from econml.dml import LinearDML
+    from sklearn.base import clone
+    from sklearn.model_selection import KFold, cross_val_predict
+
+    features, amounts = _features(prepared), prepared.treatment.data
+    keep = np.ones(prepared.size, dtype=bool)
+    treatment_choice = choose_regressor(features, amounts, seed)
+    outcome_choice = choose_regressor(features, prepared.response.data, seed)
+    folds = KFold(FOLDS, shuffle=True, random_state=seed)
+    predicted = cross_val_predict(clone(treatment_choice.model), features, amounts, cv=folds)
+    explained = float(1 - np.mean((amounts - predicted) ** 2) / amounts.var())
+    refuse_determined(prepared, explained)
+    final = final_stage(prepared, target, keep)
+    estimator = LinearDML(
+        model_y=outcome_choice.model,
+        model_t=treatment_choice.model,
+        cv=FOLDS,
+        mc_iters=_repeats(keep),
+        mc_agg="median",
+        featurizer=final.featurizer(1),
+        fit_cate_intercept=target.is_everyone,
+        random_state=seed,
+    )
+    estimator.fit(prepared.response.data, amounts, X=final.modifiers, W=features, cache_values=True)
+    degree = final.settle_degree(estimator, code=None)
+    diagnostics = {
+        "treatment_explained_by_covariates": explained,
+        "treatment_range": [float(amounts.min()), float(amounts.max())],
+        "nuisance_losses": {"outcome": outcome_choice.losses, "treatment": treatment_choice.losses},
+        **degree,
+    }
+    method = (
+        f"LinearDML (econml): double machine learning, {FOLDS}-fold cross-fitting; "
+        f"outcome model {outcome_choice.name}, "
+        f"treatment model {treatment_choice.name}{final.wording(degree)}"
+    )
+    warnings = (
+        [
+            f"the covariates explain {explained:.0%} of the variance of {prepared.treatment.name!r}; little "
+            "variation is "
+            "left to learn from"
+        ]
+        if 0.95 < explained <= MOST_EXPLAINED
+        else []
+    )
+    return Fitted(estimator, final.at, method, diagnostics, warnings, keep)
+
+
+def _features(prepared: Prepared) -> np.ndarray:
+    """The covariates, or a constant where a conditioned column was the only one and could not be adjusted for."""
+    matrix = prepared.covariates.matrix
+    return matrix if matrix.shape[1] else np.zeros((prepared.size, 1))
+
+
+def _repeats(keep: np.ndarray) -> int:
+    """Small data sets depend on how the folds fell: fit several times and take the median."""
+    return REPEATS_WHEN_SMALL if keep.sum() < ENOUGH_FOR_TREES else 1
+
+
+def _unadjusted_fit(prepared: Prepared) -> Fitted:
+    method = (
+        "difference in means with Welch's interval"
+        if prepared.treatment.discrete
+        else "least-squares slope with a heteroscedasticity-robust interval"
+    )
+    counts = {
+        str(level): int(np.sum(prepared.treatment.data == code)) for code, level in enumerate(prepared.treatment.levels)
+    }
+    return Fitted(
+        PlainEstimator(prepared),
+        None,
+        f"{method}; nothing was adjusted for",
+        {"rows_per_level": counts} if counts else {},
+        [],
+        np.ones(prepared.size, dtype=bool),
+    )
+
+
+def _every_contrast(prepared: Prepared, fitted: Fitted) -> list[dict[str, Any]]:
+    contrasts = []
+    for code, level in enumerate(prepared.treatment.levels[1:], start=1):
+        effect, interval = fitted.effect(0, code)
+        contrasts.append(
+            {"from": prepared.treatment.levels[0], "to": level, "estimate": effect, "interval": list(interval)}
+        )
+    return contrasts
+
+
+def _beside(prepared: Prepared, target: Target, estimate: float) -> dict[str, Any]:
+    found = beside(prepared, target.nearby(prepared.rows))
+    if prepared.treatment.discrete:
+        found["e_value"] = e_value(estimate, float(prepared.response.data.std()))
+    return found
+
+
+def _assumptions(prepared: Prepared, target: Target) -> list[str]:
+    stated = [*prepared.assumptions, "one unit's treatment does not change another's response"]
+    if not prepared.treatment.discrete:
+        stated.append(
+            f"each unit more of {prepared.treatment.name} has the same effect; where units differ, "
+            "those whose treatment is harder to foresee weigh more"
+        )
+    if target.points:
+        stated.append(f"the effect varies smoothly with {', '.join(target.points)}")
+    return stated

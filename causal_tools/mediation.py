@@ -1,0 +1,297 @@
+"""MA: how much of an effect goes through a mediator, by g-computation with regressions."""
+
+from __future__ import annotations
+
+import warnings as python_warnings
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+import pandas as pd
+
+from causal_tools.contract import CausalQuery, MediationResult
+from causal_tools.errors import EstimationRefused
+from causal_tools.preparation import Prepared, prepare
+from causal_tools.randomness import child_seed
+from causal_tools.treatment import Response
+
+RESAMPLES = 400
+QUADRATURE_NODES = 11
+NEWTON_STEPS = 25
+ROWS_PER_TERM = 20
+MOST_EXPLAINED = 0.999
+# keeps a resample in which a rare level happens to predict perfectly from running off to infinity
+RIDGE = 1e-6
+
+
+@dataclass(frozen=True)
+class Setting:
+    """Arrays of one mediation problem; ``moved`` are the treatment's values before and after.
+
+    Attributes:
+        covariates: (rows, features), standardised, squares of continuous ones included.
+    """
+
+    treatment: np.ndarray
+    moved: tuple[float, float]
+    mediator: Response
+    response: Response
+    covariates: np.ndarray
+
+    def mediator_design(self, treatment: np.ndarray | float) -> np.ndarray:
+        """(rows, 2 + features): constant, treatment, covariates."""
+        level = np.broadcast_to(treatment, self.mediator.data.shape)
+        return np.column_stack([np.ones(len(level)), level, self.covariates])
+
+    def response_design(self, treatment: np.ndarray | float, mediator: np.ndarray | float) -> np.ndarray:
+        """(rows, 4 + features): constant, treatment, mediator, their product, covariates."""
+        level = np.broadcast_to(treatment, self.mediator.data.shape)
+        through = np.broadcast_to(mediator, level.shape)
+        return np.column_stack([np.ones(len(level)), level, through, level * through, self.covariates])
+
+
+def mediate(query: CausalQuery, frame: pd.DataFrame, seed: int = 0) -> MediationResult:
+    """Natural direct and indirect effects, with the treatment allowed to change what the mediator does.
+
+    The direct effect moves the treatment and holds the mediator where it was without; the indirect effect moves the
+    mediator under treatment; so the two add up to the total.
+
+    Raises:
+        EstimationRefused: the data cannot support an answer.
+
+    Source: Pearl (2001); regressions as in VanderWeele (2015), chapter 2; percentile bootstrap.
+    """
+    prepared = prepare(query, frame)
+    if prepared.mediator is None:
+        raise EstimationRefused("mediation needs a mediator. Name the column that the effect may go through.")
+    setting, notes = _setting(prepared, prepared.mediator)
+    mediator_fit, response_fit = _point_fits(setting, notes)
+    _refuse_determined(setting, prepared, mediator_fit)
+    weights = np.ones(len(setting.treatment))
+    point = natural_effects(setting, mediator_fit.params, response_fit.params, weights)
+    draws = _bootstrap(setting, mediator_fit.params, response_fit.params, child_seed(seed, "mediation"))
+    low, high = np.quantile(draws, [0.025, 0.975], axis=0)
+    direct, indirect, total, _ = (float(value) for value in point)
+    intervals = [(float(low[position]), float(high[position])) for position in range(3)]
+    kinds = {"mediator": _kind(setting.mediator), "response": _kind(setting.response)}
+    return MediationResult(
+        query=query,
+        n_rows=len(setting.treatment),
+        estimate=total,
+        total=total,
+        direct=direct,
+        indirect=indirect,
+        interval=intervals[2],
+        direct_interval=intervals[0],
+        indirect_interval=intervals[1],
+        contrast=prepared.treatment.contrast,
+        method=f"g-computation (statsmodels): {kinds['mediator']} regression of the mediator, {kinds['response']} "
+        f"regression of "
+        f"the response with treatment-mediator interaction, {RESAMPLES} bootstrap resamples",
+        assumptions=_assumptions(prepared),
+        diagnostics={
+            "treatment_read_as": prepared.treatment.read_as,
+            **_diagnostics(point, draws, setting, mediator_fit, response_fit),
+        },
+        warnings=[*prepared.notes, *notes],
+    )
+
+
+def _kind(variable: Response) -> str:
+    return "logistic" if variable.binary else "linear"
+
+
+def _setting(prepared: Prepared, mediator: Response) -> tuple[Setting, list[str]]:
+    notes: list[str] = []
+    treatment, rows = prepared.treatment, np.ones(prepared.size, dtype=bool)
+    values, moved = treatment.data.astype(float), (0.0, 1.0)
+    if treatment.discrete:
+        rows = np.isin(treatment.data, [0, treatment.target])
+        values = (treatment.data == treatment.target).astype(float)
+        if not rows.all():
+            notes.append(
+                f"{int((~rows).sum())} row(s) under other levels of {treatment.name!r} were left out; "
+                f"{treatment.levels[0]} is compared with {treatment.levels[treatment.target]}"
+            )
+    else:
+        # far from its mean the product with the mediator would extrapolate
+        centre = float(values.mean())
+        moved = (centre, centre + 1)
+    setting = Setting(
+        values[rows],
+        moved,
+        Response(mediator.name, mediator.data[rows], mediator.binary),
+        Response(prepared.response.name, prepared.response.data[rows], prepared.response.binary),
+        _with_squares(prepared.covariates.matrix[rows]),
+    )
+    for role, variable in (("mediator", setting.mediator), ("response", setting.response)):
+        if np.ptp(variable.data) == 0:
+            raise EstimationRefused(
+                f"the {role} {variable.name!r} does not vary among the rows compared. Choose another."
+            )
+    width = 4 + setting.covariates.shape[1]
+    if len(setting.treatment) < 3 * width:
+        raise EstimationRefused(
+            f"{len(setting.treatment)} rows are too few for regressions with {width} terms. Name fewer "
+            "covariates, or add rows."
+        )
+    return setting, notes
+
+
+def _with_squares(matrix: np.ndarray) -> np.ndarray:
+    spread = matrix.std(axis=0)
+    scaled = (matrix[:, spread > 0] - matrix[:, spread > 0].mean(axis=0)) / spread[spread > 0]
+    continuous = [position for position in range(scaled.shape[1]) if len(np.unique(scaled[:, position])) > 10]
+    if not continuous or len(scaled) < ROWS_PER_TERM * (scaled.shape[1] + len(continuous)):
+        return scaled
+    return np.column_stack([scaled, scaled[:, continuous] ** 2])
+
+
+def _point_fits(setting: Setting, notes: list[str]) -> tuple[Any, Any]:
+    import statsmodels.api as sm
+    from statsmodels.tools.sm_exceptions import ConvergenceWarning, PerfectSeparationWarning
+
+    designs = (
+        setting.mediator_design(setting.treatment),
+        setting.response_design(setting.treatment, setting.mediator.data),
+    )
+    fits = []
+    with python_warnings.catch_warnings(record=True) as caught:
+        python_warnings.simplefilter("always")
+        for design, variable in zip(designs, (setting.mediator, setting.response), strict=True):
+            model = (
+                sm.GLM(variable.data, design, family=sm.families.Binomial())
+                if variable.binary
+                else sm.OLS(variable.data, design)
+            )
+            fits.append(model.fit() if variable.binary else model.fit(cov_type="HC1"))
+    if any(issubclass(warning.category, (PerfectSeparationWarning, ConvergenceWarning)) for warning in caught):
+        notes.append(
+            "a logistic regression separates its two values almost perfectly; the effects lean on the model's form"
+        )
+    return fits[0], fits[1]
+
+
+def _refuse_determined(setting: Setting, prepared: Prepared, mediator_fit: Any) -> None:
+    fitted = mediator_fit.fittedvalues
+    explained = 1 - np.var(setting.mediator.data - fitted) / np.var(setting.mediator.data)
+    if explained > MOST_EXPLAINED:
+        raise EstimationRefused(
+            f"the treatment and the covariates explain {explained:.2%} of the mediator {setting.mediator.name!r}, so "
+            f"its effect "
+            f"cannot be told from that of {prepared.treatment.name!r}. Choose another mediator, or fewer covariates."
+        )
+
+
+def natural_effects(
+    setting: Setting, mediator_params: np.ndarray, response_params: np.ndarray, weights: np.ndarray
+) -> np.ndarray:
+    """(4,): natural direct, total indirect, total, and the indirect effect without treatment."""
+    before, after = setting.moved
+    spread = 0.0
+    if not setting.mediator.binary:
+        residual = setting.mediator.data - setting.mediator_design(setting.treatment) @ mediator_params
+        spread = float(np.sqrt(np.average(residual**2, weights=weights)))
+    untouched = _mean_response(setting, before, before, mediator_params, response_params, spread, weights)
+    only_treated = _mean_response(setting, after, before, mediator_params, response_params, spread, weights)
+    both = _mean_response(setting, after, after, mediator_params, response_params, spread, weights)
+    only_mediator = _mean_response(setting, before, after, mediator_params, response_params, spread, weights)
+    return np.array([only_treated - untouched, both - only_treated, both - untouched, only_mediator - untouched])
+
+
+def _mean_response(
+    setting: Setting,
+    treatment: float,
+    mediator_treatment: float,
+    mediator_params: np.ndarray,
+    response_params: np.ndarray,
+    spread: float,
+    weights: np.ndarray,
+) -> float:
+    """Mean response under ``treatment`` when the mediator is as it would be under ``mediator_treatment``."""
+    predicted = setting.mediator_design(mediator_treatment) @ mediator_params
+    covariates = setting.covariates @ response_params[4:] + response_params[0] + response_params[1] * treatment
+    slope = response_params[2] + response_params[3] * treatment
+    if setting.mediator.binary:
+        chance = _logistic(predicted)
+        outcome = chance * _link(setting, covariates + slope) + (1 - chance) * _link(setting, covariates)
+    elif setting.response.binary:
+        nodes, node_weights = np.polynomial.hermite_e.hermegauss(QUADRATURE_NODES)
+        along = covariates[:, None] + slope * (predicted[:, None] + spread * nodes[None, :])
+        outcome = _logistic(along) @ node_weights / node_weights.sum()
+    else:
+        outcome = covariates + slope * predicted
+    return float(np.average(outcome, weights=weights))
+
+
+def _link(setting: Setting, linear: np.ndarray) -> np.ndarray:
+    return _logistic(linear) if setting.response.binary else linear
+
+
+def _logistic(linear: np.ndarray) -> np.ndarray:
+    return np.asarray(1 / (1 + np.exp(-np.clip(linear, -35, 35))))
+
+
+def _bootstrap(setting: Setting, mediator_params: np.ndarray, response_params: np.ndarray, seed: int) -> np.ndarray:
+    """(resamples, 4): effects with each row counted as often as it was drawn."""
+    generator = np.random.default_rng(seed)
+    rows = len(setting.treatment)
+    mediator_design = setting.mediator_design(setting.treatment)
+    response_design = setting.response_design(setting.treatment, setting.mediator.data)
+    draws = np.empty((RESAMPLES, 4))
+    for position in range(RESAMPLES):
+        counts = np.bincount(generator.integers(0, rows, rows), minlength=rows).astype(float)
+        mediator = weighted_fit(mediator_design, setting.mediator, counts, mediator_params)
+        response = weighted_fit(response_design, setting.response, counts, response_params)
+        draws[position] = natural_effects(setting, mediator, response, counts)
+    return draws
+
+
+def weighted_fit(design: np.ndarray, variable: Response, weights: np.ndarray, start: np.ndarray) -> np.ndarray:
+    """Coefficients of a weighted linear or logistic regression; the logistic one by Newton's steps from ``start``."""
+    penalty = RIDGE * np.eye(design.shape[1])
+    if not variable.binary:
+        weighted = design * weights[:, None]
+        return np.asarray(np.linalg.solve(design.T @ weighted + penalty, weighted.T @ variable.data))
+    params = start.copy()
+    for _ in range(NEWTON_STEPS):
+        chance = _logistic(design @ params)
+        gradient = design.T @ (weights * (variable.data - chance)) - RIDGE * params
+        curvature = (design * (weights * chance * (1 - chance))[:, None]).T @ design + penalty
+        step = np.linalg.solve(curvature, gradient)
+        params = params + step
+        if np.max(np.abs(step)) < 1e-6:
+            break
+    return params
+
+
+def _diagnostics(
+    point: np.ndarray, draws: np.ndarray, setting: Setting, mediator_fit: Any, response_fit: Any
+) -> dict[str, Any]:
+    direct, indirect, total, pure = (float(value) for value in point)
+    low, high = np.quantile(draws[:, 3], [0.025, 0.975])
+    found: dict[str, Any] = {
+        "indirect_without_treatment": pure,
+        "indirect_without_treatment_interval": [float(low), float(high)],
+        "treatment_on_mediator": float(mediator_fit.params[1]),
+        "mediator_on_response": float(response_fit.params[2]),
+        "interaction": float(response_fit.params[3]),
+        "interaction_p_value": float(response_fit.pvalues[3]),
+        "terms": int(setting.covariates.shape[1]) + 4,
+    }
+    if direct * indirect > 0 and total != 0:
+        found["proportion_mediated"] = indirect / total
+    return found
+
+
+def _assumptions(prepared: Prepared) -> list[str]:
+    mediator = prepared.mediator.name if prepared.mediator else "the mediator"
+    through = [
+        *prepared.assumptions,
+        f"nothing unmeasured drives both {mediator} and {prepared.response.name}, and no common "
+        f"cause of the two is itself changed by {prepared.treatment.name}",
+        "the regressions' forms are right: linear in the covariates and their squares",
+    ]
+    if not prepared.treatment.discrete:
+        through.append(f"the effects are of one unit more of {prepared.treatment.name}, from its mean")
+    return through

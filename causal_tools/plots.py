@@ -1,0 +1,164 @@
+"""One clean picture for each kind of result."""
+
+from __future__ import annotations
+
+import os
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from causal_tools.contract import TASKS, CausalResult, EffectResult, GraphResult, MediationResult, PolicyResult
+from causal_tools.summary import format_number
+
+if TYPE_CHECKING:
+    from matplotlib.axes import Axes
+
+INK, ACCENT, MUTED = "#1f2933", "#0b6e99", "#9aa5b1"
+
+
+def plot_result(result: CausalResult, path: str | Path) -> Path:
+    """Draw the result as a PNG; the file appears whole or not at all.
+
+    Returns:
+        The path written.
+    """
+    from matplotlib.backends.backend_agg import FigureCanvasAgg
+    from matplotlib.figure import Figure
+
+    path = Path(path)
+    figure = Figure(figsize=(7, 5 if isinstance(result, GraphResult) else 3.4), layout="constrained")
+    FigureCanvasAgg(figure)
+    axes = figure.add_subplot()
+    if isinstance(result, GraphResult):
+        _graph(axes, result)
+    else:
+        _intervals(axes, *_rows(result))
+        axes.set_xlabel(_literal(_axis(result)))
+    axes.set_title(
+        _literal(f"{TASKS[result.task].capitalize()} · {result.query.dataset or 'data'} · {result.n_rows} rows"),
+        fontsize=10,
+        color=INK,
+        loc="left",
+    )
+    beside = path.with_name(f".{path.name}.{os.getpid()}.part")
+    figure.savefig(beside, dpi=150, format="png")
+    beside.replace(path)
+    return path
+
+
+def _literal(text: str) -> str:
+    """Column names may hold a dollar sign, which would start a formula."""
+    return text.replace("$", r"\$")
+
+
+Interval = tuple[float, float] | None
+
+
+def _rows(result: CausalResult) -> tuple[list[str], list[float], list[Interval], int | None]:
+    """Labels, values, intervals, and which row to stress."""
+    if isinstance(result, MediationResult):
+        return (
+            ["total", "direct", f"indirect, through {result.query.mediator}"],
+            [result.total, result.direct, result.indirect],
+            [result.interval, result.direct_interval, result.indirect_interval],
+            None,
+        )
+    if isinstance(result, PolicyResult):
+        actions = list(result.values)
+        intervals: list[Interval] = [tuple(result.diagnostics["action_intervals"][action]) for action in actions]
+        return actions, [result.values[action] for action in actions], intervals, actions.index(str(result.action))
+    labels, values, ends = ["adjusted"], [result.estimate], [result.interval]
+    for name in ("difference_in_means", "unadjusted_slope"):
+        if name in result.diagnostics and "nothing was adjusted" not in result.method:
+            labels.append("not adjusted")
+            values.append(result.diagnostics[name])
+            ends.append(tuple(result.diagnostics[f"{name}_interval"]))
+    return labels, values, ends, 0
+
+
+def _axis(result: CausalResult) -> str:
+    query = result.query
+    if isinstance(result, PolicyResult):
+        return f"mean {query.response} under each {query.treatment}"
+    if isinstance(result, (EffectResult, MediationResult)):
+        return f"effect on {query.response} of {query.treatment}: {result.contrast[0]} → {result.contrast[1]}"
+    return ""
+
+
+def _intervals(
+    axes: Axes, labels: list[str], values: list[float], intervals: list[Interval], stressed: int | None
+) -> None:
+    for row, (value, interval) in enumerate(zip(values, intervals, strict=True)):
+        colour = ACCENT if stressed is None or row == stressed else MUTED
+        if interval is not None:
+            axes.plot(interval, [row, row], color=colour, linewidth=2.5, solid_capstyle="round")
+        axes.plot([value], [row], "o", color=colour, markersize=8)
+        axes.annotate(
+            format_number(value),
+            (value, row),
+            textcoords="offset points",
+            xytext=(0, 9),
+            ha="center",
+            fontsize=9,
+            color=INK,
+        )
+    low, high = axes.get_xlim()
+    if low <= 0 <= high or min(abs(low), abs(high)) < (high - low):
+        axes.axvline(0, color=INK, linewidth=0.8, linestyle=":")
+    axes.set_yticks(range(len(labels)), [_literal(label) for label in labels])
+    axes.set_ylim(len(labels) - 0.4, -0.7)
+    axes.spines[["top", "right", "left"]].set_visible(False)
+    axes.tick_params(axis="y", length=0)
+
+
+def _graph(axes: Axes, result: GraphResult) -> None:
+    import networkx as nx
+
+    nodes = result.diagnostics.get("nodes") or sorted(
+        {end for edge in result.edges for end in (edge.source, edge.target)}
+    )
+    graph: nx.DiGraph[str] = nx.DiGraph()
+    graph.add_nodes_from(nodes)
+    place = {name: np.asarray(point) for name, point in nx.circular_layout(graph).items()}
+    for edge in result.edges:
+        style = {"-->": "-|>", "<->": "<|-|>"}.get(edge.mark, "-")
+        axes.annotate(
+            "",
+            xy=tuple(place[edge.target]),
+            xytext=tuple(place[edge.source]),
+            arrowprops={
+                "arrowstyle": style,
+                "color": ACCENT if edge.mark == "-->" else MUTED,
+                "linewidth": 1.6,
+                "shrinkA": 22,
+                "shrinkB": 22,
+                "mutation_scale": 16,
+            },
+        )
+        if edge.weight is not None:
+            middle = 0.62 * place[edge.target] + 0.38 * place[edge.source]
+            axes.text(
+                float(middle[0]),
+                float(middle[1]),
+                format_number(edge.weight),
+                fontsize=8,
+                color=INK,
+                ha="center",
+                va="center",
+                bbox={"facecolor": "white", "edgecolor": "none", "pad": 1},
+            )
+    for name, (x, y) in place.items():
+        axes.text(
+            x,
+            y,
+            _literal(str(name)),
+            ha="center",
+            va="center",
+            fontsize=9,
+            color=INK,
+            bbox={"boxstyle": "round,pad=0.5", "facecolor": "#eef3f6", "edgecolor": MUTED},
+        )
+    axes.set_xlim(-1.4, 1.4)
+    axes.set_ylim(-1.3, 1.3)
+    axes.axis("off")

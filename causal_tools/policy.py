@@ -1,0 +1,218 @@
+"""OPO: which action gives the best response for the units asked about, from data gathered under another policy."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+import pandas as pd
+
+from causal_tools.conditions import Target, find_target
+from causal_tools.contract import CausalQuery, PolicyResult
+from causal_tools.final_stage import HIGHEST_DEGREE, LEVEL_OF_TESTS, polynomial_terms
+from causal_tools.nuisance import (
+    FOLDS,
+    Scores,
+    choose_classifier,
+    cross_fitted_propensity,
+    doubly_robust_scores,
+)
+from causal_tools.overlap import overlap_diagnostics, overlap_warnings, overlapping
+from causal_tools.preparation import Prepared, prepare
+from causal_tools.randomness import child_seed, seeded
+
+Z95 = 1.959964
+TREE_DEPTH = 2
+ENOUGH_FOR_TREE = 200
+
+
+@dataclass(frozen=True)
+class LocalMeans:
+    """Means of several columns at the target, with standard errors, and the degree of the curve (0: a plain mean)."""
+
+    heights: np.ndarray
+    errors: np.ndarray
+    degree: int
+
+    def interval(self, column: int) -> tuple[float, float]:
+        """The 95 % interval of one column's mean."""
+        reach = Z95 * float(self.errors[column])
+        return float(self.heights[column]) - reach, float(self.heights[column]) + reach
+
+
+def best_action(query: CausalQuery, frame: pd.DataFrame, seed: int = 0) -> PolicyResult:
+    """The action of highest doubly robust mean response for the units that meet the conditions.
+
+    Raises:
+        EstimationRefused: the data cannot support an answer.
+        QueryError: a condition does not fit its column.
+    """
+    prepared = prepare(query, frame, as_actions=True)
+    target = find_target(query.conditions, prepared.rows)
+    own = child_seed(seed, "policy")
+    with seeded(own):
+        scores, keep, propensity = _scores(prepared, own)
+        means = local_means(scores.table, target, prepared.rows, keep)
+        tree = _tree_policy(prepared, scores, keep, own)
+    best = int(np.argmax(means.heights))
+    actions = [str(level) for level in prepared.treatment.levels]
+    diagnostics: dict[str, Any] = {
+        "for": target.text,
+        "rows_meeting_conditions": int(target.nearby(prepared.rows).sum()),
+        "action_intervals": {action: list(means.interval(code)) for code, action in enumerate(actions)},
+        **_against(prepared, scores, target, keep, means, best),
+        **tree,
+        **overlap_diagnostics(prepared, propensity, keep),
+    }
+    if target.points:
+        diagnostics["response_curve_degree"] = means.degree
+    curve = f"; means from a polynomial of degree {means.degree} in {', '.join(target.points)}" if target.points else ""
+    return PolicyResult(
+        query=query,
+        action=prepared.treatment.levels[best],
+        estimate=float(means.heights[best]),
+        interval=means.interval(best),
+        values={action: float(value) for action, value in zip(actions, means.heights, strict=True)},
+        n_rows=int(keep.sum()),
+        method=f"doubly robust action values, {FOLDS}-fold cross-fitting; "
+        f"outcome model {scores.outcome_model}, propensity model "
+        f"{scores.propensity_model}{curve}",
+        assumptions=[
+            f"a larger {prepared.response.name} is better",
+            *prepared.assumptions,
+            "every action was possible for every unit that is compared",
+        ],
+        diagnostics=diagnostics,
+        warnings=[
+            *prepared.notes,
+            *target.warnings,
+            *overlap_warnings(prepared, diagnostics),
+            *_undecided(diagnostics),
+        ],
+    )
+
+
+def _scores(prepared: Prepared, seed: int) -> tuple[Scores, np.ndarray, np.ndarray]:
+    features, codes, levels = prepared.covariates.matrix, prepared.treatment.data, len(prepared.treatment.levels)
+    model, name = None, "shares of the actions"
+    if features.shape[1]:
+        choice = choose_classifier(features, codes, seed)
+        model, name = choice.model, choice.name
+    propensity = cross_fitted_propensity(model, features, codes, levels, seed)
+    keep = overlapping(prepared, propensity)
+    scores = doubly_robust_scores(
+        features[keep], codes[keep], prepared.response.data[keep], levels, propensity[keep], name, seed
+    )
+    return scores, keep, propensity
+
+
+def local_means(columns: np.ndarray, target: Target, rows: pd.DataFrame, keep: np.ndarray) -> LocalMeans:
+    """Means of the columns among the rows that meet the conditions, or their curves' heights at the point asked for.
+
+    Args:
+        columns: (kept rows, columns).
+        target: the units asked about.
+        rows: all usable rows.
+        keep: (rows,) which of them the columns hold.
+    """
+    mask = target.mask[keep]
+    inside = columns[mask]
+    if not target.points:
+        return LocalMeans(inside.mean(axis=0), inside.std(axis=0, ddof=1) / np.sqrt(len(inside)), 0)
+    standardised, point = target.standardised(rows)
+    return _curve(inside, standardised[keep][mask], point)
+
+
+def _curve(columns: np.ndarray, along: np.ndarray, point: np.ndarray) -> LocalMeans:
+    from scipy import stats
+    from sklearn.preprocessing import PolynomialFeatures
+
+    for degree in range(HIGHEST_DEGREE, 0, -1):
+        terms = PolynomialFeatures(degree)
+        design, at = terms.fit_transform(along), terms.fit_transform(point)
+        inverse = np.linalg.pinv(design.T @ design)
+        params = inverse @ design.T @ columns
+        residuals = columns - design @ params
+        highest = [
+            position
+            for position, powers in enumerate(polynomial_terms(along.shape[1], degree))
+            if sum(powers) == degree
+        ]
+        covariances = [
+            inverse
+            @ (design * residuals[:, [column]] ** 2).T
+            @ design
+            @ inverse
+            * len(design)
+            / max(len(design) - design.shape[1], 1)
+            for column in range(columns.shape[1])
+        ]
+        ratios = [
+            params[highest, column] / np.sqrt(np.diag(covariance)[highest])
+            for column, covariance in enumerate(covariances)
+        ]
+        p_value = 2 * stats.norm.sf(np.max(np.abs(ratios))) * len(highest) * columns.shape[1]
+        if degree == 1 or p_value < LEVEL_OF_TESTS:
+            errors = np.sqrt([(at @ covariance @ at.T).item() for covariance in covariances])
+            return LocalMeans((at @ params)[0], errors, degree)
+    raise AssertionError("degree 1 always ends the loop")
+
+
+def _against(
+    prepared: Prepared, scores: Scores, target: Target, keep: np.ndarray, means: LocalMeans, best: int
+) -> dict[str, Any]:
+    """The recommended action against the next best, and against what was done."""
+    order = np.argsort(-means.heights)
+    second = int(order[1])
+    recorded = prepared.response.data[keep]
+    differences = np.column_stack(
+        [scores.table[:, best] - scores.table[:, second], scores.table[:, best] - recorded, recorded]
+    )
+    compared = local_means(differences, target, prepared.rows, keep)
+    return {
+        "next_best": str(prepared.treatment.levels[second]),
+        "gain_over_next_best": float(compared.heights[0]),
+        "gain_over_next_best_interval": list(compared.interval(0)),
+        "behaviour_value": float(compared.heights[2]),
+        "behaviour_value_interval": list(compared.interval(2)),
+        "gain_over_behaviour": float(compared.heights[1]),
+        "gain_over_behaviour_interval": list(compared.interval(1)),
+    }
+
+
+def _undecided(diagnostics: dict[str, Any]) -> list[str]:
+    low, _ = diagnostics["gain_over_next_best_interval"]
+    if low > 0:
+        return []
+    return [
+        f"the data do not settle whether the recommended action beats {diagnostics['next_best']}: the "
+        "interval of the gain "
+        "includes zero"
+    ]
+
+
+def _tree_policy(prepared: Prepared, scores: Scores, keep: np.ndarray, seed: int) -> dict[str, Any]:
+    """What a small decision tree over the covariates would gain, each half judged by the tree of the other."""
+    from econml.policy import PolicyTree
+
+    features = prepared.covariates.matrix[keep]
+    if features.shape[1] == 0 or len(features) < ENOUGH_FOR_TREE:
+        return {}
+    half = np.random.default_rng(seed).permutation(len(features)) % 2
+    values = np.empty(len(features))
+    advised = np.empty(len(features), dtype=int)
+    for side in (0, 1):
+        tree = PolicyTree(max_depth=TREE_DEPTH, min_samples_leaf=max(10, len(features) // 50), random_state=seed)
+        tree.fit(features[half != side], scores.table[half != side])
+        advised[half == side] = tree.predict(features[half == side])
+        values[half == side] = scores.table[half == side, advised[half == side]]
+    error = float(values.std(ddof=1) / np.sqrt(len(values)))
+    shares = np.bincount(advised, minlength=scores.table.shape[1]) / len(advised)
+    return {
+        "tree_policy_value": float(values.mean()),
+        "tree_policy_value_interval": [float(values.mean() - Z95 * error), float(values.mean() + Z95 * error)],
+        "tree_policy_shares": {
+            str(level): float(share) for level, share in zip(prepared.treatment.levels, shares, strict=True)
+        },
+    }

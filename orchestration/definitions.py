@@ -1,0 +1,45 @@
+"""Everything Dagster knows of: assets, checks, jobs, schedules, sensors and resources."""
+
+from __future__ import annotations
+
+import os
+
+os.environ.setdefault("MLFLOW_DISABLE_TELEMETRY", "true")
+os.environ.setdefault("GX_ANALYTICS_ENABLED", "False")
+os.environ.setdefault("HF_HUB_DISABLE_TELEMETRY", "1")
+
+import dagster as dg
+
+from assets import annotations, corpora, evaluation, queries, sdscm, training
+from assets.annotations import AnnotationExport
+from assets.evaluation import Recordings
+from assets.models import LanguageModels
+from lm.places import home, tracking_uri
+from orchestration.console import short_console
+from orchestration.jobs import CHAINS, STAGES
+from orchestration.schedules import NIGHTLY
+from orchestration.sensors import SENSORS
+from orchestration.settings import annotation_export, chosen_profile, chosen_settings
+from orchestration.storage import StoredFiles, file_store
+from training.tracking import Tracking
+
+_MODULES = [queries, annotations, corpora, training, sdscm, evaluation]
+_files = file_store(chosen_settings())
+
+defs = dg.Definitions(
+    assets=dg.load_assets_from_modules(_MODULES),
+    asset_checks=dg.load_asset_checks_from_modules(_MODULES),
+    jobs=[*(stage.job() for stage in STAGES), *CHAINS.values()],
+    schedules=NIGHTLY,
+    sensors=SENSORS,
+    loggers={"console": short_console},
+    resources={
+        "profile": chosen_profile(),
+        "files": _files,
+        "io_manager": StoredFiles(_files),
+        "models": LanguageModels(),
+        "tracking": Tracking(tracking_uri(), str(home() / "mlflow" / "artifacts")),
+        "export": AnnotationExport(path=annotation_export()),
+        "recordings": Recordings(folder=home() / "recordings"),
+    },
+)

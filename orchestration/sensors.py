@@ -1,0 +1,50 @@
+"""What is watched: new annotations, failed runs, a changed champion. Off until switched on in the UI."""
+
+import hashlib
+
+import dagster as dg
+
+from lm.places import tracking_uri
+from orchestration.jobs import CHAINS, CORPORA
+from orchestration.settings import annotation_export
+
+
+@dg.sensor(
+    job_name=CORPORA.name, minimum_interval_seconds=60, default_status=dg.DefaultSensorStatus.STOPPED,
+    description="Imports annotations and makes the corpora again when the export file has new content.",
+)
+def annotation_export_arrived(context: dg.SensorEvaluationContext) -> dg.RunRequest | dg.SkipReason:
+    path = annotation_export()
+    if not path.exists():
+        return dg.SkipReason(f"no export at {path}")
+    digest = hashlib.sha256(path.read_bytes()).hexdigest()[:16]
+    if digest == context.cursor:
+        return dg.SkipReason("the export has not changed")
+    context.update_cursor(digest)
+    return dg.RunRequest(run_key=digest)
+
+
+@dg.run_failure_sensor(
+    monitor_all_code_locations=False, default_status=dg.DefaultSensorStatus.STOPPED, description="Logs every failed run with its first error."
+)
+def run_failed(context: dg.RunFailureSensorContext) -> None:
+    context.log.error(f"run {context.dagster_run.run_id} of {context.dagster_run.job_name} failed: {context.failure_event.message}")
+
+
+@dg.sensor(
+    job=CHAINS["benchmark"], minimum_interval_seconds=300, default_status=dg.DefaultSensorStatus.STOPPED,
+    description="Makes the benchmark data again when another version becomes champion.",
+)
+def champion_changed(context: dg.SensorEvaluationContext) -> dg.RunRequest | dg.SkipReason:
+    from training.tracking import Tracking
+
+    champion = Tracking(tracking_uri(), "").version_at("champion")
+    if champion is None:
+        return dg.SkipReason("there is no champion yet")
+    if champion.version == context.cursor:
+        return dg.SkipReason(f"version {champion.version} is still champion")
+    context.update_cursor(champion.version)
+    return dg.RunRequest(run_key=f"champion-{champion.version}")
+
+
+SENSORS = [annotation_export_arrived, run_failed, champion_changed]

@@ -1,0 +1,74 @@
+"""Which profile and which storage: two environment variables, each naming one YAML file."""
+
+from __future__ import annotations
+
+import os
+from pathlib import Path
+from typing import Literal, Self
+
+import yaml
+from pydantic import BaseModel, ConfigDict, ValidationError, model_validator
+
+from assets.profile import Profile, read_profile
+
+PROFILE_VARIABLE, SETTINGS_VARIABLE = "CAUSALSMITH_PROFILE", "CAUSALSMITH_SETTINGS"
+ANNOTATIONS_VARIABLE = "CAUSALSMITH_ANNOTATIONS"
+_FOLDER = Path(__file__).parent
+CHECKOUT = _FOLDER.parent
+
+
+class S3Settings(BaseModel):
+    """A bucket on any S3 endpoint."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+    bucket: str
+    data_prefix: str = "data"
+    log_prefix: str = "compute-logs"
+    endpoint_url: str | None = None
+    region_name: str | None = None
+
+
+class Settings(BaseModel):
+    """Where assets' data and compute logs lie."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+    data: Literal["local", "s3"] = "local"
+    s3: S3Settings | None = None
+
+    @model_validator(mode="after")
+    def _s3_is_described(self) -> Self:
+        if self.data == "s3" and self.s3 is None:
+            raise ValueError("data: s3 needs a section s3 with at least a bucket")
+        return self
+
+
+def chosen_profile() -> Profile:
+    """The profile that ``CAUSALSMITH_PROFILE`` names (``demo`` unless set).
+
+    Raises:
+        ValueError: there is no such profile, or it does not fit the schema.
+    """
+    return read_profile(_FOLDER / "profiles" / f"{os.environ.get(PROFILE_VARIABLE, 'demo')}.yaml")
+
+
+def chosen_settings() -> Settings:
+    """The settings file that ``CAUSALSMITH_SETTINGS`` names (all local unless set).
+
+    Raises:
+        ValueError: the file is missing or does not fit the schema.
+    """
+    path = Path(os.environ.get(SETTINGS_VARIABLE) or _FOLDER / "settings" / "local.yaml")
+    if not path.exists():
+        raise ValueError(f"{SETTINGS_VARIABLE} names {path}, which is not there")
+    try:
+        return Settings.model_validate(yaml.safe_load(path.read_text(encoding="utf-8")) or {})
+    except ValidationError as error:
+        raise ValueError(f"settings {path.name}: {'; '.join(e['msg'] for e in error.errors())}") from None
+
+
+def annotation_export() -> Path:
+    """The Label Studio export to import: ``CAUSALSMITH_ANNOTATIONS``, else the sample that comes with the project."""
+    configured = os.environ.get(ANNOTATIONS_VARIABLE)
+    return Path(configured) if configured else CHECKOUT / "training" / "samples" / "annotations_sample.json"

@@ -1,0 +1,90 @@
+"""The demo's last page: what was made, the figures beside their baselines, and where everything lies."""
+
+from typing import Any
+
+import pandas as pd
+from rich.console import Console
+from rich.table import Table
+
+from assets.storage import FileStore, Stored
+from lm.places import home, tracking_uri
+from orchestration.settings import chosen_profile, chosen_settings
+from orchestration.storage import file_store
+
+_FIGURES = {
+    "causal_topics": ("topics", "variables", "held_out"),
+    "synthetic_queries": ("questions", "families"),
+    "annotation_tasks": ("tasks",),
+    "human_annotations": ("annotations", "annotators", "rejected"),
+    "annotation_agreement": ("kappa_verdict", "alpha_verdict", "settled", "disputed"),
+    "retrieval_corpus": ("train", "held_out", "annotated"),
+    "interpretation_corpus": ("pairs", "mean_words"),
+    "assistant_adapter": ("examples", "last_loss", "tokens_per_second"),
+    "registered_assistant": ("model", "version"),
+    "conditional_tables": ("contexts", "lm_tokens"),
+    "sdscm_benchmark": ("rows", "exact_ate", "sample_ate", "difference_in_means"),
+    "gpt4_baseline": ("answers", "questions"),
+    "assistant_evaluation": ("questions",),
+    "regression_report": ("passed", "incumbent", "difference"),
+    "promoted_assistant": ("champion", "promoted"),
+}
+
+
+def print_summary(console: Console, seconds: float, peak_gigabytes: float) -> None:
+    """Tables of what was made and how well the tuned model reads, and how to look further."""
+    files = file_store(chosen_settings())
+    made = Table("asset", "partition", "figures", title="What was made", title_justify="left")
+    for asset, names in _FIGURES.items():
+        for partition in sorted(files.versions(asset)):
+            stored = files.find(asset, partition or None)
+            if stored is not None:
+                figures = ", ".join(f"{name} {_short(stored.metadata[name])}" for name in names if name in stored.metadata)
+                made.add_row(asset, partition, figures)
+    console.print(made)
+    _print_scores(console, files)
+    report = files.find("regression_report")
+    if report is not None:
+        console.print(f"Gate: {_text_of(files)}")
+    console.print(f"\nTook {seconds / 60:.1f} min, peak memory {peak_gigabytes:.1f} GB, profile {chosen_profile().name}.")
+    console.print(f"Data: {files.blobs.root}   Models and runs: {tracking_uri()}   Home: {home()}", soft_wrap=True)
+    console.print("Next: [bold]make ui[/bold] opens Dagster on http://127.0.0.1:3000 and MLflow on http://127.0.0.1:5000.")
+    console.print('      [bold].venv/bin/causalsmith ask FILE "QUESTION"[/bold] asks the tuned assistant about a data file of yours.')
+
+
+def reused_counts(runs: list[str], instance: Any) -> tuple[int, int]:
+    """(reused, made) over the materializations of some runs."""
+    reused = made = 0
+    for run in runs:
+        for event in instance.all_logs(run):
+            found = event.dagster_event and event.dagster_event.is_step_materialization and event.asset_materialization
+            if found and "reused" in found.metadata:
+                if found.metadata["reused"].value:
+                    reused += 1
+                else:
+                    made += 1
+    return reused, made
+
+
+def _print_scores(console: Console, files: FileStore) -> None:
+    stored: Stored | None = files.find("regression_report")
+    if stored is None:
+        return
+    content = files.get("regression_report")
+    scores = pd.DataFrame(content["scores"] if isinstance(content, dict) else [])
+    whole = scores[scores["field"] == "all"]
+    table = Table("system", "right", "share", "95 % interval", title="Held-out topics: all fields exactly right", title_justify="left")
+    for row in whole.itertuples():
+        table.add_row(str(row.system), f"{row.right} of {row.questions}", f"{row.share:.3f}", f"{row.low:.3f} to {row.high:.3f}")
+    console.print(table)
+    if chosen_profile().baseline.model not in set(whole["system"]):
+        console.print(f"{chosen_profile().baseline.model}: no recorded answers and no key, so no column (and no invented number).")
+
+
+def _text_of(files: FileStore) -> str:
+    content = files.get("regression_report")
+    return str(content["text"]) if isinstance(content, dict) else ""
+
+
+def _short(value: Any) -> str:
+    return f"{value:.3g}" if isinstance(value, float) else str(value)
+

@@ -1,0 +1,166 @@
+"""Files as people have them: other encodings and separators, broken headers, and things that are no table."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+import pytest
+
+from causal_tools.data import describe_columns, read_table
+from causal_tools.errors import DataFileError
+
+
+def written(folder: Path, name: str, content: str | bytes) -> Path:
+    path = folder / name
+    path.write_bytes(content if isinstance(content, bytes) else content.encode())
+    return path
+
+
+def test_semicolons_and_decimal_commas_are_read_as_numbers(tmp_path: Path) -> None:
+    table = read_table(written(tmp_path, "dose.csv", "dose;y\n1,5;2\n2,25;3\n-0,5;4\n"))
+    assert table.frame["dose"].tolist() == [1.5, 2.25, -0.5]
+    assert any("decimal commas" in note and "dose" in note for note in table.notes)
+
+
+def test_a_decimal_comma_file_is_not_taken_for_comma_separated(tmp_path: Path) -> None:
+    table = read_table(written(tmp_path, "a.csv", "a;b;c\n1,5;2,5;3,5\n1,6;2,6;3,6\n"))
+    assert list(table.frame.columns) == ["a", "b", "c"]
+
+
+@pytest.mark.parametrize("encoding", ["utf-8", "utf-8-sig", "utf-16", "latin-1", "cp1252"])
+def test_accents_survive_every_usual_encoding(tmp_path: Path, encoding: str) -> None:
+    text = "região,größe,café\n" + "São Paulo,1,oui\nMünchen,2,não\n" * 20
+    table = read_table(written(tmp_path, "a.csv", text.encode(encoding)))
+    assert list(table.frame.columns) == ["região", "größe", "café"]
+    assert set(table.frame["região"]) == {"São Paulo", "München"}
+    assert any("not UTF-8" in note for note in table.notes) == (encoding in ("latin-1", "cp1252"))
+
+
+@pytest.mark.parametrize("separator", [",", "\t", ";", "|"])
+def test_the_separator_is_found(tmp_path: Path, separator: str) -> None:
+    rows = [["name", "t", "y"], ['"Doe, J."', "1", "2"], ['"Roe; K|L"', "0", "3"]]
+    table = read_table(written(tmp_path, "a.txt", "\n".join(separator.join(row) for row in rows)))
+    assert table.frame["y"].tolist() == [2, 3]
+    assert table.frame["name"].tolist() == ["Doe, J.", "Roe; K|L"]
+
+
+def test_comment_lines_above_the_header_are_skipped_and_said(tmp_path: Path) -> None:
+    table = read_table(written(tmp_path, "a.csv", "# made in 2024, by hand\n\na,b\n1,2\n3,4\n"))
+    assert table.frame.to_dict("list") == {"a": [1, 3], "b": [2, 4]}
+    assert any("skipped" in note for note in table.notes)
+
+
+def test_row_names_without_a_header_do_not_shift_the_columns(tmp_path: Path) -> None:
+    table = read_table(written(tmp_path, "r.csv", "t,y\nr1,0,5\nr2,1,7\n"))
+    assert table.frame.to_dict("list") == {"row_name": ["r1", "r2"], "t": [0, 1], "y": [5, 7]}
+
+
+def test_a_separator_at_the_end_of_each_row_does_not_shift_the_columns(tmp_path: Path) -> None:
+    table = read_table(written(tmp_path, "r.csv", "t,y\n0,5,\n1,7,\n"))
+    assert table.frame.to_dict("list") == {"t": [0, 1], "y": [5, 7]}
+
+
+def test_none_is_a_level_of_text_and_a_gap_among_numbers(tmp_path: Path) -> None:
+    table = read_table(written(tmp_path, "a.csv", "drug,age\nNone,None\naspirin,30\nNone,NA\n"))
+    assert table.frame["drug"].tolist() == ["None", "aspirin", "None"]
+    assert table.frame["age"].isna().tolist() == [True, False, True]
+    assert any("'age'" in note for note in table.notes)
+
+
+def test_excel_and_parquet_give_what_the_csv_gives(tmp_path: Path) -> None:
+    frame = pd.DataFrame({"t": [0, 1, 1], "y": [1.5, np.nan, 3.0], "g": ["a", "b", None]})
+    frame.to_excel(tmp_path / "a.xlsx", index=False)
+    frame.to_parquet(tmp_path / "a.parquet")
+    frame.to_csv(tmp_path / "a.csv", index=False)
+    tables = [read_table(tmp_path / f"a.{ending}").frame for ending in ("xlsx", "parquet", "csv")]
+    for table in tables:
+        assert table["t"].tolist() == [0, 1, 1]
+        assert table["y"].isna().tolist() == [False, True, False]
+        assert table["g"].dropna().tolist() == ["a", "b"]
+
+
+def test_infinite_numbers_become_missing_and_are_said(tmp_path: Path) -> None:
+    table = read_table(written(tmp_path, "a.csv", "a,b\n1,inf\n2,3\n"))
+    assert table.frame["b"].isna().tolist() == [True, False]
+    assert any("infinite" in note for note in table.notes)
+
+
+@pytest.mark.parametrize(
+    ("name", "content", "said"),
+    [
+        ("lung.csv", b"", "lung.csv is empty: it has no header and no rows"),
+        ("blank.csv", b"\n \n\n", "is empty"),
+        ("head.csv", b"a,b,c\n", "but no rows"),
+        ("twice.csv", b"a,b,a\n1,2,3\n", "several columns named 'a'"),
+        ("picture.csv", b"\x89PNG\r\n\x1a\n\x00\x00\x00\rIHDR", "a picture"),
+        ("noise.csv", bytes(range(256)) * 20, "binary"),
+        ("book.csv", b"PK\x03\x04abcdef", "Excel or ZIP"),
+        ("letter.csv", b"Dear sir\nthis is not a table at all\nyours\n", "only one column"),
+        ("one.csv", b"age\n1\n2\n3\n", "only one column"),
+        ("ragged.csv", b"a,b\n1,2\n1,2,3,4\n", "line 3 has 4 fields"),
+        ("bare.csv", b"1,2,3\n4,5,6\n", "no header"),
+        ("bad.parquet", b"PAR1 but not really", "not a readable Parquet file"),
+        ("bad.xlsx", b"no workbook", "not a readable Excel workbook"),
+        ("old.xls", b"anything", "'.xls'"),
+        ("no_ending", b"a,b\n1,2\n", "ending"),
+        ("page.csv", b"<!DOCTYPE html><html></html>", "a web page"),
+    ],
+)
+def test_what_is_no_table_is_refused_in_one_sentence(tmp_path: Path, name: str, content: bytes, said: str) -> None:
+    with pytest.raises(DataFileError) as refusal:
+        read_table(written(tmp_path, name, content))
+    assert said in str(refusal.value)
+    assert name in str(refusal.value)
+
+
+def test_a_missing_file_suggests_its_neighbour_and_a_folder_is_named(tmp_path: Path) -> None:
+    written(tmp_path, "trial.csv", "a,b\n1,2\n")
+    with pytest.raises(DataFileError, match=r"did you mean trial\.csv"):
+        read_table(tmp_path / "trail.csv")
+    with pytest.raises(DataFileError, match="is a directory"):
+        read_table(tmp_path)
+
+
+def test_a_file_without_read_permission_is_refused(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    path = written(tmp_path, "a.csv", "a,b\n1,2\n")
+
+    def denied(_: Path) -> bytes:
+        raise PermissionError("denied")
+
+    monkeypatch.setattr(Path, "read_bytes", denied)
+    with pytest.raises(DataFileError, match="permission denied"):
+        read_table(path)
+
+
+def test_kinds_tell_identifiers_constants_and_categories_apart() -> None:
+    rows = 40
+    frame = pd.DataFrame(
+        {
+            "patient_id": np.arange(1000, 1000 + rows)[::-1],
+            "row": range(rows),
+            "name": [f"p{row}" for row in range(rows)],
+            "site": ["a", "b", "c", "d"] * 10,
+            "sex": ["f", "m"] * 20,
+            "same": 7,
+            "gone": np.nan,
+            "children": [0, 1, 2, 3] * 10,
+            "age": np.linspace(20, 60, rows),
+            "on": [True, False] * 20,
+            "when": pd.date_range("2024-01-01", periods=rows),
+        }
+    )
+    assert describe_columns(frame) == {
+        "patient_id": "identifier",
+        "row": "identifier",
+        "name": "identifier",
+        "site": "categorical",
+        "sex": "binary",
+        "same": "constant",
+        "gone": "empty",
+        "children": "discrete",
+        "age": "continuous",
+        "on": "binary",
+        "when": "date",
+    }

@@ -1,0 +1,131 @@
+"""MLflow: runs, their figures, and registered versions; addressed explicitly, never through a global active run."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from lm.registry import ASSISTANT_MODEL, CHALLENGER, CHAMPION
+
+ADAPTER_TAG, OVER_TAG = "causalsmith.adapter_digest", "causalsmith.promoted_over"
+
+
+@dataclass(frozen=True)
+class Version:
+    """One registered version of a model."""
+
+    name: str
+    version: str
+    run_id: str
+    tags: dict[str, str]
+
+
+@dataclass(frozen=True)
+class Tracking:
+    """A tracking server and registry.
+
+    Attributes:
+        uri: SQLite file or server.
+        artifacts: folder or bucket of artifacts for a new experiment.
+        experiment: name of the experiment.
+    """
+
+    uri: str
+    artifacts: str
+    experiment: str = "causalsmith"
+
+    def client(self) -> Any:
+        os.environ.setdefault("MLFLOW_DISABLE_TELEMETRY", "true")
+        import mlflow
+
+        if self.uri.startswith("sqlite:///"):
+            Path(self.uri.removeprefix("sqlite:///")).parent.mkdir(parents=True, exist_ok=True)
+        return mlflow.MlflowClient(tracking_uri=self.uri, registry_uri=self.uri)
+
+    def start_run(self, name: str, parameters: Mapping[str, Any], tags: Mapping[str, str]) -> str:
+        """Open a run and leave it open; returns its id."""
+        client = self.client()
+        experiment = client.get_experiment_by_name(self.experiment)
+        experiment_id = experiment.experiment_id if experiment else client.create_experiment(self.experiment, self.artifacts)
+        run = client.create_run(experiment_id, run_name=name, tags=dict(tags))
+        for key, value in parameters.items():
+            client.log_param(run.info.run_id, key, value)
+        return str(run.info.run_id)
+
+    @contextmanager
+    def finishing(self, run_id: str) -> Iterator[Any]:
+        """Close the run when the block ends: finished, or failed where it raises."""
+        client = self.client()
+        try:
+            yield client
+        except BaseException:
+            client.set_terminated(run_id, "FAILED")
+            raise
+        client.set_terminated(run_id, "FINISHED")
+
+    def environment(self, run_id: str) -> dict[str, str]:
+        """What lets TRL's reporting find the run."""
+        return {"MLFLOW_TRACKING_URI": self.uri, "MLFLOW_RUN_ID": run_id, "MLFLOW_DISABLE_TELEMETRY": "true",
+                "MLFLOW_EXPERIMENT_NAME": self.experiment}
+
+    def version_at(self, alias: str, name: str = ASSISTANT_MODEL) -> Version | None:
+        """The version behind an alias, or None."""
+        from mlflow.exceptions import MlflowException
+
+        try:
+            return _version(self.client().get_model_version_by_alias(name, alias))
+        except MlflowException:
+            return None
+
+    def version_of_adapter(self, digest: str, name: str = ASSISTANT_MODEL) -> Version | None:
+        """The registered version that holds an adapter of this digest, or None."""
+        found = self.client().search_model_versions(f"name = '{name}'")
+        return next((_version(v) for v in found if v.tags.get(ADAPTER_TAG) == digest), None)
+
+    def register(self, adapter: Path, digest: str, run_id: str, tags: Mapping[str, str], name: str = ASSISTANT_MODEL) -> Version:
+        """Log an adapter as an MLflow model of a run, register it, and give it the alias ``challenger``.
+
+        Registering the same adapter again gives the version that is there.
+        """
+        known = self.version_of_adapter(digest, name)
+        if known is None:
+            known = self._log_and_register(adapter, run_id, {**tags, ADAPTER_TAG: digest}, name)
+        self.client().set_registered_model_alias(name, CHALLENGER, known.version)
+        return known
+
+    def promote(self, version: Version, over: str, reason: str) -> None:
+        """Move the alias ``champion`` to a version, with the reason and the version that it replaces."""
+        client = self.client()
+        client.set_model_version_tag(version.name, version.version, OVER_TAG, over)
+        client.set_model_version_tag(version.name, version.version, "causalsmith.promotion_reason", reason[:5000])
+        client.set_registered_model_alias(version.name, CHAMPION, version.version)
+
+    def _log_and_register(self, adapter: Path, run_id: str, tags: Mapping[str, str], name: str) -> Version:
+        import mlflow
+
+        from causal_tools import serving
+
+        mlflow.set_tracking_uri(self.uri)
+        mlflow.set_registry_uri(self.uri)
+        with mlflow.start_run(run_id=run_id):
+            logged = mlflow.pyfunc.log_model(
+                name="assistant",
+                python_model=str(serving.__file__),
+                artifacts={"adapter": str(adapter)},
+                signature=serving.signature(),
+                pip_requirements=["causalsmith"],
+                registered_model_name=name,
+            )
+        client = self.client()
+        version = str(logged.registered_model_version)
+        for key, value in tags.items():
+            client.set_model_version_tag(name, version, key, value)
+        return _version(client.get_model_version(name, version))
+
+
+def _version(found: Any) -> Version:
+    return Version(found.name, str(found.version), str(found.run_id), dict(found.tags))

@@ -12,7 +12,7 @@ _START = time.monotonic()
 class _Elapsed(logging.Formatter):
     def format(self, record: logging.LogRecord) -> str:
         meta = getattr(record, "dagster_meta", None) or {}
-        text = meta.get("orig_message") or record.getMessage()
+        text = _failure_of(record) or meta.get("orig_message") or record.getMessage()
         mark = {logging.WARNING: "! ", logging.ERROR: "✗ ", logging.CRITICAL: "✗ "}.get(record.levelno, "")
         seconds = time.monotonic() - _START
         return f"[{int(seconds // 60):2d}:{int(seconds % 60):02d}] {mark}{text.splitlines()[0] if text else ''}"
@@ -30,6 +30,21 @@ def short_console(init_context: dg.InitLoggerContext) -> logging.Logger:
 
 
 def _is_ours(record: logging.LogRecord) -> bool:
-    """Dagster's events carry a dagster_event; a failed step is shown all the same."""
-    event = getattr(record, "dagster_event", None)
-    return event is None or record.levelno >= logging.ERROR
+    """Dagster's events carry a dagster_event; of these only a step's failure is shown."""
+    return _event_of(record) is None or _failure_of(record) is not None
+
+
+def _event_of(record: logging.LogRecord) -> dg.DagsterEvent | None:
+    meta = getattr(record, "dagster_meta", None) or {}
+    return meta.get("dagster_event")
+
+
+def _failure_of(record: logging.LogRecord) -> str | None:
+    """The innermost cause of a failed step, as one line."""
+    event = _event_of(record)
+    if event is None or not event.is_step_failure or event.step_failure_data.error is None:
+        return None
+    error = event.step_failure_data.error
+    while error.cause is not None:
+        error = error.cause
+    return f"{event.step_key}: {error.message.strip()}"

@@ -43,9 +43,10 @@ def _run():  # noqa: ANN202 - dagster.ExecuteInProcessResult, imported late
     warnings.filterwarnings("ignore")
     logging.getLogger("alembic").setLevel(logging.WARNING)
     from orchestration.definitions import defs
+    from orchestration.jobs import QUIET
 
     with dg.DagsterInstance.get() as instance:
-        return defs.resolve_job_def("demo").execute_in_process(instance=instance, raise_on_error=False)
+        return defs.resolve_job_def("demo").execute_in_process(instance=instance, raise_on_error=False, run_config=QUIET)
 
 
 if __name__ == "__main__":

@@ -15,6 +15,7 @@ from assets.partitions import TASKS, by_scenario_and_lm, by_task, by_variant, sd
 from assets.profile import Profile
 
 PARENT_TAG = "causalsmith/job_run"
+QUIET = {"loggers": {"console": {}}}  # short lines at a terminal; the UI shows everything all the same
 
 
 @dataclass(frozen=True)
@@ -80,7 +81,7 @@ def run_stage(
     runs = []
     for number, partition in enumerate(partitions, start=1):
         log.info(f"stage {stage.name}{f' [{partition}]' if partition else ''}: {number} of {len(partitions)}")
-        result = job.execute_in_process(instance=instance, partition_key=partition, raise_on_error=False, tags={PARENT_TAG: parent})
+        result = job.execute_in_process(instance=instance, partition_key=partition, raise_on_error=False, tags={PARENT_TAG: parent}, run_config=QUIET)
         runs.append(result.run_id)
         failed = [e.asset_check_evaluation_data for e in result.all_events if e.event_type_value == "ASSET_CHECK_EVALUATION"]
         for check in failed:

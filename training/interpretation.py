@@ -103,9 +103,11 @@ def _row(item: QueryItem, result: CausalResult, seed: int) -> dict[str, Any]:
     check = check_wording(text, result)
     messages = json.dumps(interpret_messages(item.question, result), ensure_ascii=False)
     return {
-        "id": item.id, "task": item.task, "topic": item.topic, "question": item.question, "dataset": result.query.dataset,
-        "method": result.method, "summary": result.summary, "result": result.model_dump_json(), "messages": messages,
-        "completion": text, "words": len(text.split()), "faults": len(check.invented) + len(check.missing)}  # fmt: skip
+        "id": item.id, "task": item.task, "topic": item.topic, "question": item.question,
+        "dataset": result.query.dataset, "method": result.method, "summary": result.summary,
+        "result": result.model_dump_json(), "messages": messages, "completion": text, "words": len(text.split()),
+        "faults": len(check.invented) + len(check.missing),
+    }  # fmt: skip
 
 
 def rubric(text: str, result: CausalResult) -> dict[str, bool]:

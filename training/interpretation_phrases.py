@@ -237,17 +237,16 @@ DRIVES = (
     "drives",
     "acts on",
     "causes",
-    "has a direct effect on",
+    "directly drives",
     "feeds into",
     "influences",
     "directly affects",
     "→",
 )
-OPEN_EDGE = (
-    "[{source} and {target} are joined without a settled direction|the edge between {source} and {target} has no "
-    "settled direction]"
+OPEN_EDGES = (
+    "[no direction is settled between|joined without a settled direction are|the direction stays open between] {pairs}"
 )
-CLASHING_EDGE = "[the tests clash over {source} and {target}|{source} and {target} are joined with arrows at both ends]"
+CLASHING_EDGES = "[the tests clash over the direction between|arrows at both ends join] {pairs}"
 SETTLED = (
     "The data settle the direction of {directed} of [them|the edges].",
     "[Direction is settled|The direction is known|Orientation is settled] for {directed} of [them|the edges].",

@@ -54,6 +54,10 @@ def _interval(interval: tuple[float, float] | None, draws: Draws, template: str 
     return _say(template, draws, low=format_number(interval[0]), high=format_number(interval[1]))
 
 
+def _short_interval(interval: tuple[float, float] | None, draws: Draws) -> str:
+    return _interval(interval, draws, phrases.SHORT_INTERVAL)
+
+
 def _move(result: EffectResult | MediationResult, draws: Draws) -> str:
     before, after = map(str, result.contrast)
     per_unit = result.diagnostics.get("treatment_read_as") == "amount"
@@ -89,7 +93,7 @@ def _effect(result: EffectResult, draws: Draws) -> list[str]:
     others = [row for row in result.diagnostics.get("contrasts", []) if row["to"] != result.contrast[1]]
     if others:
         listed = [
-            f"{format_number(row['estimate'])} for {row['to']} ({_interval(tuple(row['interval']), draws, phrases.SHORT_INTERVAL)})"
+            f"{format_number(row['estimate'])} for {row['to']} ({_short_interval(tuple(row['interval']), draws)})"
             for row in others
         ]
         said.append(
@@ -120,8 +124,8 @@ def _mediation(result: MediationResult, draws: Draws) -> list[str]:
             mediator=mediator,
             direct=format_number(result.direct),
             indirect=format_number(result.indirect),
-            direct_interval=_interval(result.direct_interval, draws, phrases.SHORT_INTERVAL),
-            indirect_interval=_interval(result.indirect_interval, draws, phrases.SHORT_INTERVAL),
+            direct_interval=_short_interval(result.direct_interval, draws),
+            indirect_interval=_short_interval(result.indirect_interval, draws),
         ),
     ]
     share = result.diagnostics.get("proportion_mediated")
@@ -131,7 +135,7 @@ def _mediation(result: MediationResult, draws: Draws) -> list[str]:
 def _policy(result: PolicyResult, draws: Draws) -> list[str]:
     intervals, response = result.diagnostics["action_intervals"], str(result.query.response)
     others = [
-        f"{format_number(value)} under {action} ({_interval(tuple(intervals[action]), draws, phrases.SHORT_INTERVAL)})"
+        f"{format_number(value)} under {action} ({_short_interval(tuple(intervals[action]), draws)})"
         for action, value in result.values.items()
         if action != str(result.action)
     ]
@@ -190,12 +194,10 @@ def _edge_clauses(result: GraphResult, draws: Draws) -> Iterator[str]:
             targets.setdefault(edge.source, []).append(f"{edge.target}{weight}")
     for source, reached in targets.items():
         yield f"{source} {verb} {_listing(reached)}"
-    for edge in result.edges:
-        if edge.mark != "-->" and len(result.edges) > EDGES_IN_WORDS:
-            yield f"{edge.source} {edge.mark} {edge.target}"
-        elif edge.mark != "-->":
-            template = phrases.CLASHING_EDGE if edge.mark == "<->" else phrases.OPEN_EDGE
-            yield _say(template, draws, source=edge.source, target=edge.target)
+    for mark, template in (("---", phrases.OPEN_EDGES), ("<->", phrases.CLASHING_EDGES)):
+        pairs = [f"{edge.source} and {edge.target}" for edge in result.edges if edge.mark == mark]
+        if pairs:
+            yield _say(template, draws, pairs=", ".join(pairs))
 
 
 def _listing(texts: Sequence[str]) -> str:

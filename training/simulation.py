@@ -113,7 +113,7 @@ def true_answer(world: World, random: np.random.Generator) -> dict[str, Any]:
 
 def _units_asked_about(world: World, random: np.random.Generator) -> Drawn:
     """Many units that meet the conditions; a number asked for exactly is set, as nothing else depends on it."""
-    settled = world.before(TRUTH_ROWS, random)
+    settled = world.before(TRUTH_ROWS, random, idle=False)
     met = np.ones(TRUTH_ROWS, dtype=bool)
     for name, condition in world.conditions.items():
         column = world.columns[name]
@@ -127,8 +127,8 @@ def _units_asked_about(world: World, random: np.random.Generator) -> Drawn:
 def errors_of(result: CausalResult, truth: dict[str, Any]) -> dict[str, float]:
     """How far a result lies from the truth, by quantity, in the units of the result.
 
-    OPO gives the loss in mean response of the action advised; CGL the largest wrong entry of the weight matrix, where an
-    edge that is missing, turned or without direction counts as a wrong entry.
+    OPO gives the loss in mean response of the action advised; CGL the largest wrong entry of the weights, where an edge
+    that is missing, turned or without direction counts as a wrong entry.
     """
     if isinstance(result, PolicyResult):
         return {"regret": max(truth["values"].values()) - truth["values"][str(result.action)]}

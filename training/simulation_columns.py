@@ -65,7 +65,8 @@ class Column:
         if self.levels:
             met = np.array([holds(level, condition) for level in self.levels])
             return np.asarray(met[values.astype(int)])
-        return np.array([holds(value, condition) for value in values.tolist()])
+        distinct, places = np.unique(values, return_inverse=True)
+        return np.array([holds(value, condition) for value in distinct.tolist()])[places]
 
     def written(self, values: np.ndarray) -> list[Any]:
         """The values as the file holds them."""
@@ -91,6 +92,8 @@ def describe(variable: Variable, random: np.random.Generator) -> Column:
     if not variable.discrete:
         low, high = (float(value) for value in variable.values)  # noqa: PD011
         decimals = 0 if variable.kind == "count" else max(0, 2 - math.floor(math.log10(high - low)))
+        grid = 10**decimals
+        low, high = math.ceil(low * grid - 1e-6) / grid, math.floor(high * grid + 1e-6) / grid
         return Column((), np.empty(0), low, high, decimals)
     levels = tuple(ordered_levels(pd.Series(list(variable.values), dtype=object)))
     scores = np.linspace(-1, 1, len(levels))

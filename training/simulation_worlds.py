@@ -32,7 +32,8 @@ class World:
         chances: (levels,) shares of each discrete column settled before the treatment.
         selection: (levels,) how the confounding index favours each level of a discrete treatment.
         pull, push: weights of the confounders on the treatment, and on mediator and response; absolute values add to 1.
-        arms: (levels or 1, 2) effect of each level on the response where the conditions hold, and how it changes elsewhere.
+        arms: (levels or 1, 2) effect of each level on the response where the conditions hold, and its
+            change elsewhere.
         mediator_arms: (levels or 1, 2) the same for the mediator.
         shares: of confounders, treatment, mediator and noise in the response's range.
     """
@@ -48,10 +49,11 @@ class World:
     mediator_arms: np.ndarray
     shares: tuple[float, float, float, float]
 
-    def before(self, rows: int, random: np.random.Generator) -> Drawn:
-        """Columns settled before the treatment."""
+    def before(self, rows: int, random: np.random.Generator, *, idle: bool = True) -> Drawn:
+        """Columns settled before the treatment; without ``idle`` ones, those that the law or the question needs."""
         roles = {self.query.treatment, self.query.response, self.query.mediator}
-        return {name: self._settled(name, rows, random) for name in self.columns if name not in roles}
+        needed = self.columns if idle else {**self.push, **self.conditions}
+        return {name: self._settled(name, rows, random) for name in needed if name not in roles}
 
     def _settled(self, name: str, rows: int, random: np.random.Generator) -> np.ndarray:
         column, condition = self.columns[name], self.conditions.get(name)

@@ -53,7 +53,7 @@ def retrieval_expectations(tasks: Sequence[str]) -> list[Any]:
         *(gxe.ExpectColumnValuesToNotBeNull(column=name) for name in ("question", "topic", "family", "columns", "completion")),
         gxe.ExpectColumnValueLengthsToBeBetween(column="question", min_value=8, max_value=600),
         gxe.ExpectColumnValueLengthsToBeBetween(column="question", max_value=400, severity="warning"),
-        gxe.ExpectColumnValuesToMatchRegex(column="completion", regex=r'^\{"task": "[A-Z]+".*\}$'),
+        gxe.ExpectColumnValuesToMatchRegex(column="completion", regex=r'^\{"task": "[a-z]+".*\}$'),
     ]
 
 

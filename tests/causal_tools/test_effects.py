@@ -18,18 +18,18 @@ MEAN_OF_HALF_NORMAL = math.sqrt(2 / math.pi)
 
 
 def test_a_confounded_effect_is_recovered_where_the_raw_difference_is_not() -> None:
-    result = ask(confounded_binary(3000, 1), "ATE")
+    result = ask(confounded_binary(2000, 1), "ATE")
     assert result.estimate == pytest.approx(1, abs=0.2)
     assert inside(1, result.interval)
     assert result.diagnostics["difference_in_means"] > 2.5
     assert result.contrast == (0, 1)
-    assert result.n_rows == 3000
+    assert result.n_rows == 2000
     assert {"x", "z", "region"} <= set(result.assumptions[0].replace(",", "").split())
 
 
 def test_intervals_cover_the_truth_at_about_the_stated_rate() -> None:
     """With coverage of 95 %, fewer than 8 of 10 happens in 1 % of draws of the seeds; these seeds are fixed."""
-    covered = sum(inside(1, ask(confounded_binary(400, 100 + seed), "ATE").interval) for seed in range(10))
+    covered = sum(inside(1, ask(confounded_binary(200, 100 + seed), "ATE").interval) for seed in range(10))
     assert covered >= 8
 
 
@@ -54,7 +54,7 @@ def test_without_covariates_an_amounts_estimate_is_the_least_squares_slope() -> 
 
 
 def test_the_effect_of_an_amount_is_per_unit() -> None:
-    result = ask(confounded_amount(3000, 4), "ATE", "dose")
+    result = ask(confounded_amount(2000, 4), "ATE", "dose")
     assert result.estimate == pytest.approx(1.5, abs=0.08)
     assert inside(1.5, result.interval)
     assert "LinearDML" in result.method
@@ -118,9 +118,9 @@ def test_conditional_effects_are_recovered_under_confounding(conditions: list[di
 
 def test_a_curved_effect_is_followed() -> None:
     generator = np.random.default_rng(10)
-    x = generator.uniform(-2, 2, size=5000)
+    x = generator.uniform(-2, 2, size=3000)
     t = generator.binomial(1, logistic(x))
-    frame = pd.DataFrame({"t": t, "x": x, "y": x**2 * t + x + generator.normal(size=5000)})
+    frame = pd.DataFrame({"t": t, "x": x, "y": x**2 * t + x + generator.normal(size=3000)})
     result = ask(frame, "HTE", conditions=where("x", 1.5))
     assert result.estimate == pytest.approx(2.25, abs=0.35)
     assert result.diagnostics["effect_curve_degree"] >= 2
@@ -128,9 +128,9 @@ def test_a_curved_effect_is_followed() -> None:
 
 def test_the_conditional_effect_of_an_amount_is_recovered() -> None:
     generator = np.random.default_rng(11)
-    x, z = generator.normal(size=(2, 5000))
-    t = x + generator.normal(size=5000)
-    frame = pd.DataFrame({"t": t, "x": x, "z": z, "y": (1 + 2 * x) * t + x + z + generator.normal(size=5000)})
+    x, z = generator.normal(size=(2, 3000))
+    t = x + generator.normal(size=3000)
+    frame = pd.DataFrame({"t": t, "x": x, "z": z, "y": (1 + 2 * x) * t + x + z + generator.normal(size=3000)})
     result = ask(frame, "HTE", conditions=where("x", 1.5))
     assert result.estimate == pytest.approx(4, abs=0.2)
     assert inside(4, result.interval)
@@ -196,7 +196,7 @@ def test_rows_without_a_counterpart_are_trimmed_and_said() -> None:
 
 
 def test_weighting_balances_the_confounder() -> None:
-    rows = {row["covariate"]: row for row in ask(confounded_binary(3000, 18), "ATE").diagnostics["balance"]}
+    rows = {row["covariate"]: row for row in ask(confounded_binary(1000, 18), "ATE").diagnostics["balance"]}
     assert abs(rows["x"]["before"]) > 0.5
     assert abs(rows["x"]["after"]) < 0.1
 

@@ -69,7 +69,7 @@ def stated_numbers(result: CausalResult) -> list[float]:
         ends = [*(result.direct_interval or ()), *(result.indirect_interval or ())]
         return [*numbers, result.total, result.direct, result.indirect, *ends]
     if isinstance(result, PolicyResult):
-        return [*numbers, *result.values.values()]
+        return [*numbers, *dict(result.values).values()]
     return [*numbers, result.estimate]
 
 

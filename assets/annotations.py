@@ -26,12 +26,20 @@ def human_annotations(
 
     def build() -> Made:
         report = read_export(export.path)
-        reasons = pd.DataFrame([entry.model_dump() for entry in report.rejected], columns=["position", "annotation", "reason", "digest"])
-        return Made(report.model_dump(mode="json"), {
-            "annotations": len(report.items), "rejected": len(report.rejected), "repeated": report.repeated,
-            "annotators": len({item.annotator for item in report.items}), "source": export.path.name,
-            "rejected_entries": markdown(reasons.to_markdown(index=False) if len(reasons) else "none"),
-        })
+        reasons = pd.DataFrame(
+            [entry.model_dump() for entry in report.rejected], columns=["position", "annotation", "reason", "digest"]
+        )
+        return Made(
+            report.model_dump(mode="json"),
+            {
+                "annotations": len(report.items),
+                "rejected": len(report.rejected),
+                "repeated": report.repeated,
+                "annotators": len({item.annotator for item in report.items}),
+                "source": export.path.name,
+                "rejected_entries": markdown(reasons.to_markdown(index=False) if len(reasons) else "none"),
+            },
+        )
 
     content = export.path.read_text(encoding="utf-8") if export.path.exists() else None
     return make(context, files, {"export": digest_of(content), "name": export.path.name}, build)
@@ -57,9 +65,15 @@ def annotation_agreement(
             if value is not None
         }
         frame = agreement.table.astype({name: float for name in ("share_equal", "kappa", "alpha")})
-        return Made(frame, {
-            "settled": len(verdicts.settled), "refused": len(verdicts.refused), "disputed": len(verdicts.disputed), **numbers,
-            "table": markdown(table.to_markdown(index=False, floatfmt=".3f")),
-        })
+        return Made(
+            frame,
+            {
+                "settled": len(verdicts.settled),
+                "refused": len(verdicts.refused),
+                "disputed": len(verdicts.disputed),
+                **numbers,
+                "table": markdown(table.to_markdown(index=False, floatfmt=".3f")),
+            },
+        )
 
     return make(context, files, {}, build)

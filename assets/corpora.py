@@ -10,7 +10,13 @@ from assets.profile import Profile
 from assets.storage import FileStore
 
 
-@dg.asset(group_name="corpora", owners=["team:causalsmith"], kinds={"parquet", "huggingface"}, code_version="1", deps=["annotation_agreement"])
+@dg.asset(
+    group_name="corpora",
+    owners=["team:causalsmith"],
+    kinds={"parquet", "huggingface"},
+    code_version="1",
+    deps=["annotation_agreement"],
+)
 def retrieval_corpus(
     context: dg.AssetExecutionContext,
     files: dg.ResourceParam[FileStore],
@@ -33,12 +39,18 @@ def retrieval_corpus(
         annotated = [item for item in settled if item.topic not in outside and item.question not in questions]
         corpus = corpus_of(train, held_out, annotated)
         counts = corpus.groupby(["split", "task"]).size().unstack(fill_value=0)
-        return Made(corpus, {
-            "rows": len(corpus), "train": int((corpus["split"] == "train").sum()), "held_out": len(held_out),
-            "annotated": len(annotated), "annotated_left_out": len(settled) - len(annotated),
-            "counts": markdown(counts.to_markdown()),
-            "preview": markdown(corpus[["question", "completion"]].head(5).to_markdown(index=False)),
-        })
+        return Made(
+            corpus,
+            {
+                "rows": len(corpus),
+                "train": int((corpus["split"] == "train").sum()),
+                "held_out": len(held_out),
+                "annotated": len(annotated),
+                "annotated_left_out": len(settled) - len(annotated),
+                "counts": markdown(counts.to_markdown()),
+                "preview": markdown(corpus[["question", "completion"]].head(5).to_markdown(index=False)),
+            },
+        )
 
     return make(context, files, {}, build)
 
@@ -69,15 +81,24 @@ def interpretation_corpus(
 
         frame = corpus_of(items, sizes.rows, profile.seed, report)
         refused = frame.attrs.get("refused", {})
-        return Made(frame, {
-            "pairs": len(frame), "refused": len(refused), "mean_words": float(frame["words"].mean()),
-            "preview": markdown(frame[["task", "completion"]].groupby("task").head(1).to_markdown(index=False)),
-        })
+        return Made(
+            frame,
+            {
+                "pairs": len(frame),
+                "refused": len(refused),
+                "mean_words": float(frame["words"].mean()),
+                "preview": markdown(frame[["task", "completion"]].groupby("task").head(1).to_markdown(index=False)),
+            },
+        )
 
     return make(context, files, {**sizes.model_dump(), "seed": profile.seed}, build)
 
 
-@dg.asset_check(asset="retrieval_corpus", blocking=True, description="Great Expectations: schema, tasks, splits, lengths, form of the readings.")
+@dg.asset_check(
+    asset="retrieval_corpus",
+    blocking=True,
+    description="Great Expectations: schema, tasks, splits, lengths, form of the readings.",
+)
 def retrieval_corpus_is_sound(retrieval_corpus: pd.DataFrame) -> dg.AssetCheckResult:
     """Whether the retrieval corpus can be trained on."""
     from validation.suites import retrieval_expectations, validate
@@ -85,7 +106,11 @@ def retrieval_corpus_is_sound(retrieval_corpus: pd.DataFrame) -> dg.AssetCheckRe
     return as_check_result(validate(retrieval_corpus, "retrieval corpus", retrieval_expectations(TASKS)))
 
 
-@dg.asset_check(asset="retrieval_corpus", blocking=True, description="No topic, phrasing family or question on both sides of the split.")
+@dg.asset_check(
+    asset="retrieval_corpus",
+    blocking=True,
+    description="No topic, phrasing family or question on both sides of the split.",
+)
 def retrieval_corpus_does_not_leak(retrieval_corpus: pd.DataFrame) -> dg.AssetCheckResult:
     """Whether held-out questions are unseen in topic, phrasing family and wording."""
     from validation.leakage import check_split
@@ -93,7 +118,11 @@ def retrieval_corpus_does_not_leak(retrieval_corpus: pd.DataFrame) -> dg.AssetCh
     return as_check_result(check_split(retrieval_corpus, ["topic", "family", "question"]))
 
 
-@dg.asset_check(asset="interpretation_corpus", blocking=True, description="Great Expectations: schema, lengths, causal wording, no faults.")
+@dg.asset_check(
+    asset="interpretation_corpus",
+    blocking=True,
+    description="Great Expectations: schema, lengths, causal wording, no faults.",
+)
 def interpretation_corpus_is_sound(interpretation_corpus: pd.DataFrame) -> dg.AssetCheckResult:
     """Whether the explanations invent nothing and leave nothing out."""
     from validation.suites import interpretation_expectations, validate

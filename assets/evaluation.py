@@ -13,7 +13,7 @@ from assets.making import Made, make, markdown
 from assets.models import LanguageModels
 from assets.partitions import TASKS
 from assets.profile import Profile
-from assets.storage import FileStore
+from assets.storage import FileStore, Stored
 from training.tracking import OVER_TAG, Tracking, Version
 
 CHALLENGER, UNTUNED = "challenger", "untuned"
@@ -25,7 +25,9 @@ class Recordings(BaseModel):
     folder: Path
 
 
-@dg.asset(group_name="evaluation", owners=["team:causalsmith"], kinds={"openai", "parquet"}, code_version="1", pool="api")
+@dg.asset(
+    group_name="evaluation", owners=["team:causalsmith"], kinds={"openai", "parquet"}, code_version="1", pool="api"
+)
 def gpt4_baseline(
     context: dg.AssetExecutionContext,
     profile: dg.ResourceParam[Profile],
@@ -40,28 +42,44 @@ def gpt4_baseline(
 
     settings = profile.baseline
     endpoint = ChatEndpoint(
-        model=settings.model, recordings=recordings.folder, base_url=settings.base_url, key_variable=settings.key_variable,
-        dollars_per_million=settings.dollars_per_million, spend_cap=settings.spend_cap,
+        model=settings.model,
+        recordings=recordings.folder,
+        base_url=settings.base_url,
+        key_variable=settings.key_variable,
+        dollars_per_million=settings.dollars_per_million,
+        spend_cap=settings.spend_cap,
     )
     held_out = retrieval_corpus[retrieval_corpus["split"] == "held_out"]
 
     def build() -> Made:
         readings, reasons = baseline_readings(endpoint, items_from(held_out))
-        frame = pd.DataFrame({"id": list(readings), "reading": [json.dumps(reading) for reading in readings.values()]}, dtype=str)
-        return Made(frame, {
-            "model": settings.model, "answers": len(frame), "questions": len(held_out), "calls": endpoint.calls,
-            "dollars": endpoint.spent, "why_absent": "; ".join(reasons)[:500] or "nothing is absent",
-        })
+        frame = pd.DataFrame(
+            {"id": list(readings), "reading": [json.dumps(reading) for reading in readings.values()]}, dtype=str
+        )
+        return Made(
+            frame,
+            {
+                "model": settings.model,
+                "answers": len(frame),
+                "questions": len(held_out),
+                "calls": endpoint.calls,
+                "dollars": endpoint.spent,
+                "why_absent": "; ".join(reasons)[:500] or "nothing is absent",
+            },
+        )
 
     recorded = len(list(recordings.folder.glob("*.json"))) if recordings.folder.exists() else 0
     return make(context, files, {**settings.model_dump(), "recorded": recorded, "key": endpoint.can_call}, build)
 
 
 @dg.asset_check(
-    asset="gpt4_baseline", description="Every held-out question has an answer of the hosted model.",
+    asset="gpt4_baseline",
+    description="Every held-out question has an answer of the hosted model.",
     additional_ins={"retrieval_corpus": dg.AssetIn("retrieval_corpus")},
 )
-def baseline_is_there(gpt4_baseline: pd.DataFrame, retrieval_corpus: pd.DataFrame, profile: dg.ResourceParam[Profile]) -> dg.AssetCheckResult:
+def baseline_is_there(
+    gpt4_baseline: pd.DataFrame, retrieval_corpus: pd.DataFrame, profile: dg.ResourceParam[Profile]
+) -> dg.AssetCheckResult:
     """Warns where the comparison with the hosted model is missing; no number is made up for it."""
     from validation.results import CheckResult
 
@@ -75,7 +93,9 @@ def baseline_is_there(gpt4_baseline: pd.DataFrame, retrieval_corpus: pd.DataFram
     return as_check_result(CheckResult("baseline", len(gpt4_baseline) == questions, text), warn_only=True)
 
 
-@dg.asset(group_name="evaluation", owners=["team:causalsmith"], kinds={"pytorch", "parquet"}, code_version="1", pool="gpu")
+@dg.asset(
+    group_name="evaluation", owners=["team:causalsmith"], kinds={"pytorch", "parquet"}, code_version="1", pool="gpu"
+)
 def assistant_evaluation(
     context: dg.AssetExecutionContext,
     profile: dg.ResourceParam[Profile],
@@ -117,19 +137,31 @@ def assistant_evaluation(
         answered = dict(zip(gpt4_baseline["id"], gpt4_baseline["reading"], strict=True))
         if items and all(item.id in answered for item in items):
             systems[profile.baseline.model] = [json.loads(answered[item.id]) for item in items]
-        facts = {"id": [i.id for i in items], "task": [i.task for i in items], "topic": [i.topic for i in items],
-                 "question": [i.question for i in items], "query": [i.query for i in items]}
+        facts = {
+            "id": [i.id for i in items],
+            "task": [i.task for i in items],
+            "topic": [i.topic for i in items],
+            "question": [i.question for i in items],
+            "query": [i.query for i in items],
+        }
         predictions = pd.DataFrame({**facts, **systems})
         scores = score_table(predictions, list(systems), profile.seed)
         whole = scores[scores["field"] == "all"]
         stored = predictions.assign(**{name: predictions[name].map(json.dumps) for name in ("query", *systems)})
-        return Made(stored, {
-            "questions": len(items),
-            **{f"exact_{row.system.replace(' ', '_')}": float(row.share) for row in whole.itertuples()},
-            "scores": markdown(_scores_markdown(scores)),
-        })
+        return Made(
+            stored,
+            {
+                "questions": len(items),
+                **{f"exact_{row.system.replace(' ', '_')}": float(row.share) for row in whole.itertuples()},
+                "scores": markdown(_scores_markdown(scores)),
+            },
+        )
 
-    chosen = {"incumbent": incumbent.version if incumbent else None, "base": profile.training.base, "seed": profile.seed}
+    chosen = {
+        "incumbent": incumbent.version if incumbent else None,
+        "base": profile.training.base,
+        "seed": profile.seed,
+    }
     return make(context, files, chosen, build)
 
 
@@ -145,21 +177,42 @@ def regression_report(
     from validation.gates import regression_gate
 
     def build() -> Made:
-        systems = [name for name in assistant_evaluation.columns if name not in ("id", "task", "topic", "question", "query")]
-        read = assistant_evaluation.assign(**{name: assistant_evaluation[name].map(json.loads) for name in ("query", *systems)})
+        systems = [
+            name for name in assistant_evaluation.columns if name not in ("id", "task", "topic", "question", "query")
+        ]
+        read = assistant_evaluation.assign(
+            **{name: assistant_evaluation[name].map(json.loads) for name in ("query", *systems)}
+        )
         right = read[["task", "topic"]].assign(
-            **{name: [field_matches(p, t)["all"] for p, t in zip(read[name], read["query"], strict=True)] for name in systems}
+            **{
+                name: [field_matches(p, t)["all"] for p, t in zip(read[name], read["query"], strict=True)]
+                for name in systems
+            }
         )
         incumbent = "champion" if "champion" in systems else UNTUNED
         verdict = regression_gate(right, CHALLENGER, incumbent, profile.gate, profile.seed)
         scores = score_table(read, systems, profile.seed)
-        lines = ["### Readings, all fields exactly right", _scores_markdown(scores), "### Gate", verdict.text,
-                 verdict.table.to_markdown(index=False, floatfmt=".3f")]
+        lines = [
+            "### Readings, all fields exactly right",
+            _scores_markdown(scores),
+            "### Gate",
+            verdict.text,
+            verdict.table.to_markdown(index=False, floatfmt=".3f"),
+        ]
         return Made(
-            {"passed": verdict.passed, "text": verdict.text, "incumbent": incumbent, "table": verdict.table.to_dict("records"),
-             "scores": scores.to_dict("records")},
-            {"passed": verdict.passed, "incumbent": incumbent, "difference": float(verdict.table["difference"].iloc[0]),
-             "report": markdown("\n\n".join(lines))},
+            {
+                "passed": verdict.passed,
+                "text": verdict.text,
+                "incumbent": incumbent,
+                "table": verdict.table.to_dict("records"),
+                "scores": scores.to_dict("records"),
+            },
+            {
+                "passed": verdict.passed,
+                "incumbent": incumbent,
+                "difference": float(verdict.table["difference"].iloc[0]),
+                "report": markdown("\n\n".join(lines)),
+            },
         )
 
     return make(context, files, {"gate": profile.gate.model_dump(), "seed": profile.seed}, build)
@@ -179,21 +232,31 @@ def promoted_assistant(
         champion = tracking.version_at("champion")
         challenger = tracking.version_of_adapter(registered_assistant["adapter_digest"])
         if challenger is None:
-            raise dg.Failure(f"version {registered_assistant['version']} of {registered_assistant['name']} is not in the registry at {tracking.uri}")
+            raise dg.Failure(
+                f"version {registered_assistant['version']} of {registered_assistant['name']} is not in the registry at {tracking.uri}"
+            )
         promote = regression_report["passed"] and (champion is None or champion.version != challenger.version)
         if promote:
             tracking.promote(challenger, over=champion.version if champion else "", reason=regression_report["text"])
             champion = challenger
         return Made(
-            {"champion": champion.version if champion else None, "promoted": promote, "reason": regression_report["text"]},
-            {"champion": champion.version if champion else "none", "promoted": promote, "reason": regression_report["text"]},
+            {
+                "champion": champion.version if champion else None,
+                "promoted": promote,
+                "reason": regression_report["text"],
+            },
+            {
+                "champion": champion.version if champion else "none",
+                "promoted": promote,
+                "reason": regression_report["text"],
+            },
         )
 
-    current = tracking.version_at("champion")
-    challenger = registered_assistant["version"]
-    state = "challenger" if current and current.version == challenger else (current.version if current else None)
-    expected = "challenger" if regression_report["passed"] else state
-    return make(context, files, {"uri": tracking.uri, "champion": expected, "in_force": state == expected}, build)
+    def still_champion(stored: Stored) -> bool:
+        champion = tracking.version_at("champion")
+        return (champion.version if champion else "none") == stored.metadata["champion"]
+
+    return make(context, files, {"uri": tracking.uri}, build, still_holds=still_champion)
 
 
 def incumbent_of(tracking: Tracking, registered: dict[str, Any]) -> Version | None:
@@ -210,9 +273,14 @@ def _scores_markdown(scores: pd.DataFrame) -> str:
     whole = scores[scores["field"] == "all"].set_index("system")
     shown = [
         {
-            "system": system, "all fields": f"{row['share']:.3f} ({row['low']:.3f} to {row['high']:.3f})",
+            "system": system,
+            "all fields": f"{row['share']:.3f} ({row['low']:.3f} to {row['high']:.3f})",
             "right": f"{row['right']} of {row['questions']}",
-            **{field: f"{share:.2f}" for field, share in zip(part["field"], part["share"], strict=True) if field != "all"},
+            **{
+                field: f"{share:.2f}"
+                for field, share in zip(part["field"], part["share"], strict=True)
+                if field != "all"
+            },
         }
         for (system, row), (_, part) in zip(whole.iterrows(), scores.groupby("system", sort=False), strict=True)
     ]

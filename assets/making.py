@@ -13,7 +13,7 @@ from typing import Any
 import dagster as dg
 from pydantic import BaseModel
 
-from assets.storage import FileStore, Value
+from assets.storage import FileStore, Stored, Value
 from training.digests import digest_of
 
 Metadata = dict[str, Any]  # numbers, texts, and Markdown as ("md", text)
@@ -33,7 +33,12 @@ def markdown(text: str) -> dict[str, str]:
 
 
 def make(
-    context: dg.AssetExecutionContext, files: FileStore, settings: Any, build: Callable[[], Made]
+    context: dg.AssetExecutionContext,
+    files: FileStore,
+    settings: Any,
+    build: Callable[[], Made],
+    *,
+    still_holds: Callable[[Stored], bool] = lambda _: True,
 ) -> dg.MaterializeResult[Any]:
     """Build and store an asset's data, unless what is stored was made from the same things.
 
@@ -42,12 +47,13 @@ def make(
         files: the store.
         settings: all settings the data depends on, beside its upstream assets and its code version.
         build: does the work.
+        still_holds: for data that speak of something outside the store (a registry): whether it is still so.
     """
     asset = context.asset_key.to_user_string()
     partition = context.partition_key if context.has_partition_key else None
     recipe = recipe_digest(context, files, settings, partition)
     stored = files.find(asset, partition)
-    reused = stored is not None and stored.recipe == recipe
+    reused = stored is not None and stored.recipe == recipe and still_holds(stored)
     if stored is None or not reused:
         made = build()
         stored = files.put(asset, partition, made.value, recipe, made.metadata)

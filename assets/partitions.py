@@ -31,4 +31,8 @@ def scenario_and_lm(context: dg.AssetExecutionContext) -> tuple[str, str]:
 
 def sdscm_partitions(profile: Profile) -> list[dg.MultiPartitionKey]:
     """The partitions that a profile makes."""
-    return [dg.MultiPartitionKey({"scenario": s, "lm": m}) for s in profile.sdscm.scenarios for m in profile.sdscm.language_models]
+    return [
+        dg.MultiPartitionKey({"scenario": s, "lm": m})
+        for s in profile.sdscm.scenarios
+        for m in profile.sdscm.language_models
+    ]

@@ -20,15 +20,31 @@ def causal_topics(
         topics = load_topics()
         train, held_out = split_topics(topics, profile.queries.held_out_topics, profile.seed)
         sides = {topic.name: "train" for topic in train} | {topic.name: "held_out" for topic in held_out}
-        rows = [(topic.name, sides[topic.name], len(topic.variables), ", ".join(v.name for v in topic.variables)) for topic in topics]
+        rows = [
+            (topic.name, sides[topic.name], len(topic.variables), ", ".join(v.name for v in topic.variables))
+            for topic in topics
+        ]
         frame = pd.DataFrame(rows, columns=["topic", "split", "variables", "names"])
-        return Made(frame, {"topics": len(frame), "held_out": len(held_out), "variables": int(frame["variables"].sum()),
-                            "preview": markdown(frame.head(8).to_markdown(index=False))})
+        return Made(
+            frame,
+            {
+                "topics": len(frame),
+                "held_out": len(held_out),
+                "variables": int(frame["variables"].sum()),
+                "preview": markdown(frame.head(8).to_markdown(index=False)),
+            },
+        )
 
     return make(context, files, {"share": profile.queries.held_out_topics, "seed": profile.seed}, build)
 
 
-@dg.asset(group_name="queries", owners=["team:causalsmith"], kinds={"python", "parquet"}, partitions_def=by_task, code_version="1")
+@dg.asset(
+    group_name="queries",
+    owners=["team:causalsmith"],
+    kinds={"python", "parquet"},
+    partitions_def=by_task,
+    code_version="1",
+)
 def synthetic_queries(
     context: dg.AssetExecutionContext,
     profile: dg.ResourceParam[Profile],
@@ -49,11 +65,21 @@ def synthetic_queries(
             topics = [topic for topic in load_topics() if side[topic.name] == split]
             parts.append(items_frame(make_queries(task, count, profile.seed, topics, split)).assign(split=split))  # type: ignore[arg-type]
         frame = pd.concat(parts, ignore_index=True)
-        return Made(frame, {
-            "questions": len(frame), "families": int(frame["family"].nunique()), "topics": int(frame["topic"].nunique()),
-            "mean_words": float(frame["question"].str.split().str.len().mean()),
-            "preview": markdown(frame[["split", "topic", "question"]].iloc[:: max(1, len(frame) // 8)].head(8).to_markdown(index=False)),
-        })
+        return Made(
+            frame,
+            {
+                "questions": len(frame),
+                "families": int(frame["family"].nunique()),
+                "topics": int(frame["topic"].nunique()),
+                "mean_words": float(frame["question"].str.split().str.len().mean()),
+                "preview": markdown(
+                    frame[["split", "topic", "question"]]
+                    .iloc[:: max(1, len(frame) // 8)]
+                    .head(8)
+                    .to_markdown(index=False)
+                ),
+            },
+        )
 
     return make(context, files, {**sizes.model_dump(), "seed": profile.seed}, build)
 
@@ -72,13 +98,17 @@ def annotation_tasks(
     def build() -> Made:
         each = max(1, profile.queries.annotation_tasks // len(TASKS))
         picked = [
-            item
-            for task in TASKS
-            for item in items_from(synthetic_queries[task].query("split == 'train'"))[:each]
+            item for task in TASKS for item in items_from(synthetic_queries[task].query("split == 'train'"))[:each]
         ]
         tasks = annotation.annotation_tasks(picked, {"seed": str(profile.seed), "profile": profile.name})
-        return Made({"labelling_configuration": annotation.labelling_configuration(), "tasks": tasks}, {
-            "tasks": len(tasks), "preview": markdown(pd.DataFrame({"question": [i.question for i in picked[:8]]}).to_markdown(index=False)),
-        })
+        return Made(
+            {"labelling_configuration": annotation.labelling_configuration(), "tasks": tasks},
+            {
+                "tasks": len(tasks),
+                "preview": markdown(
+                    pd.DataFrame({"question": [i.question for i in picked[:8]]}).to_markdown(index=False)
+                ),
+            },
+        )
 
     return make(context, files, {"tasks": profile.queries.annotation_tasks}, build)

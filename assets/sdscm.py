@@ -15,7 +15,13 @@ from assets.storage import FileStore
 MOST_CONTEXTS = 5_000  # complete tables up to here; beyond, only the contexts that a sample meets
 
 
-@dg.asset(group_name="sdscm", owners=["team:causalsmith"], kinds={"pytorch", "parquet"}, partitions_def=by_scenario_and_lm, code_version="1")
+@dg.asset(
+    group_name="sdscm",
+    owners=["team:causalsmith"],
+    kinds={"pytorch", "parquet"},
+    partitions_def=by_scenario_and_lm,
+    code_version="1",
+)
 def conditional_tables(
     context: dg.AssetExecutionContext,
     profile: dg.ResourceParam[Profile],
@@ -40,18 +46,37 @@ def conditional_tables(
             scm.sample(settings.rows, profile.seed)
         frame = scm.tables.frame()
         picture = base64.b64encode(draw_dag(scenario)).decode()
-        return Made(frame, {
-            "contexts": scm.tables.contexts_scored, "lm_tokens": model.meter.tokens - before, "lm_digest": model.digest,
-            "graph": markdown(f"![{name}](data:image/png;base64,{picture})"),
-            "preview": markdown(frame[["context", "level", "probability"]].head(12).to_markdown(index=False, floatfmt=".4f")),
-        })
+        return Made(
+            frame,
+            {
+                "contexts": scm.tables.contexts_scored,
+                "lm_tokens": model.meter.tokens - before,
+                "lm_digest": model.digest,
+                "graph": markdown(f"![{name}](data:image/png;base64,{picture})"),
+                "preview": markdown(
+                    frame[["context", "level", "probability"]].head(12).to_markdown(index=False, floatfmt=".4f")
+                ),
+            },
+        )
 
-    chosen = {"scenario": scenario.digest, "lm": lm_name, "rule": settings.rule, "temperature": settings.temperature,
-              "rows": settings.rows, "seed": profile.seed}
+    chosen = {
+        "scenario": scenario.digest,
+        "lm": lm_name,
+        "rule": settings.rule,
+        "temperature": settings.temperature,
+        "rows": settings.rows,
+        "seed": profile.seed,
+    }
     return make(context, files, chosen, build)
 
 
-@dg.asset(group_name="sdscm", owners=["team:causalsmith"], kinds={"python", "parquet"}, partitions_def=by_scenario_and_lm, code_version="1")
+@dg.asset(
+    group_name="sdscm",
+    owners=["team:causalsmith"],
+    kinds={"python", "parquet"},
+    partitions_def=by_scenario_and_lm,
+    code_version="1",
+)
 def sdscm_benchmark(
     context: dg.AssetExecutionContext,
     profile: dg.ResourceParam[Profile],
@@ -70,12 +95,21 @@ def sdscm_benchmark(
         scm = SequenceSCM(scenario, models.lazy(lm_name), settings.rule, settings.temperature)
         scm.tables.adopt(conditional_tables)
         made = make_benchmark(scm, settings.rows, profile.seed)
-        truths = {"sample_ate": made.sample_ate, "exact_ate": made.exact_ate, "difference_in_means": made.difference_in_means}
-        return Made(made.frame.astype(str), {
-            "rows": len(made.frame), "unit_effect_sd": made.unit_effect_sd, "new_contexts": scm.tables.contexts_scored,
-            **{key: value for key, value in truths.items() if value is not None},
-            "preview": markdown(made.frame.head(8).to_markdown(index=False)),
-        })
+        truths = {
+            "sample_ate": made.sample_ate,
+            "exact_ate": made.exact_ate,
+            "difference_in_means": made.difference_in_means,
+        }
+        return Made(
+            made.frame.astype(str),
+            {
+                "rows": len(made.frame),
+                "unit_effect_sd": made.unit_effect_sd,
+                "new_contexts": scm.tables.contexts_scored,
+                **{key: value for key, value in truths.items() if value is not None},
+                "preview": markdown(made.frame.head(8).to_markdown(index=False)),
+            },
+        )
 
     chosen = {"scenario": scenario.digest, "lm": lm_name, "rows": settings.rows, "seed": profile.seed}
     return make(context, files, chosen, build)
@@ -83,7 +117,13 @@ def sdscm_benchmark(
 
 def _sdscm_check(name: str, description: str) -> dict[str, object]:
     """What the four checks of a benchmark share; partitioned checks are a preview of Dagster's, so they are declared here once."""
-    return {"asset": "sdscm_benchmark", "name": name, "description": description, "blocking": True, "partitions_def": by_scenario_and_lm}
+    return {
+        "asset": "sdscm_benchmark",
+        "name": name,
+        "description": description,
+        "blocking": True,
+        "partitions_def": by_scenario_and_lm,
+    }
 
 
 @dg.asset_check(**_sdscm_check("schema", "Great Expectations: columns in order, no value outside a sample space."))  # type: ignore[arg-type]
@@ -98,7 +138,9 @@ def benchmark_schema(
     levels = {v.name: v.levels for v in scenario.variables}
     outcome, treatment = scenario.only("outcome"), scenario.only("treatment")
     levels |= {f"{outcome.name}{DO}{level}": outcome.levels for level in treatment.levels}
-    return as_check_result(validate(sdscm_benchmark, "sdscm benchmark", sample_expectations(levels, profile.sdscm.rows)))  # type: ignore[arg-type]
+    return as_check_result(
+        validate(sdscm_benchmark, "sdscm benchmark", sample_expectations(levels, profile.sdscm.rows))
+    )  # type: ignore[arg-type]
 
 
 @dg.asset_check(**_sdscm_check("markov", "Every independence that the graph implies, tested on the data."))  # type: ignore[arg-type]
@@ -112,7 +154,9 @@ def benchmark_markov(
     codes = pd.DataFrame(
         {v.name: pd.Categorical(sdscm_benchmark[v.name], categories=list(v.levels)).codes for v in scenario.variables}
     )
-    return as_check_result(check_markov(codes, scenario.edges(), false_discovery=profile.sdscm.false_discovery, seed=profile.seed))
+    return as_check_result(
+        check_markov(codes, scenario.edges(), false_discovery=profile.sdscm.false_discovery, seed=profile.seed)
+    )
 
 
 @dg.asset_check(**_sdscm_check("consistency", "Under its factual treatment a unit keeps its factual outcome."))  # type: ignore[arg-type]
@@ -123,14 +167,20 @@ def benchmark_consistency(
     from validation.worlds import check_consistency
 
     scenario = _scenario_of(context, profile)
-    return as_check_result(check_consistency(sdscm_benchmark, scenario.only("treatment").name, scenario.only("outcome").name))
+    return as_check_result(
+        check_consistency(sdscm_benchmark, scenario.only("treatment").name, scenario.only("outcome").name)
+    )
 
 
 @dg.asset_check(  # type: ignore[arg-type]
-    **_sdscm_check("positivity", "Every treatment level is possible in every context."), additional_ins={"tables": dg.AssetIn("conditional_tables")}
+    **_sdscm_check("positivity", "Every treatment level is possible in every context."),
+    additional_ins={"tables": dg.AssetIn("conditional_tables")},
 )
 def benchmark_positivity(
-    context: dg.AssetCheckExecutionContext, profile: dg.ResourceParam[Profile], sdscm_benchmark: pd.DataFrame, tables: pd.DataFrame
+    context: dg.AssetCheckExecutionContext,
+    profile: dg.ResourceParam[Profile],
+    sdscm_benchmark: pd.DataFrame,
+    tables: pd.DataFrame,
 ) -> dg.AssetCheckResult:
     """Whether the treatment overlaps everywhere."""
     from validation.worlds import check_positivity

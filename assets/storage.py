@@ -112,10 +112,14 @@ class FileStore:
         found = {}
         for name in self.blobs.names(f"{asset}/"):
             if name.endswith("/manifest.json"):
-                found[name.removeprefix(asset).removesuffix("/manifest.json").strip("/")] = json.loads(self.blobs.read(name))["digest"]
+                found[name.removeprefix(asset).removesuffix("/manifest.json").strip("/")] = json.loads(
+                    self.blobs.read(name)
+                )["digest"]
         return found
 
-    def put(self, asset: str, partition: str | None, value: Value, recipe: str, metadata: dict[str, Any] | None = None) -> Stored:
+    def put(
+        self, asset: str, partition: str | None, value: Value, recipe: str, metadata: dict[str, Any] | None = None
+    ) -> Stored:
         """Store a version and put it in force."""
         kind, files = _files_of(value)
         state = hashlib.sha256()
@@ -176,7 +180,9 @@ def _files_of(value: Value) -> tuple[Kind, dict[str, bytes]]:
         value.to_parquet(buffer, index=False)
         return "table", {"data.parquet": buffer.getvalue()}
     if isinstance(value, Path):
-        files = {f"files/{p.relative_to(value).as_posix()}": p.read_bytes() for p in sorted(value.rglob("*")) if p.is_file()}
+        files = {
+            f"files/{p.relative_to(value).as_posix()}": p.read_bytes() for p in sorted(value.rglob("*")) if p.is_file()
+        }
         if not files:
             raise ValueError(f"the folder {value} is empty; there is nothing to store")
         return "folder", files

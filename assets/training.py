@@ -16,7 +16,14 @@ from training.tracking import Tracking
 SHARE_OF_INTERPRETATION = {"retrieve": 0.0, "mixed": 0.2, "interpret": 1.0}
 
 
-@dg.asset(group_name="training", owners=["team:causalsmith"], kinds={"pytorch", "huggingface", "mlflow"}, partitions_def=by_variant, code_version="1", pool="gpu")
+@dg.asset(
+    group_name="training",
+    owners=["team:causalsmith"],
+    kinds={"pytorch", "huggingface", "mlflow"},
+    partitions_def=by_variant,
+    code_version="1",
+    pool="gpu",
+)
 def assistant_adapter(
     context: dg.AssetExecutionContext,
     profile: dg.ResourceParam[Profile],
@@ -35,10 +42,19 @@ def assistant_adapter(
 
     def build() -> Made:
         examples = training_examples(retrieval_corpus, interpretation_corpus, SHARE_OF_INTERPRETATION[variant], recipe)
-        digests = {"retrieval_corpus": frame_digest(retrieval_corpus), "interpretation_corpus": frame_digest(interpretation_corpus)}
+        digests = {
+            "retrieval_corpus": frame_digest(retrieval_corpus),
+            "interpretation_corpus": frame_digest(interpretation_corpus),
+        }
         run_id = tracking.start_run(
-            f"assistant {variant} ({profile.name})", {**recipe.model_dump(), "variant": variant, "examples": len(examples)},
-            {**digests, "dagster.run_id": context.run_id, "dagster.asset": "assistant_adapter", "dagster.partition": variant},
+            f"assistant {variant} ({profile.name})",
+            {**recipe.model_dump(), "variant": variant, "examples": len(examples)},
+            {
+                **digests,
+                "dagster.run_id": context.run_id,
+                "dagster.asset": "assistant_adapter",
+                "dagster.partition": variant,
+            },
         )
         work = home() / "work" / f"assistant-{variant}"
         work.mkdir(parents=True, exist_ok=True)
@@ -50,17 +66,29 @@ def assistant_adapter(
             trained = train_adapter(examples, recipe, work, tracking=tracking.environment(run_id), report=report)
             client.log_metric(run_id, "tokens_per_second", trained.tokens / trained.seconds)
         curve = base64.b64encode(_curve(trained.losses)).decode()
-        return Made(trained.folder, {
-            "examples": trained.examples, "trainable_parameters": trained.trainable_parameters, "last_loss": trained.losses[-1][1],
-            "seconds": trained.seconds, "tokens_per_second": trained.tokens / trained.seconds, "resumed_at_step": trained.resumed_at,
-            "mlflow_run": run_id, **digests, "loss": markdown(f"![training loss](data:image/png;base64,{curve})"),
-        })
+        return Made(
+            trained.folder,
+            {
+                "examples": trained.examples,
+                "trainable_parameters": trained.trainable_parameters,
+                "last_loss": trained.losses[-1][1],
+                "seconds": trained.seconds,
+                "tokens_per_second": trained.tokens / trained.seconds,
+                "resumed_at_step": trained.resumed_at,
+                "mlflow_run": run_id,
+                **digests,
+                "loss": markdown(f"![training loss](data:image/png;base64,{curve})"),
+            },
+        )
 
     return make(context, files, {**recipe.model_dump(), "share": SHARE_OF_INTERPRETATION[variant]}, build)
 
 
 @dg.asset(
-    group_name="training", owners=["team:causalsmith"], kinds={"mlflow"}, code_version="1",
+    group_name="training",
+    owners=["team:causalsmith"],
+    kinds={"mlflow"},
+    code_version="1",
     ins={"assistant_adapter": dg.AssetIn(partition_mapping=dg.SpecificPartitionsPartitionMapping(["mixed"]))},
 )
 def registered_assistant(
@@ -77,18 +105,41 @@ def registered_assistant(
     def build() -> Made:
         facts = stored.metadata
         tags = {name: str(facts[name]) for name in ("retrieval_corpus", "interpretation_corpus")}
-        version = tracking.register(assistant_adapter, stored.digest, facts["mlflow_run"], {
-            **tags, "dagster.run_id": context.run_id, "dagster.data_version": stored.digest,
-            "dagster.code_version": str(context.assets_def.specs_by_key[context.asset_key].code_version),
-        })
+        version = tracking.register(
+            assistant_adapter,
+            stored.digest,
+            facts["mlflow_run"],
+            {
+                **tags,
+                "dagster.run_id": context.run_id,
+                "dagster.data_version": stored.digest,
+                "dagster.code_version": str(context.assets_def.specs_by_key[context.asset_key].code_version),
+            },
+        )
         return Made(
-            {"name": version.name, "version": version.version, "run_id": version.run_id, "adapter_digest": stored.digest},
-            {"model": version.name, "version": int(version.version), "alias": "challenger", "mlflow_run": version.run_id,
-             "adapter_digest": stored.digest, **tags},
+            {
+                "name": version.name,
+                "version": version.version,
+                "run_id": version.run_id,
+                "adapter_digest": stored.digest,
+            },
+            {
+                "model": version.name,
+                "version": int(version.version),
+                "alias": "challenger",
+                "mlflow_run": version.run_id,
+                "adapter_digest": stored.digest,
+                **tags,
+            },
         )
 
-    known = tracking.version_of_adapter(stored.digest)
-    return make(context, files, {"uri": tracking.uri, "version": known.version if known else None, "digest": stored.digest}, build)
+    return make(
+        context,
+        files,
+        {"uri": tracking.uri, "digest": stored.digest},
+        build,
+        still_holds=lambda registered: tracking.version_of_adapter(registered.metadata["adapter_digest"]) is not None,
+    )
 
 
 def _curve(losses: list[tuple[int, float]]) -> bytes:

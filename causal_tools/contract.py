@@ -49,7 +49,9 @@ class Condition(BaseModel):
     @model_validator(mode="after")
     def _a_list_goes_with_in(self) -> Self:
         if (self.operator == "in") != isinstance(self.value, tuple):
-            raise ValueError(f"operator {self.operator!r} does not fit value {self.value!r}: 'in' takes a list, others one value")
+            raise ValueError(
+                f"operator {self.operator!r} does not fit value {self.value!r}: 'in' takes a list, others one value"
+            )
         return self
 
     def __str__(self) -> str:
@@ -95,15 +97,23 @@ class CausalQuery(BaseModel):
         roles = [name for name in (self.treatment, self.response, self.mediator, *(self.covariates or ())) if name]
         twice = sorted({name for name in roles if roles.count(name) > 1})
         if twice:
-            raise ValueError(f"column {twice[0]!r} holds two roles; treatment, response, mediator and covariates must differ")
+            raise ValueError(
+                f"column {twice[0]!r} holds two roles; treatment, response, mediator and covariates must differ"
+            )
         if isinstance(self.nodes, tuple) and (len(self.nodes) < 2 or len(set(self.nodes)) < len(self.nodes)):
             raise ValueError(f"nodes must be at least two different columns, or 'all'; given {list(self.nodes)}")
         return self
 
     def columns(self) -> list[str]:
         """Every column that the query names, each once, in order of role."""
-        named = [*(self.nodes if isinstance(self.nodes, tuple) else ()), self.treatment, self.response, self.mediator,
-                 *(condition.column for condition in self.conditions), *(self.covariates or ())]
+        named = [
+            *(self.nodes if isinstance(self.nodes, tuple) else ()),
+            self.treatment,
+            self.response,
+            self.mediator,
+            *(condition.column for condition in self.conditions),
+            *(self.covariates or ()),
+        ]
         return list(dict.fromkeys(name for name in named if name))
 
 

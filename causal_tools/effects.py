@@ -32,7 +32,7 @@ from causal_tools.overlap import (
 from causal_tools.preparation import Prepared, prepare
 from causal_tools.randomness import child_seed, seeded
 
-REPEATS_WHEN_SMALL = 5
+REPEATS_WHEN_SMALL = 3
 
 
 @dataclass(frozen=True)

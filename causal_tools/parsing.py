@@ -79,17 +79,23 @@ def read_question(
     if not question.strip():
         raise QueryError("the question is empty. Ask, for example: How does treatment affect outcome?")
     if len(columns) < 2:
-        raise QueryError(f"a causal question needs at least two columns; the file has {len(columns)}: {', '.join(columns)}")
+        raise QueryError(
+            f"a causal question needs at least two columns; the file has {len(columns)}: {', '.join(columns)}"
+        )
     named = _FILE_NAME.search(question)
     notes: list[str] = []
     if len(columns) > MOST_COLUMNS:
         columns = _nearest(question, columns)
-        notes.append(f"only the {MOST_COLUMNS} columns closest to the question's words were offered to the language model")
+        notes.append(
+            f"only the {MOST_COLUMNS} columns closest to the question's words were offered to the language model"
+        )
     text = model.chat_text(parse_messages(question, columns))
     form = _Form(model.continuation(text), question, list(columns), levels or {})
     fields = form.fill()
     return Reading(
-        CausalQuery.model_validate({"dataset": dataset or (named.group(0) if named else None), **fields}), form.confidence, notes
+        CausalQuery.model_validate({"dataset": dataset or (named.group(0) if named else None), **fields}),
+        form.confidence,
+        notes,
     )
 
 
@@ -100,9 +106,7 @@ class _Form:
     tokenizers join these; so each choice also says whether the reading goes on.
     """
 
-    def __init__(
-        self, text: Any, question: str, columns: list[str], levels: Mapping[str, Sequence[Scalar]]
-    ) -> None:
+    def __init__(self, text: Any, question: str, columns: list[str], levels: Mapping[str, Sequence[Scalar]]) -> None:
         self.confidence: dict[str, float] = {}
         self._text = text
         self._question = question
@@ -122,7 +126,9 @@ class _Form:
             return {"task": task, "nodes": self._nodes()}
         roles = [role for role in ("treatment", "response", "mediator") if role in REQUIRED[task]]  # type: ignore[index]
         if len(self._columns) < len(roles):
-            raise QueryError(f"task {task} needs {len(roles)} columns ({', '.join(roles)}); the file has {len(self._columns)}")
+            raise QueryError(
+                f"task {task} needs {len(roles)} columns ({', '.join(roles)}); the file has {len(self._columns)}"
+            )
         free = list(self._columns)
         fields: dict[str, Any] = {"task": task}
         stopped = False
@@ -186,7 +192,9 @@ class _Form:
         known = self._levels.get(column)
         if known is not None:
             return {str(level): level for level in known}
-        numbers = {match.group(0).lstrip("+").replace(",", "").replace("−", "-") for match in _NUMBER.finditer(self._question)}
+        numbers = {
+            match.group(0).lstrip("+").replace(",", "").replace("−", "-") for match in _NUMBER.finditer(self._question)
+        }
         if self._levels and numbers:  # levels are known for the categorical columns, so this one is numeric
             return {text: _number(text) for text in sorted(numbers)}
         words = _WORD.findall(_FILE_NAME.sub(" ", self._question))
@@ -201,7 +209,9 @@ class _Form:
 
     def _take(self, slot: str, lead: str, options: Mapping[str, _Closing]) -> tuple[str, str]:
         self._text.append(lead)
-        pieces = {_inner(option) + ending: (option, ending) for option, endings in options.items() for ending in endings}
+        pieces = {
+            _inner(option) + ending: (option, ending) for option, endings in options.items() for ending in endings
+        }
         texts = list(pieces)
         log_probs = self._text.log_probs(texts)
         best = texts[int(np.argmax(log_probs))]

@@ -13,7 +13,7 @@ from causal_tools.errors import EstimationRefused, QueryError
 from causal_tools.treatment import Response, Treatment, native, rare_levels, read_response, read_treatment
 
 FEWEST_ROWS = 30
-NAMED_IN_FULL = 30
+MOST_NAMED = 30
 
 
 @dataclass(frozen=True)
@@ -160,9 +160,7 @@ def _comparable(column: pd.Series) -> bool:
 def _stated(used: list[str], query: CausalQuery) -> list[str]:
     if not used:
         return [f"nothing is adjusted for: {query.treatment} is taken to be as good as randomised"]
-    listed = ", ".join(used[:NAMED_IN_FULL]) + (
-        f" and {len(used) - NAMED_IN_FULL} more" if len(used) > NAMED_IN_FULL else ""
-    )
+    listed = ", ".join(used[:MOST_NAMED]) + (f" and {len(used) - MOST_NAMED} more" if len(used) > MOST_NAMED else "")
     chosen = "as asked" if query.covariates is not None else "every other usable column of the file"
     return [
         f"adjusted for {listed} ({chosen}); all are assumed to be settled before {query.treatment}",

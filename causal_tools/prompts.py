@@ -15,7 +15,12 @@ from causal_tools.contract import CausalQuery, CausalResult
 
 NOT_CAUSAL = "NONE"
 TASK_WORDS = {  # plain words for the model's reading: a small model knows them, and not the abbreviations
-    "CGL": "graph", "ATE": "effect", "HTE": "subgroup", "MA": "mediation", "OPO": "action", NOT_CAUSAL: "none",
+    "CGL": "graph",
+    "ATE": "effect",
+    "HTE": "subgroup",
+    "MA": "mediation",
+    "OPO": "action",
+    NOT_CAUSAL: "none",
 }
 _TASK_LINE = "graph of causes, average effect, effect in a subgroup, mediation, best action, none of these"
 
@@ -69,6 +74,9 @@ def quoted(value: Any) -> str:
 def interpret_messages(question: str, result: CausalResult) -> list[dict[str, str]]:
     """The conversation that asks for an explanation of a result in a few plain sentences."""
     return [
-        {"role": "system", "content": "Explain the result of a causal analysis in at most four plain sentences. Use its numbers only."},
+        {
+            "role": "system",
+            "content": "Explain the result of a causal analysis in at most four plain sentences. Use its numbers only.",
+        },
         {"role": "user", "content": f"Question: {' '.join(question.split())}\nResult: {result.summary}"},
     ]

@@ -34,7 +34,9 @@ class AssistantModel(PythonModel):  # type: ignore[misc]
         readings = []
         for row in model_input.to_dict("records"):
             header = str(row["columns"])
-            columns = json.loads(header) if header.lstrip().startswith("[") else [name.strip() for name in header.split(",")]
+            columns = (
+                json.loads(header) if header.lstrip().startswith("[") else [name.strip() for name in header.split(",")]
+            )
             try:
                 query = assistant.parse(str(row["question"]), columns, row.get("dataset") or None)
                 readings.append(query.model_dump_json(exclude_none=True))
@@ -47,7 +49,11 @@ def signature() -> ModelSignature:
     """Inputs: question, columns, and the data set's name if known. Output: one JSON text a question."""
     return ModelSignature(
         inputs=Schema(
-            [ColSpec(DataType.string, "question"), ColSpec(DataType.string, "columns"), ColSpec(DataType.string, "dataset", required=False)]
+            [
+                ColSpec(DataType.string, "question"),
+                ColSpec(DataType.string, "columns"),
+                ColSpec(DataType.string, "dataset", required=False),
+            ]
         ),
         outputs=Schema([ColSpec(DataType.string)]),
     )

@@ -28,7 +28,9 @@ class WordingCheck:
 
 def numbers_in(text: str) -> set[str]:
     """The numbers of a text in one spelling: no thousands separators, ASCII minus, no sentence's full stop."""
-    return {match.group(0).replace(",", "").replace("−", "-").rstrip("%").lstrip("+") for match in _NUMBER.finditer(text)}
+    return {
+        match.group(0).replace(",", "").replace("−", "-").rstrip("%").lstrip("+") for match in _NUMBER.finditer(text)
+    }
 
 
 def check_wording(text: str, result: CausalResult) -> WordingCheck:

@@ -74,7 +74,9 @@ class ChatEndpoint:
         if known is not None:
             return known
         if not self.can_call:
-            raise EndpointError(f"no recorded answer of {self.model}, and {self.key_variable} is not set, so it cannot be asked")
+            raise EndpointError(
+                f"no recorded answer of {self.model}, and {self.key_variable} is not set, so it cannot be asked"
+            )
         self._keep_within_cap(messages, tools)
         reply = self._call(messages, tools)
         self._record(messages, tools, reply)
@@ -89,7 +91,11 @@ class ChatEndpoint:
         wanted: dict[str, Any] = {"tools": list(tools), "tool_choice": "auto"} if tools else {}
         try:
             answer = client.chat.completions.create(
-                model=self.model, messages=list(messages), temperature=0, max_tokens=self.most_tokens, **wanted  # type: ignore[arg-type]
+                model=self.model,
+                messages=list(messages),
+                temperature=0,
+                max_tokens=self.most_tokens,
+                **wanted,  # type: ignore[arg-type]
             )
         except openai.OpenAIError as error:
             raise EndpointError(f"{self.model} did not answer: {type(error).__name__}: {error}") from None
@@ -98,7 +104,11 @@ class ChatEndpoint:
         message, usage = answer.choices[0].message, answer.usage
         reply = {
             "text": message.content or "",
-            "tool_calls": [[call.function.name, call.function.arguments] for call in message.tool_calls or [] if call.type == "function"],
+            "tool_calls": [
+                [call.function.name, call.function.arguments]
+                for call in message.tool_calls or []
+                if call.type == "function"
+            ],
             "prompt_tokens": usage.prompt_tokens if usage else 0,
             "completion_tokens": usage.completion_tokens if usage else 0,
         }
@@ -120,14 +130,20 @@ class ChatEndpoint:
 
     def _request(self, messages: Sequence[Mapping[str, Any]], tools: Sequence[Mapping[str, Any]]) -> dict[str, Any]:
         return {
-            "model": self.model, "messages": list(messages), "tools": list(tools), "temperature": 0, "max_tokens": self.most_tokens,
+            "model": self.model,
+            "messages": list(messages),
+            "tools": list(tools),
+            "temperature": 0,
+            "max_tokens": self.most_tokens,
         }
 
     def _path(self, messages: Sequence[Mapping[str, Any]], tools: Sequence[Mapping[str, Any]]) -> Path:
         text = json.dumps(self._request(messages, tools), sort_keys=True, ensure_ascii=False)
         return self.recordings / f"{hashlib.sha256(text.encode()).hexdigest()[:32]}.json"
 
-    def _record(self, messages: Sequence[Mapping[str, Any]], tools: Sequence[Mapping[str, Any]], reply: dict[str, Any]) -> None:
+    def _record(
+        self, messages: Sequence[Mapping[str, Any]], tools: Sequence[Mapping[str, Any]], reply: dict[str, Any]
+    ) -> None:
         path = self._path(messages, tools)
         path.parent.mkdir(parents=True, exist_ok=True)
         scratch = path.with_suffix(f".{os.getpid()}")

@@ -40,7 +40,9 @@ def load_language_model(
         folder, name = _folder_of(source)
         inner = adapter_in(folder) if not (folder / "config.json").exists() else None
         if inner is not None:
-            return _named(load_language_model(base_of(inner), adapter=adapter or inner, device=device, dtype=dtype), name)
+            return _named(
+                load_language_model(base_of(inner), adapter=adapter or inner, device=device, dtype=dtype), name
+            )
     else:
         folder, name = None, reference
     model, tokenizer = _load_weights(source, folder, device, dtype)
@@ -64,7 +66,9 @@ def base_of(adapter: Path) -> str:
     base = json.loads(config.read_text()).get("base_model_name_or_path") or ""
     if Path(base).is_dir():
         return str(base)
-    raise ModelNotFound(f"the adapter {adapter} does not say which model it belongs to; add {BASE_NOTE} with {{\"base\": …}}")
+    raise ModelNotFound(
+        f'the adapter {adapter} does not say which model it belongs to; add {BASE_NOTE} with {{"base": …}}'
+    )
 
 
 def _folder_of(source: ModelReference) -> tuple[Path, str]:
@@ -86,7 +90,9 @@ def _named(lm: LanguageModel, name: str) -> LanguageModel:
     return lm
 
 
-def _load_weights(source: ModelReference, folder: Path | None, device: str | None, dtype: str | None) -> tuple[Any, Any]:
+def _load_weights(
+    source: ModelReference, folder: Path | None, device: str | None, dtype: str | None
+) -> tuple[Any, Any]:
     import torch
 
     device = device or ("cuda" if torch.cuda.is_available() else "cpu")

@@ -52,7 +52,11 @@ class LanguageModel:
         for name, tensor in sorted(self.model.state_dict().items()):
             state.update(f"{name}{tuple(tensor.shape)}{tensor.dtype}".encode())
             state.update(tensor.detach().cpu().contiguous().view(torch.uint8).numpy().tobytes())
-        state.update(self.tokenizer.backend_tokenizer.to_str().encode() if self.tokenizer.is_fast else repr(self.tokenizer).encode())
+        state.update(
+            self.tokenizer.backend_tokenizer.to_str().encode()
+            if self.tokenizer.is_fast
+            else repr(self.tokenizer).encode()
+        )
         return state.hexdigest()[:16]
 
     def describe(self) -> str:
@@ -91,12 +95,16 @@ class LanguageModel:
         if rule not in get_args(Rule):
             raise ValueError(f"rule {rule!r} is none of {', '.join(get_args(Rule))}")
         if isinstance(contexts, str) or len(contexts) != len(levels):
-            raise ValueError(f"score needs one list of levels a context; given {len(contexts)} contexts and {len(levels)} lists")
+            raise ValueError(
+                f"score needs one list of levels a context; given {len(contexts)} contexts and {len(levels)} lists"
+            )
         sequences: list[list[int]] = []
         starts: list[int] = []
         for context, candidates in zip(contexts, levels, strict=True):
             if isinstance(candidates, str) or not candidates:
-                raise ValueError(f"the levels of context {context[-40:]!r} must be a non-empty list of texts; given {candidates!r}")
+                raise ValueError(
+                    f"the levels of context {context[-40:]!r} must be a non-empty list of texts; given {candidates!r}"
+                )
             if blank := [level for level in candidates if not level.strip()]:
                 raise ValueError(f"level {blank[0]!r} of context {context[-40:]!r} is blank")
             joined = [f" {level}" if context else level for level in candidates]
@@ -119,7 +127,11 @@ class LanguageModel:
     def chat_text(self, messages: Sequence[Mapping[str, str]], *, add_generation_prompt: bool = True) -> str:
         """The conversation as one text, in the model's own chat format where it has one."""
         if self.tokenizer.chat_template:
-            return str(self.tokenizer.apply_chat_template(list(messages), tokenize=False, add_generation_prompt=add_generation_prompt))
+            return str(
+                self.tokenizer.apply_chat_template(
+                    list(messages), tokenize=False, add_generation_prompt=add_generation_prompt
+                )
+            )
         lines = [f"{message['role']}: {message['content']}\n" for message in messages]
         return "".join(lines) + ("assistant:" if add_generation_prompt else "")
 
@@ -144,7 +156,11 @@ class LanguageModel:
         sampling = {"do_sample": True, "temperature": temperature} if temperature > 0 else {"do_sample": False}
         for first in range(0, len(texts), batch_size):
             batch = tokenizer(
-                list(texts[first : first + batch_size]), return_tensors="pt", padding=True, padding_side="left", add_special_tokens=False
+                list(texts[first : first + batch_size]),
+                return_tensors="pt",
+                padding=True,
+                padding_side="left",
+                add_special_tokens=False,
             ).to(self.model.device)
             with torch.inference_mode(), torch.random.fork_rng():
                 torch.manual_seed(seed + first)

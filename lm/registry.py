@@ -50,7 +50,10 @@ def find_registered(uri: str) -> RegisteredModel:
         folder.parent.mkdir(parents=True, exist_ok=True)
         scratch = folder.with_name(f"{folder.name}.{os.getpid()}")
         mlflow.artifacts.download_artifacts(
-            artifact_uri=f"models:/{name}/{version.version}", dst_path=str(scratch), tracking_uri=tracking_uri(), registry_uri=tracking_uri()
+            artifact_uri=f"models:/{name}/{version.version}",
+            dst_path=str(scratch),
+            tracking_uri=tracking_uri(),
+            registry_uri=tracking_uri(),
         )
         try:
             scratch.rename(folder)

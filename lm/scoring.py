@@ -60,7 +60,9 @@ def _tree_pass(model: Any, trie: FlatTrie, starts: Sequence[int], meter: Meter, 
     blocked = torch.finfo(model.dtype).min
     mask = torch.zeros((1, 1, nodes, before + nodes), dtype=model.dtype)
     mask[0, 0, :, before:].masked_fill_(~torch.from_numpy(trie.ancestors()), blocked)
-    wanted = sorted({path[k - 1] for path, start in zip(trie.paths, starts, strict=True) for k in range(start, len(path))})
+    wanted = sorted(
+        {path[k - 1] for path, start in zip(trie.paths, starts, strict=True) for k in range(start, len(path))}
+    )
     row_of = {node: row for row, node in enumerate(wanted)}
     with torch.inference_mode():
         output = model(

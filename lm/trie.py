@@ -57,7 +57,9 @@ def flatten(sequences: Sequence[Sequence[int]]) -> FlatTrie:
             path.append(node)
             parent = node
         paths.append(path)
-    return FlatTrie(np.array(tokens, dtype=np.int64), np.array(parents, dtype=np.int64), np.array(depths, dtype=np.int64), paths)
+    return FlatTrie(
+        np.array(tokens, dtype=np.int64), np.array(parents, dtype=np.int64), np.array(depths, dtype=np.int64), paths
+    )
 
 
 def chunks(sequences: Sequence[Sequence[int]], budget: int) -> list[list[int]]:

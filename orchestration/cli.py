@@ -24,13 +24,20 @@ _MODEL_HELP = (
 Model = Annotated[str | None, typer.Option("--model", "-m", help=_MODEL_HELP)]
 AsJson = Annotated[bool, typer.Option("--json", help="Print one JSON object, for programs.")]
 Data = Annotated[Path, typer.Argument(help="CSV, TSV, Parquet or Excel file with a header line.", show_default=False)]
-Question = Annotated[str, typer.Argument(help='The question, in quotes: "How does tutoring affect grade?"', show_default=False)]
+Question = Annotated[
+    str, typer.Argument(help='The question, in quotes: "How does tutoring affect grade?"', show_default=False)
+]
 
 
 @app.command()
-def ask(data: Data, question: Question, as_json: AsJson = False, model: Model = None, plot: Annotated[
-    Path | None, typer.Option(help="Also draw the result into this PNG file.")] = None,
-    seed: Annotated[int, typer.Option(help="Seed of cross-fitting and resampling.")] = 0) -> None:
+def ask(
+    data: Data,
+    question: Question,
+    as_json: AsJson = False,
+    model: Model = None,
+    plot: Annotated[Path | None, typer.Option(help="Also draw the result into this PNG file.")] = None,
+    seed: Annotated[int, typer.Option(help="Seed of cross-fitting and resampling.")] = 0,
+) -> None:
     """Answer a causal question about a data file: parse it, run the causal tool, explain the numbers.
 
     Five kinds of question: the causal graph of the columns (CGL), an average effect (ATE), an effect where a condition holds
@@ -51,11 +58,17 @@ def ask(data: Data, question: Question, as_json: AsJson = False, model: Model = 
 
             plot_result(answer.result, plot)
         if as_json:
-            _print_json({
-                "query": answer.query.model_dump(mode="json", exclude_none=True), "result": answer.result.model_dump(mode="json"),
-                "explanation": answer.explanation, "worded_by": answer.worded_by, "model": lm.describe(),
-                "confidence": answer.reading.confidence, "notes": answer.notes,
-            })
+            _print_json(
+                {
+                    "query": answer.query.model_dump(mode="json", exclude_none=True),
+                    "result": answer.result.model_dump(mode="json"),
+                    "explanation": answer.explanation,
+                    "worded_by": answer.worded_by,
+                    "model": lm.describe(),
+                    "confidence": answer.reading.confidence,
+                    "notes": answer.notes,
+                }
+            )
             return
         typer.echo(f"Model     {lm.describe()}")
         typer.echo(f"Reading   {_reading_line(answer.query)}")
@@ -66,8 +79,12 @@ def ask(data: Data, question: Question, as_json: AsJson = False, model: Model = 
 
 
 @app.command()
-def parse(question: Question, data: Annotated[Path, typer.Option("--data", "-d", help="The data file; only its header and levels are used.")],
-          as_json: AsJson = False, model: Model = None) -> None:
+def parse(
+    question: Question,
+    data: Annotated[Path, typer.Option("--data", "-d", help="The data file; only its header and levels are used.")],
+    as_json: AsJson = False,
+    model: Model = None,
+) -> None:
     """Show how a question is read, and run nothing.
 
     Example: `causalsmith parse "What is the effect of drug on pain?" --data trial.csv`
@@ -80,10 +97,18 @@ def parse(question: Question, data: Annotated[Path, typer.Option("--data", "-d",
         table = read_table(data)
         _require_question(question)
         lm = _load(model)
-        reading = Assistant(lm).read(question, [str(name) for name in table.frame.columns], table.name, known_levels(table))
+        reading = Assistant(lm).read(
+            question, [str(name) for name in table.frame.columns], table.name, known_levels(table)
+        )
         if as_json:
-            _print_json({"query": reading.query.model_dump(mode="json", exclude_none=True), "confidence": reading.confidence,
-                         "model": lm.describe(), "notes": reading.notes})
+            _print_json(
+                {
+                    "query": reading.query.model_dump(mode="json", exclude_none=True),
+                    "confidence": reading.confidence,
+                    "model": lm.describe(),
+                    "notes": reading.notes,
+                }
+            )
             return
         typer.echo(f"Model     {lm.describe()}")
         typer.echo(f"Reading   {_reading_line(reading.query)}")
@@ -92,12 +117,17 @@ def parse(question: Question, data: Annotated[Path, typer.Option("--data", "-d",
 
 @app.command()
 def sample(
-    scenario: Annotated[str, typer.Argument(help="Name of a scenario (see `causalsmith scenarios`), or a YAML file.", show_default=False)],
+    scenario: Annotated[
+        str,
+        typer.Argument(help="Name of a scenario (see `causalsmith scenarios`), or a YAML file.", show_default=False),
+    ],
     rows: Annotated[int, typer.Option(min=1, help="How many rows.")],
     seed: Annotated[int, typer.Option(min=0, help="The same seed gives the same units, with and without --do.")],
     out: Annotated[Path, typer.Option(help="Parquet file to write.")],
     lm: Annotated[str, typer.Option(help="Language model whose beliefs are sampled.")] = "smollm2-135m",
-    do: Annotated[list[str] | None, typer.Option(help="Pin a variable: NAME=LEVEL. May be given several times.")] = None,
+    do: Annotated[
+        list[str] | None, typer.Option(help="Pin a variable: NAME=LEVEL. May be given several times.")
+    ] = None,
     phrasing: Annotated[int, typer.Option(min=0, help="Which draw of phrasings.")] = 0,
     rule: Annotated[str, typer.Option(help="Scoring rule: sum, mean or pmi.")] = "sum",
 ) -> None:
@@ -118,7 +148,9 @@ def sample(
         pinned = dict(_pin(text) for text in do or [])
         for name, level in pinned.items():
             if level not in chosen[name].levels:
-                raise ScenarioError(f"variable {name!r} has no level {level!r}; it has: {', '.join(chosen[name].levels)}")
+                raise ScenarioError(
+                    f"variable {name!r} has no level {level!r}; it has: {', '.join(chosen[name].levels)}"
+                )
         model = load_language_model(lm)
         scm = SequenceSCM(chosen, model, rule)
         drawn = scm.sample(rows, seed, pinned)
@@ -127,7 +159,9 @@ def sample(
         buffer = io.BytesIO()
         drawn.frame.astype(str).to_parquet(buffer, index=False)
         LocalBlobs(str(out.absolute().parent)).write(out.name, buffer.getvalue())
-        typer.echo(f"{rows:,} rows of {chosen.name} under {model.describe()} in {out} ({scm.tables.contexts_scored} contexts scored)")
+        typer.echo(
+            f"{rows:,} rows of {chosen.name} under {model.describe()} in {out} ({scm.tables.contexts_scored} contexts scored)"
+        )
 
 
 @app.command()
@@ -142,8 +176,14 @@ def scenarios() -> None:
         table = Table("name", "variables", "edges", "treatment", "outcome", "about")
         for name in list_scenarios():
             scenario = load_scenario(name)
-            table.add_row(name, str(len(scenario.variables)), str(len(scenario.edges())), scenario.only("treatment").name,
-                          scenario.only("outcome").name, scenario.title)
+            table.add_row(
+                name,
+                str(len(scenario.variables)),
+                str(len(scenario.edges())),
+                scenario.only("treatment").name,
+                scenario.only("outcome").name,
+                scenario.title,
+            )
         Console().print(table)
 
 

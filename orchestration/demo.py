@@ -25,12 +25,17 @@ def main() -> int:
         console.print(f"[red]{error}[/red]")
         return 1
     if not result.success:
-        console.print("[red]The demo did not finish; the line marked ✗ above says where. Run it again: finished work is reused.[/red]")
+        console.print(
+            "[red]The demo did not finish; the line marked ✗ above says where. Run it again: finished work is reused.[/red]"
+        )
         return 1
-    from orchestration.summary import print_summary
+    from orchestration.summary import print_summary, reused_counts
 
     children = [resource.getrusage(who).ru_maxrss for who in (resource.RUSAGE_SELF, resource.RUSAGE_CHILDREN)]
-    print_summary(console, seconds=time.monotonic() - start, peak_gigabytes=max(children) / 1e6)
+    reused, made = reused_counts(result.run_id)
+    print_summary(
+        console, reused=reused, made=made, seconds=time.monotonic() - start, peak_gigabytes=max(children) / 1e6
+    )
     return 0
 
 
@@ -46,7 +51,9 @@ def _run():  # noqa: ANN202 - dagster.ExecuteInProcessResult, imported late
     from orchestration.jobs import QUIET
 
     with dg.DagsterInstance.get() as instance:
-        return defs.resolve_job_def("demo").execute_in_process(instance=instance, raise_on_error=False, run_config=QUIET)
+        return defs.resolve_job_def("demo").execute_in_process(
+            instance=instance, raise_on_error=False, run_config=QUIET
+        )
 
 
 if __name__ == "__main__":

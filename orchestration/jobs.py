@@ -39,14 +39,18 @@ class Stage:
     def job(self) -> Any:
         """The stage as an asset job of its own, with the checks of its assets."""
         return dg.define_asset_job(
-            self.name, dg.AssetSelection.assets(*self.assets), partitions_def=self.partitions_def, description=f"Stage {self.name}: {', '.join(self.assets)}."
+            self.name,
+            dg.AssetSelection.assets(*self.assets),
+            partitions_def=self.partitions_def,
+            description=f"Stage {self.name}: {', '.join(self.assets)}.",
         )
 
 
 TOPICS = Stage("topics", ("causal_topics",))
 QUESTIONS = Stage("questions", ("synthetic_queries",), by_task)
 CORPORA = Stage(
-    "corpora", ("annotation_tasks", "human_annotations", "annotation_agreement", "retrieval_corpus", "interpretation_corpus")
+    "corpora",
+    ("annotation_tasks", "human_annotations", "annotation_agreement", "retrieval_corpus", "interpretation_corpus"),
 )
 TUNING = Stage("tuning", ("assistant_adapter",), by_variant)
 REGISTRATION = Stage("registration", ("registered_assistant",))
@@ -56,8 +60,14 @@ STAGES = (TOPICS, QUESTIONS, CORPORA, TUNING, REGISTRATION, SDSCM, JUDGEMENT)
 
 JOBS: dict[str, tuple[tuple[Stage, ...], str]] = {
     "demo": (STAGES, "The whole chain, from topics to promotion, at the size of the profile."),
-    "retraining": ((TOPICS, QUESTIONS, CORPORA, TUNING, REGISTRATION), "New corpora, a newly tuned adapter, registered as challenger."),
-    "evaluation": ((JUDGEMENT,), "Challenger, incumbent and baselines on the held-out questions; promotion where the gate passes."),
+    "retraining": (
+        (TOPICS, QUESTIONS, CORPORA, TUNING, REGISTRATION),
+        "New corpora, a newly tuned adapter, registered as challenger.",
+    ),
+    "evaluation": (
+        (JUDGEMENT,),
+        "Challenger, incumbent and baselines on the held-out questions; promotion where the gate passes.",
+    ),
     "benchmark": ((SDSCM,), "SD-SCM data sets, with their checks, for the profile's scenarios and language models."),
 }
 
@@ -81,14 +91,26 @@ def run_stage(
     runs = []
     for number, partition in enumerate(partitions, start=1):
         log.info(f"stage {stage.name}{f' [{partition}]' if partition else ''}: {number} of {len(partitions)}")
-        result = job.execute_in_process(instance=instance, partition_key=partition, raise_on_error=False, tags={PARENT_TAG: parent}, run_config=QUIET)
+        result = job.execute_in_process(
+            instance=instance,
+            partition_key=partition,
+            raise_on_error=False,
+            tags={PARENT_TAG: parent},
+            run_config=QUIET,
+        )
         runs.append(result.run_id)
-        failed = [e.asset_check_evaluation_data for e in result.all_events if e.event_type_value == "ASSET_CHECK_EVALUATION"]
+        failed = [
+            e.asset_check_evaluation_data for e in result.all_events if e.event_type_value == "ASSET_CHECK_EVALUATION"
+        ]
         for check in failed:
             if not check.passed:
-                log.warning(f"check {check.check_name} of {check.asset_key.to_user_string()} did not pass: {check.description}")
+                log.warning(
+                    f"check {check.check_name} of {check.asset_key.to_user_string()} did not pass: {check.description}"
+                )
         if not result.success:
-            reasons = [e.step_failure_data.error for e in result.all_events if e.is_step_failure and e.step_failure_data.error]
+            reasons = [
+                e.step_failure_data.error for e in result.all_events if e.is_step_failure and e.step_failure_data.error
+            ]
             cause = reasons[0].cause or reasons[0] if reasons else None
             raise StageFailed(
                 f"stage {stage.name}{f' [{partition}]' if partition else ''} failed in run {result.run_id}: "
@@ -99,14 +121,19 @@ def run_stage(
 
 def _step(stage: Stage) -> dg.OpDefinition:
     @dg.op(
-        name=f"run_{stage.name}", ins={"after": dg.In(dg.Nothing)}, out=dg.Out(dg.Nothing), required_resource_keys={"profile"},
+        name=f"run_{stage.name}",
+        ins={"after": dg.In(dg.Nothing)},
+        out=dg.Out(dg.Nothing),
+        required_resource_keys={"profile"},
         description=f"Materializes {', '.join(stage.assets)}.",
     )
     def step(context: dg.OpExecutionContext) -> None:
         from orchestration.definitions import defs
 
         runs = run_stage(stage, context.resources.profile, defs, context.instance, context.run_id, context.log)
-        context.add_output_metadata({"runs": dg.MetadataValue.md("\n".join(f"[{run[:8]}](/runs/{run})" for run in runs))})
+        context.add_output_metadata(
+            {"runs": dg.MetadataValue.md("\n".join(f"[{run[:8]}](/runs/{run})" for run in runs))}
+        )
 
     return step
 

@@ -10,7 +10,9 @@ from orchestration.settings import annotation_export
 
 
 @dg.sensor(
-    job_name=CORPORA.name, minimum_interval_seconds=60, default_status=dg.DefaultSensorStatus.STOPPED,
+    job_name=CORPORA.name,
+    minimum_interval_seconds=60,
+    default_status=dg.DefaultSensorStatus.STOPPED,
     description="Imports annotations and makes the corpora again when the export file has new content.",
 )
 def annotation_export_arrived(context: dg.SensorEvaluationContext) -> dg.RunRequest | dg.SkipReason:
@@ -25,14 +27,20 @@ def annotation_export_arrived(context: dg.SensorEvaluationContext) -> dg.RunRequ
 
 
 @dg.run_failure_sensor(
-    monitor_all_code_locations=False, default_status=dg.DefaultSensorStatus.STOPPED, description="Logs every failed run with its first error."
+    monitor_all_code_locations=False,
+    default_status=dg.DefaultSensorStatus.STOPPED,
+    description="Logs every failed run with its first error.",
 )
 def run_failed(context: dg.RunFailureSensorContext) -> None:
-    context.log.error(f"run {context.dagster_run.run_id} of {context.dagster_run.job_name} failed: {context.failure_event.message}")
+    context.log.error(
+        f"run {context.dagster_run.run_id} of {context.dagster_run.job_name} failed: {context.failure_event.message}"
+    )
 
 
 @dg.sensor(
-    job=CHAINS["benchmark"], minimum_interval_seconds=300, default_status=dg.DefaultSensorStatus.STOPPED,
+    job=CHAINS["benchmark"],
+    minimum_interval_seconds=300,
+    default_status=dg.DefaultSensorStatus.STOPPED,
     description="Makes the benchmark data again when another version becomes champion.",
 )
 def champion_changed(context: dg.SensorEvaluationContext) -> dg.RunRequest | dg.SkipReason:

@@ -36,7 +36,9 @@ class S3Blobs:
             raise NotStored(f"nothing is stored at {self.root}/{name}") from None
 
     def names(self, prefix: str) -> Iterator[str]:
-        pages = self.client.get_paginator("list_objects_v2").paginate(Bucket=self.bucket, Prefix=f"{self.prefix}/{prefix}")
+        pages = self.client.get_paginator("list_objects_v2").paginate(
+            Bucket=self.bucket, Prefix=f"{self.prefix}/{prefix}"
+        )
         for page in pages:
             for entry in page.get("Contents", []):
                 yield entry["Key"].removeprefix(f"{self.prefix}/")

@@ -2,12 +2,14 @@
 
 from typing import Any
 
+import dagster as dg
 import pandas as pd
 from rich.console import Console
 from rich.table import Table
 
 from assets.storage import FileStore, Stored
 from lm.places import home, tracking_uri
+from orchestration.jobs import PARENT_TAG
 from orchestration.settings import chosen_profile, chosen_settings
 from orchestration.storage import file_store
 
@@ -30,38 +32,45 @@ _FIGURES = {
 }
 
 
-def print_summary(console: Console, seconds: float, peak_gigabytes: float) -> None:
+def print_summary(console: Console, *, reused: int, made: int, seconds: float, peak_gigabytes: float) -> None:
     """Tables of what was made and how well the tuned model reads, and how to look further."""
     files = file_store(chosen_settings())
-    made = Table("asset", "partition", "figures", title="What was made", title_justify="left")
+    table = Table("asset", "partition", "figures", title="What was made", title_justify="left")
     for asset, names in _FIGURES.items():
         for partition in sorted(files.versions(asset)):
             stored = files.find(asset, partition or None)
             if stored is not None:
-                figures = ", ".join(f"{name} {_short(stored.metadata[name])}" for name in names if name in stored.metadata)
-                made.add_row(asset, partition, figures)
-    console.print(made)
+                figures = ", ".join(
+                    f"{name} {_short(stored.metadata[name])}" for name in names if name in stored.metadata
+                )
+                table.add_row(asset, partition, figures)
+    console.print(table)
     _print_scores(console, files)
     report = files.find("regression_report")
     if report is not None:
         console.print(f"Gate: {_text_of(files)}")
-    console.print(f"\nTook {seconds / 60:.1f} min, peak memory {peak_gigabytes:.1f} GB, profile {chosen_profile().name}.")
+    console.print(f"\n{made} assets made anew, {reused} unchanged and reused.")
+    console.print(f"Took {seconds / 60:.1f} min, peak memory {peak_gigabytes:.1f} GB, profile {chosen_profile().name}.")
     console.print(f"Data: {files.blobs.root}   Models and runs: {tracking_uri()}   Home: {home()}", soft_wrap=True)
-    console.print("Next: [bold]make ui[/bold] opens Dagster on http://127.0.0.1:3000 and MLflow on http://127.0.0.1:5000.")
-    console.print('      [bold].venv/bin/causalsmith ask FILE "QUESTION"[/bold] asks the tuned assistant about a data file of yours.')
+    console.print(
+        "Next: [bold]make ui[/bold] opens Dagster on http://127.0.0.1:3000 and MLflow on http://127.0.0.1:5000."
+    )
+    console.print(
+        '      [bold].venv/bin/causalsmith ask FILE "QUESTION"[/bold] asks the tuned assistant about a data file of yours.'
+    )
 
 
-def reused_counts(runs: list[str], instance: Any) -> tuple[int, int]:
-    """(reused, made) over the materializations of some runs."""
+def reused_counts(job_run: str) -> tuple[int, int]:
+    """(reused, made): materializations in the runs that a job of stages started."""
     reused = made = 0
-    for run in runs:
-        for event in instance.all_logs(run):
-            found = event.dagster_event and event.dagster_event.is_step_materialization and event.asset_materialization
-            if found and "reused" in found.metadata:
-                if found.metadata["reused"].value:
-                    reused += 1
-                else:
-                    made += 1
+    with dg.DagsterInstance.get() as instance:
+        for run in instance.get_runs(dg.RunsFilter(tags={PARENT_TAG: job_run})):
+            for record in instance.get_records_for_run(
+                run.run_id, of_type=dg.DagsterEventType.ASSET_MATERIALIZATION
+            ).records:
+                found = record.asset_materialization
+                if found is not None and "reused" in found.metadata:
+                    reused, made = (reused + 1, made) if found.metadata["reused"].value else (reused, made + 1)
     return reused, made
 
 
@@ -72,12 +81,23 @@ def _print_scores(console: Console, files: FileStore) -> None:
     content = files.get("regression_report")
     scores = pd.DataFrame(content["scores"] if isinstance(content, dict) else [])
     whole = scores[scores["field"] == "all"]
-    table = Table("system", "right", "share", "95 % interval", title="Held-out topics: all fields exactly right", title_justify="left")
+    table = Table(
+        "system",
+        "right",
+        "share",
+        "95 % interval",
+        title="Held-out topics: all fields exactly right",
+        title_justify="left",
+    )
     for row in whole.itertuples():
-        table.add_row(str(row.system), f"{row.right} of {row.questions}", f"{row.share:.3f}", f"{row.low:.3f} to {row.high:.3f}")
+        table.add_row(
+            str(row.system), f"{row.right} of {row.questions}", f"{row.share:.3f}", f"{row.low:.3f} to {row.high:.3f}"
+        )
     console.print(table)
     if chosen_profile().baseline.model not in set(whole["system"]):
-        console.print(f"{chosen_profile().baseline.model}: no recorded answers and no key, so no column (and no invented number).")
+        console.print(
+            f"{chosen_profile().baseline.model}: no recorded answers and no key, so no column (and no invented number)."
+        )
 
 
 def _text_of(files: FileStore) -> str:
@@ -87,4 +107,3 @@ def _text_of(files: FileStore) -> str:
 
 def _short(value: Any) -> str:
     return f"{value:.3g}" if isinstance(value, float) else str(value)
-

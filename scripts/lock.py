@@ -1,7 +1,7 @@
 """Exact versions for requirements.lock: resolve pyproject.toml, or check that the lock still fits it.
 
-    python scripts/lock.py           resolve anew and write
-    python scripts/lock.py --check   fail where the lock does not fit pyproject.toml; contacts nothing
+python scripts/lock.py           resolve anew and write
+python scripts/lock.py --check   fail where the lock does not fit pyproject.toml; contacts nothing
 """
 
 import hashlib
@@ -25,7 +25,9 @@ def wanted() -> list[str]:
     """Direct requirements: the project's, those of its `dev` extra, and the build tool of the editable install."""
     content = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))
     project = content["project"]
-    return sorted([*project["dependencies"], *project["optional-dependencies"]["dev"], *content["build-system"]["requires"]])
+    return sorted(
+        [*project["dependencies"], *project["optional-dependencies"]["dev"], *content["build-system"]["requires"]]
+    )
 
 
 def digest(requirements: list[str]) -> str:
@@ -37,7 +39,11 @@ def check() -> list[str]:
     requirements, text = wanted(), LOCK.read_text(encoding="utf-8")
     pinned = dict(re.findall(r"^([A-Za-z0-9._-]+)==(\S+)$", text, flags=re.MULTILINE))
     versions = {canonicalize_name(name): version for name, version in pinned.items()}
-    faults = [] if _STAMP + digest(requirements) in text else ["pyproject.toml has changed since the lock was made; run `make lock`"]
+    faults = (
+        []
+        if _STAMP + digest(requirements) in text
+        else ["pyproject.toml has changed since the lock was made; run `make lock`"]
+    )
     for requirement in map(Requirement, requirements):
         version = versions.get(canonicalize_name(requirement.name))
         if version is None:
@@ -53,11 +59,24 @@ def resolve() -> None:
     requirements = wanted()
     with tempfile.TemporaryDirectory() as folder:
         report = Path(folder, "report.json")
-        command = [sys.executable, "-m", "pip", "install", "--dry-run", "--ignore-installed", "--prefer-binary", "--quiet",
-                   "--report", str(report), *requirements]
+        command = [
+            sys.executable,
+            "-m",
+            "pip",
+            "install",
+            "--dry-run",
+            "--ignore-installed",
+            "--prefer-binary",
+            "--quiet",
+            "--report",
+            str(report),
+            *requirements,
+        ]
         subprocess.run(command, check=True)  # noqa: S603 - our own arguments
         found = json.loads(report.read_text(encoding="utf-8"))["install"]
-    lines = sorted({f"{canonicalize_name(p['metadata']['name'])}=={p['metadata']['version'].split('+')[0]}" for p in found})
+    lines = sorted(
+        {f"{canonicalize_name(p['metadata']['name'])}=={p['metadata']['version'].split('+')[0]}" for p in found}
+    )
     head = ["# Exact versions, made by `make lock`; do not edit.", _STAMP + digest(requirements)]
     LOCK.write_text("\n".join([*head, *lines]) + "\n", encoding="utf-8")
 

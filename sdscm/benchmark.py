@@ -58,7 +58,9 @@ def make_benchmark(scm: SequenceSCM, rows: int, seed: int) -> Benchmark:
         arms[level] = scores[column.cat.codes]
     effects = arms[treatment.levels[-1]] - arms[treatment.levels[0]]
     observed = scores[frame[outcome.name].cat.codes]
-    treated, untreated = (frame[treatment.name].to_numpy() == level for level in (treatment.levels[-1], treatment.levels[0]))
+    treated, untreated = (
+        frame[treatment.name].to_numpy() == level for level in (treatment.levels[-1], treatment.levels[0])
+    )
     both = treated.any() and untreated.any()
     try:
         exact = scm.exact().ate(treatment.name, outcome.name)

@@ -38,7 +38,9 @@ class ExactLaws:
         do = do or {}
         for name, level in do.items():
             if level not in self.scenario[name].levels:
-                raise ScenarioError(f"variable {name!r} has no level {level!r}; it has: {', '.join(self.scenario[name].levels)}")
+                raise ScenarioError(
+                    f"variable {name!r} has no level {level!r}; it has: {', '.join(self.scenario[name].levels)}"
+                )
         names = self.scenario.names
         law = np.ones([len(v.levels) for v in self.scenario.variables])
         for axis, variable in enumerate(self.scenario.variables):
@@ -49,7 +51,9 @@ class ExactLaws:
             else:
                 parents = [names.index(parent) for parent in variable.parents]
                 sizes = [law.shape[p] for p in parents]
-                factor = np.exp(self._tables.rows(variable.name, all_combinations(sizes))).reshape(*sizes, len(variable.levels))
+                factor = np.exp(self._tables.rows(variable.name, all_combinations(sizes))).reshape(
+                    *sizes, len(variable.levels)
+                )
                 axes = [*parents, axis]
             order = np.argsort(axes)
             shape = [law.shape[a] if a in axes else 1 for a in range(law.ndim)]

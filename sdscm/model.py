@@ -76,10 +76,11 @@ class SequenceSCM:
             raise ScenarioError(f"the factual sample is not one of scenario {self.scenario.name!r} with its noise")
         pinned = self._codes_of(do)
         changed = set(pinned) | self.scenario.descendants(set(pinned))
-        kept = {
-            name: factual.frame[name].cat.codes.to_numpy() for name in self.scenario.names if name not in changed
+        kept = {name: factual.frame[name].cat.codes.to_numpy() for name in self.scenario.names if name not in changed}
+        released = {
+            **self._codes_of({k: v for k, v in factual.do.items() if k in changed and k not in pinned}),
+            **pinned,
         }
-        released = {**self._codes_of({k: v for k, v in factual.do.items() if k in changed and k not in pinned}), **pinned}
         return self._push(factual.noise, released, kept, len(factual.frame))
 
     def exact(self, limit: int = 2_000_000) -> ExactLaws:
@@ -101,7 +102,11 @@ class SequenceSCM:
             elif name in kept:
                 codes[name] = kept[name]
             else:
-                parents = np.column_stack([codes[p] for p in variable.parents]) if variable.parents else np.zeros((rows, 0), int)
+                parents = (
+                    np.column_stack([codes[p] for p in variable.parents])
+                    if variable.parents
+                    else np.zeros((rows, 0), int)
+                )
                 codes[name] = gumbel_max(self.tables.rows(name, parents), noise[name])
         frame = pd.DataFrame(
             {

@@ -47,7 +47,9 @@ class Variable(BaseModel):
             raise ValueError(f"variable {self.name!r} has {len(self.levels)} levels but {len(self.scores)} scores")
         if isinstance(self.law, tuple):
             if len(self.law) != len(self.levels) or min(self.law) < 0 or abs(sum(self.law) - 1) > 1e-9:
-                raise ValueError(f"the fixed law of {self.name!r} must give each of its levels a probability, summing to 1")
+                raise ValueError(
+                    f"the fixed law of {self.name!r} must give each of its levels a probability, summing to 1"
+                )
             if self.parents:
                 raise ValueError(f"variable {self.name!r} has a fixed law, so it cannot have parents")
         return self
@@ -78,7 +80,9 @@ class Scenario(BaseModel):
         for variable in self.variables:
             for parent in variable.parents:
                 if parent not in names:
-                    raise ValueError(f"variable {variable.name!r} has an unknown parent {parent!r}; known: {', '.join(names)}")
+                    raise ValueError(
+                        f"variable {variable.name!r} has an unknown parent {parent!r}; known: {', '.join(names)}"
+                    )
                 if parent not in seen:
                     raise ValueError(
                         f"variable {variable.name!r} stands before its parent {parent!r}: either the graph has a cycle "
@@ -105,7 +109,9 @@ class Scenario(BaseModel):
         """
         found = [variable for variable in self.variables if variable.role == role]
         if len(found) != 1:
-            raise ScenarioError(f"scenario {self.name!r} has {len(found)} variables of role {role!r}; name the one meant")
+            raise ScenarioError(
+                f"scenario {self.name!r} has {len(found)} variables of role {role!r}; name the one meant"
+            )
         return found[0]
 
     def edges(self) -> list[tuple[str, str]]:
@@ -155,7 +161,9 @@ def load_scenario(source: str | Path, phrasing: int = 0) -> Scenario:
     if path.suffix not in (".yaml", ".yml"):
         path = _FOLDER / f"{source}.yaml"
         if str(source) not in list_scenarios():
-            raise ScenarioError(f"no scenario {str(source)!r}; there are: {', '.join(list_scenarios())}, or give a .yaml file")
+            raise ScenarioError(
+                f"no scenario {str(source)!r}; there are: {', '.join(list_scenarios())}, or give a .yaml file"
+            )
     try:
         content = yaml.safe_load(path.read_text(encoding="utf-8"))
     except FileNotFoundError:

@@ -92,7 +92,9 @@ class ConditionalTables:
             variable = self.scenario[name]
             context = self.scenario.context(name, self._texts(variable, codes))
             for level, log_prob in zip(variable.levels, log_probs, strict=True):
-                lines.append((name, ",".join(map(str, codes)), context, level, float(log_prob), float(np.exp(log_prob))))
+                lines.append(
+                    (name, ",".join(map(str, codes)), context, level, float(log_prob), float(np.exp(log_prob)))
+                )
         return pd.DataFrame(lines, columns=["variable", "parents", "context", "level", "log_prob", "probability"])
 
     def adopt(self, frame: pd.DataFrame) -> None:
@@ -111,7 +113,9 @@ class ConditionalTables:
         return all_combinations([len(self.scenario[parent].levels) for parent in variable.parents])
 
     def _texts(self, variable: Variable, codes: tuple[int, ...]) -> dict[str, str]:
-        return {parent: self.scenario[parent].levels[code] for parent, code in zip(variable.parents, codes, strict=True)}
+        return {
+            parent: self.scenario[parent].levels[code] for parent, code in zip(variable.parents, codes, strict=True)
+        }
 
     def _ask(self, keys: list[tuple[str, tuple[int, ...]]], variable: Variable) -> None:
         if not keys:

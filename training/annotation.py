@@ -173,9 +173,7 @@ def import_annotations(export: object) -> ImportReport:
     found: list[AnnotatedItem] = []
 
     def refuse(position: int, annotation: int | None, reason: str, entry: object) -> None:
-        rejected.append(
-            RejectedEntry(position=position, annotation=annotation, reason=reason, digest=_digest(entry))
-        )
+        rejected.append(RejectedEntry(position=position, annotation=annotation, reason=reason, digest=_digest(entry)))
 
     tasks = export if isinstance(export, list) else []
     if not isinstance(export, list):

@@ -27,7 +27,10 @@ def tools_of_contract() -> list[dict[str, Any]]:
         "required": ["column", "operator", "value"],
     }
     fields: dict[str, Any] = {
-        "treatment": column, "response": column, "mediator": column, "conditions": {"type": "array", "items": condition},
+        "treatment": column,
+        "response": column,
+        "mediator": column,
+        "conditions": {"type": "array", "items": condition},
         "nodes": {"description": "'all', or a list of columns"},
     }
     tools = []
@@ -42,8 +45,11 @@ def tools_of_contract() -> list[dict[str, Any]]:
 def messages_of(item: QueryItem) -> list[dict[str, str]]:
     """The question as put to a hosted model."""
     return [
-        {"role": "system", "content": "Call the one tool that answers the question about the data file. Call none if the "
-                                      "question is not causal or cannot be answered from these columns."},
+        {
+            "role": "system",
+            "content": "Call the one tool that answers the question about the data file. Call none if the "
+            "question is not causal or cannot be answered from these columns.",
+        },
         {"role": "user", "content": f"Columns: {', '.join(item.columns)}\nQuestion: {item.question}"},
     ]
 

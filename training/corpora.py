@@ -20,7 +20,21 @@ from training.sft import Example, SftRecipe
 MOST_REPEATS = 4
 WHOLE_EVERY = 8
 
-RETRIEVAL_COLUMNS = ("id", "split", "task", "topic", "family", "question", "dataset", "columns", "levels", "query", "messages", "completion", "source")
+RETRIEVAL_COLUMNS = (
+    "id",
+    "split",
+    "task",
+    "topic",
+    "family",
+    "question",
+    "dataset",
+    "columns",
+    "levels",
+    "query",
+    "messages",
+    "completion",
+    "source",
+)
 
 
 def items_frame(items: Sequence[QueryItem]) -> pd.DataFrame:
@@ -35,13 +49,18 @@ def items_from(frame: pd.DataFrame) -> list[QueryItem]:
     frame = frame[list(QueryItem.model_fields)]
     return [
         QueryItem.model_validate(
-            {key: json.loads(value) if key in nested and isinstance(value, str) else _none(value) for key, value in row.items()}
+            {
+                key: json.loads(value) if key in nested and isinstance(value, str) else _none(value)
+                for key, value in row.items()
+            }
         )
         for row in frame.to_dict("records")
     ]
 
 
-def retrieval_corpus(train: Sequence[QueryItem], held_out: Sequence[QueryItem], annotated: Sequence[QueryItem] = ()) -> pd.DataFrame:
+def retrieval_corpus(
+    train: Sequence[QueryItem], held_out: Sequence[QueryItem], annotated: Sequence[QueryItem] = ()
+) -> pd.DataFrame:
     """Questions and their readings, split by topic and by phrasing family.
 
     Args:
@@ -55,7 +74,9 @@ def retrieval_corpus(train: Sequence[QueryItem], held_out: Sequence[QueryItem], 
     for name in ("topic", "family", "question"):
         both = {getattr(i, name) for i in [*train, *annotated]} & {getattr(i, name) for i in held_out}
         if both:
-            raise ValueError(f"{name} {sorted(both)[0]!r} stands in training and in the held-out set; split by topic and family")
+            raise ValueError(
+                f"{name} {sorted(both)[0]!r} stands in training and in the held-out set; split by topic and family"
+            )
     rows = [_retrieval_row(item, "train", "generated") for item in train]
     rows += [_retrieval_row(item, "train", "annotated") for item in annotated]
     rows += [_retrieval_row(item, "held_out", "generated") for item in held_out]

@@ -31,6 +31,7 @@ MOVE_UNIT = (
     "unit of {treatment}]"
 )
 WHERE_ALL = "<onaverage>"
+WHERE_ANYONE = "[over all units|for units in general|across all units|for everyone in the data]"
 WHERE_SOME = (
     "[where {conditions}|for units with {conditions}|in the rows where {conditions}|among those with {conditions}"
     "|within the group given by {conditions}]"
@@ -244,14 +245,14 @@ DRIVES = (
     "→",
 )
 OPEN_EDGES = (
-    "[no direction is settled between|joined without a settled direction are|the direction stays open between] {pairs}"
+    "[no direction is settled between|no direction could be given between|the direction stays open between] {pairs}"
 )
 CLASHING_EDGES = "[the tests clash over the direction between|arrows at both ends join] {pairs}"
 SETTLED = (
     "The data settle the direction of {directed} of [them|the edges].",
     "[Direction is settled|The direction is known|Orientation is settled] for {directed} of [them|the edges].",
     "[Of the edges|Among the edges], {directed} [have|come with] a direction that the data settle.",
-    "[It is for|For] {directed} of [them|the edges] that the data [settle|decide] [a|the] direction.",
+    "For {directed} of [them|the edges] the data [settle|decide|fix] the direction.",
 )
 WEIGHTS = (
     (
@@ -269,7 +270,7 @@ ARROWS = (
         "taken as nodes|in the graph]."
     ),
     (
-        "[Edges stand for|An edge is read as|The edges are read as] direct [causation|causal links] [among"
+        "[Edges stand for|The edges stand for|The edges are read as] direct [causation|causal links] [among"
         "|between] the [nodes|columns] of the graph."
     ),
 )

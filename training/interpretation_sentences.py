@@ -67,7 +67,8 @@ def _move(result: EffectResult | MediationResult, draws: Draws) -> str:
 
 def _where(result: CausalResult, draws: Draws) -> dict[str, str]:
     conditions = " and ".join(map(str, result.query.conditions))
-    where = _say(phrases.WHERE_SOME if conditions else phrases.WHERE_ALL, draws, conditions=conditions)
+    everyone = phrases.WHERE_ANYONE if result.task == "OPO" else phrases.WHERE_ALL
+    where = _say(phrases.WHERE_SOME if conditions else everyone, draws, conditions=conditions)
     return {"where": where, "where_first": where}
 
 

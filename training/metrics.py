@@ -44,7 +44,9 @@ def score_table(predictions: pd.DataFrame, systems: Sequence[str], seed: int = 0
     """
     lines = []
     for system in systems:
-        exact = pd.DataFrame([field_matches(p, t) for p, t in zip(predictions[system], predictions["query"], strict=True)])
+        exact = pd.DataFrame(
+            [field_matches(p, t) for p, t in zip(predictions[system], predictions["query"], strict=True)]
+        )
         soft = [soft_matches(p, t)["all"] for p, t in zip(predictions[system], predictions["query"], strict=True)]
         columns = {**{name: exact[name] for name in (*FIELDS, "all")}, "all, soft": pd.Series(soft)}
         for name, right in columns.items():
@@ -53,7 +55,9 @@ def score_table(predictions: pd.DataFrame, systems: Sequence[str], seed: int = 0
     return pd.DataFrame(lines, columns=["system", "field", "share", "low", "high", "right", "questions"])
 
 
-def cluster_interval(values: np.ndarray, clusters: np.ndarray, seed: int = 0, level: float = 0.95) -> tuple[float, float]:
+def cluster_interval(
+    values: np.ndarray, clusters: np.ndarray, seed: int = 0, level: float = 0.95
+) -> tuple[float, float]:
     """Percentile interval of the mean, resampling whole clusters.
 
     Where every value is the same the bootstrap has no spread; the exact binomial interval over clusters is given then, so

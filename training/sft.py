@@ -133,7 +133,8 @@ def tokenised(base: LanguageModel, example: Example) -> dict[str, list[int]]:
     spans = example.spans if example.spans is not None else ((0, len(text) - len(prompt)),)
     encoded = base.tokenizer(text, add_special_tokens=False, return_offsets_mapping=True)
     counted = [
-        int(any(start < last + len(prompt) and end > first + len(prompt) for first, last in spans)) for start, end in encoded.offset_mapping
+        int(any(start < last + len(prompt) and end > first + len(prompt) for first, last in spans))
+        for start, end in encoded.offset_mapping
     ]
     return {"input_ids": list(encoded.input_ids), "completion_mask": counted}
 
@@ -193,7 +194,11 @@ def _trainer(
         dataloader_pin_memory=False,
     )
     lora = LoraConfig(
-        r=recipe.rank, lora_alpha=recipe.alpha, lora_dropout=recipe.dropout, target_modules="all-linear", task_type="CAUSAL_LM"
+        r=recipe.rank,
+        lora_alpha=recipe.alpha,
+        lora_dropout=recipe.dropout,
+        target_modules="all-linear",
+        task_type="CAUSAL_LM",
     )
     return SFTTrainer(
         model=base.model,
@@ -226,7 +231,9 @@ def _save(model: Any, base: LanguageModel, recipe: SftRecipe, folder: Path) -> P
     """Write the adapter beside its place, then rename: it is there whole or not at all."""
     target, scratch = folder / "adapter", folder / f"adapter.{os.getpid()}"
     model.save_pretrained(str(scratch))
-    (scratch / BASE_NOTE).write_text(json.dumps({"base": base.name, "base_digest": base.digest, "recipe": recipe.model_dump()}))
+    (scratch / BASE_NOTE).write_text(
+        json.dumps({"base": base.name, "base_digest": base.digest, "recipe": recipe.model_dump()})
+    )
     if target.exists():
         target.rename(retired := folder / f"adapter.{os.getpid()}.old")
         scratch.rename(target)

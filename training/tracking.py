@@ -50,7 +50,9 @@ class Tracking:
         """Open a run and leave it open; returns its id."""
         client = self.client()
         experiment = client.get_experiment_by_name(self.experiment)
-        experiment_id = experiment.experiment_id if experiment else client.create_experiment(self.experiment, self.artifacts)
+        experiment_id = (
+            experiment.experiment_id if experiment else client.create_experiment(self.experiment, self.artifacts)
+        )
         run = client.create_run(experiment_id, run_name=name, tags=dict(tags))
         for key, value in parameters.items():
             client.log_param(run.info.run_id, key, value)
@@ -69,8 +71,12 @@ class Tracking:
 
     def environment(self, run_id: str) -> dict[str, str]:
         """What lets TRL's reporting find the run."""
-        return {"MLFLOW_TRACKING_URI": self.uri, "MLFLOW_RUN_ID": run_id, "MLFLOW_DISABLE_TELEMETRY": "true",
-                "MLFLOW_EXPERIMENT_NAME": self.experiment}
+        return {
+            "MLFLOW_TRACKING_URI": self.uri,
+            "MLFLOW_RUN_ID": run_id,
+            "MLFLOW_DISABLE_TELEMETRY": "true",
+            "MLFLOW_EXPERIMENT_NAME": self.experiment,
+        }
 
     def version_at(self, alias: str, name: str = ASSISTANT_MODEL) -> Version | None:
         """The version behind an alias, or None."""
@@ -86,7 +92,9 @@ class Tracking:
         found = self.client().search_model_versions(f"name = '{name}'")
         return next((_version(v) for v in found if v.tags.get(ADAPTER_TAG) == digest), None)
 
-    def register(self, adapter: Path, digest: str, run_id: str, tags: Mapping[str, str], name: str = ASSISTANT_MODEL) -> Version:
+    def register(
+        self, adapter: Path, digest: str, run_id: str, tags: Mapping[str, str], name: str = ASSISTANT_MODEL
+    ) -> Version:
         """Log an adapter as an MLflow model of a run, register it, and give it the alias ``challenger``.
 
         Registering the same adapter again gives the version that is there.

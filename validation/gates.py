@@ -57,7 +57,9 @@ def regression_gate(
     margins = margins or Margins()
     lines = []
     for name, part in [("all", items), *items.groupby("task", sort=True)]:
-        estimate, low, high = compare_paired(part[challenger], part[incumbent], part["topic"], level=margins.level, seed=seed)
+        estimate, low, high = compare_paired(
+            part[challenger], part[incumbent], part["topic"], level=margins.level, seed=seed
+        )
         lines.append((str(name), len(part), part[challenger].mean(), part[incumbent].mean(), estimate, low, high))
     table = pd.DataFrame(lines, columns=["task", "questions", challenger, incumbent, "difference", "low", "high"])
     overall, tasks = table.iloc[0], table.iloc[1:]
@@ -68,5 +70,7 @@ def regression_gate(
         f"({1 - 2 * margins.level:.0%} interval {overall['low']:+.3f} to {overall['high']:+.3f}): "
         + ("better beyond chance" if better else "not shown to be better")
     ]
-    reasons += [f"task {row.task} fell by {-row.difference:.3f}, more than {margins.task_loss:g}" for row in fallen.itertuples()]
+    reasons += [
+        f"task {row.task} fell by {-row.difference:.3f}, more than {margins.task_loss:g}" for row in fallen.itertuples()
+    ]
     return CheckResult("regression gate", better and fallen.empty, "; ".join(reasons) + ".", table)

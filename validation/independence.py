@@ -67,7 +67,9 @@ def check_markov(
         lines.append((str(statement), test, p_value))
     table = pd.DataFrame(lines, columns=["independence", "test", "p_value"])
     if table.empty:
-        return CheckResult("markov", True, "The graph is complete: it implies no independence, so there is nothing to test.", table)
+        return CheckResult(
+            "markov", True, "The graph is complete: it implies no independence, so there is nothing to test.", table
+        )
     table["rejected"] = ~_not_rejected(table["p_value"].to_numpy(), false_discovery)
     undecided = int(table["p_value"].isna().sum())
     rejected = int(table["rejected"].sum())
@@ -87,7 +89,11 @@ def independence_p_value(data: np.ndarray, seed: int = 0) -> tuple[float, str]:
         data: (rows, 2 + conditions) level indices.
         seed: of the permutations.
     """
-    strata = np.unique(data[:, 2:], axis=0, return_inverse=True)[1].reshape(-1) if data.shape[1] > 2 else np.zeros(len(data), int)
+    strata = (
+        np.unique(data[:, 2:], axis=0, return_inverse=True)[1].reshape(-1)
+        if data.shape[1] > 2
+        else np.zeros(len(data), int)
+    )
     cells = len(np.unique(data[:, 0])) * len(np.unique(data[:, 1])) * (strata.max() + 1)
     if len(data) / cells >= SMALLEST_EXPECTED:
         from causallearn.utils.cit import CIT
@@ -96,13 +102,16 @@ def independence_p_value(data: np.ndarray, seed: int = 0) -> tuple[float, str]:
     return _permutation_p_value(data[:, 0], data[:, 1], strata, np.random.default_rng([_STREAM, seed])), "permutation"
 
 
-def _permutation_p_value(first: np.ndarray, second: np.ndarray, strata: np.ndarray, random: np.random.Generator) -> float:
+def _permutation_p_value(
+    first: np.ndarray, second: np.ndarray, strata: np.ndarray, random: np.random.Generator
+) -> float:
     order = np.argsort(strata, kind="stable")
     first, second, strata = first[order], second[order], strata[order]
     statistic = _g_squared_of(second, strata)
     observed = statistic(first)
     exceed = sum(
-        statistic(first[np.lexsort((random.random(len(first)), strata))]) >= observed - 1e-9 for _ in range(PERMUTATIONS)
+        statistic(first[np.lexsort((random.random(len(first)), strata))]) >= observed - 1e-9
+        for _ in range(PERMUTATIONS)
     )
     return (1 + exceed) / (1 + PERMUTATIONS)
 

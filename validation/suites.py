@@ -23,7 +23,11 @@ def validate(frame: pd.DataFrame, name: str, expectations: Sequence[Any]) -> Che
     context = gx.get_context(mode="ephemeral")
     context.variables.progress_bars = {"globally": False}
     suite = gx.ExpectationSuite(name=name, expectations=list(expectations))
-    batch = context.data_sources.add_pandas("pandas").add_dataframe_asset(name).add_batch_definition_whole_dataframe("whole")
+    batch = (
+        context.data_sources.add_pandas("pandas")
+        .add_dataframe_asset(name)
+        .add_batch_definition_whole_dataframe("whole")
+    )
     outcome = batch.get_batch({"dataframe": frame}).validate(suite)
     lines = []
     for one in outcome.results:
@@ -50,7 +54,10 @@ def retrieval_expectations(tasks: Sequence[str]) -> list[Any]:
         gxe.ExpectColumnDistinctValuesToContainSet(column="task", value_set=list(tasks)),
         gxe.ExpectColumnValuesToBeInSet(column="split", value_set=["train", "held_out"]),
         gxe.ExpectColumnDistinctValuesToContainSet(column="split", value_set=["train", "held_out"]),
-        *(gxe.ExpectColumnValuesToNotBeNull(column=name) for name in ("question", "topic", "family", "columns", "completion")),
+        *(
+            gxe.ExpectColumnValuesToNotBeNull(column=name)
+            for name in ("question", "topic", "family", "columns", "completion")
+        ),
         gxe.ExpectColumnValueLengthsToBeBetween(column="question", min_value=8, max_value=600),
         gxe.ExpectColumnValueLengthsToBeBetween(column="question", max_value=400, severity="warning"),
         gxe.ExpectColumnValuesToMatchRegex(column="completion", regex=r'^\{"task": "[a-z]+".*\}$'),
@@ -91,4 +98,6 @@ def sample_expectations(levels: dict[str, Sequence[str]], rows: int) -> list[Any
 
 
 def _brief(details: dict[str, Any]) -> str:
-    return ", ".join(f"{key}={value}" for key, value in details.items() if value is not None and key not in ("severity", "mostly"))
+    return ", ".join(
+        f"{key}={value}" for key, value in details.items() if value is not None and key not in ("severity", "mostly")
+    )

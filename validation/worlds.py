@@ -17,7 +17,12 @@ def check_consistency(frame: pd.DataFrame, treatment: str, outcome: str) -> Chec
         lines.append((str(level), len(part), int((under != factual[part.index]).sum())))
     table = pd.DataFrame(lines, columns=[treatment, "units", "inconsistent"])
     broken = int(table["inconsistent"].sum())
-    return CheckResult("consistency", broken == 0, f"{broken} of {len(frame):,} units differ from themselves under their own treatment.", table)
+    return CheckResult(
+        "consistency",
+        broken == 0,
+        f"{broken} of {len(frame):,} units differ from themselves under their own treatment.",
+        table,
+    )
 
 
 def check_positivity(tables: pd.DataFrame, treatment: str, least: float) -> CheckResult:

@@ -109,11 +109,11 @@ def test_named_covariates_are_the_only_ones_adjusted_for() -> None:
     ],
 )
 def test_conditional_effects_are_recovered_under_confounding(conditions: list[dict[str, object]], truth: float) -> None:
-    result = ask(confounded_binary(5000, 9), "HTE", conditions=conditions)
-    assert result.estimate == pytest.approx(truth, abs=0.3)
+    """Off by more than 3.5 of its standard errors an unbiased estimate is in 0.05 % of draws."""
+    result = ask(confounded_binary(3000, 9), "HTE", conditions=conditions)
     low, high = result.interval
-    assert low - 0.05 <= truth <= high + 0.05
-    assert high - low < 0.8
+    assert high - low < 1
+    assert abs(result.estimate - truth) < min(0.3, 3.5 * (high - low) / (2 * 1.96))
 
 
 def test_a_curved_effect_is_followed() -> None:

@@ -56,7 +56,7 @@ def binary_chain(
 
 def test_binary_mediator_and_response_give_differences_in_risk() -> None:
     generator = np.random.default_rng(3)
-    means = {(a, b): binary_chain(400_000, generator, a, b)["y"].mean() for a, b in [(0, 0), (1, 0), (1, 1)]}
+    means = {(a, b): binary_chain(150_000, generator, a, b)["y"].mean() for a, b in [(0, 0), (1, 0), (1, 1)]}
     result = ask(binary_chain(5000, generator), "MA", mediator="m")
     assert result.direct == pytest.approx(means[1, 0] - means[0, 0], abs=0.05)
     assert result.indirect == pytest.approx(means[1, 1] - means[1, 0], abs=0.03)
@@ -71,7 +71,7 @@ def test_a_continuous_mediator_of_a_binary_response_is_integrated_over() -> None
         return pd.DataFrame({"t": t, "m": m, "x": x, "y": generator.binomial(1, logistic(-1 + 0.5 * t + 0.8 * m))})
 
     generator = np.random.default_rng(4)
-    means = {(a, b): chain(400_000, a, b)["y"].mean() for a, b in [(0, 0), (1, 0), (1, 1)]}
+    means = {(a, b): chain(150_000, a, b)["y"].mean() for a, b in [(0, 0), (1, 0), (1, 1)]}
     result = ask(chain(3000), "MA", mediator="m")
     assert result.direct == pytest.approx(means[1, 0] - means[0, 0], abs=0.05)
     assert result.indirect == pytest.approx(means[1, 1] - means[1, 0], abs=0.05)

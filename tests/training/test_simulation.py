@@ -118,7 +118,7 @@ def test_files_have_the_header_and_levels_of_their_items(task: FamilyTask) -> No
             if variable.discrete:
                 assert found <= set(item.levels[name]) and len(found) > 1
             else:
-                low, high = map(float, variable.values)  # noqa: PD011
+                low, high = map(float, variable.values)
                 assert low <= min(found) < max(found) <= high
             if variable.kind == "count":
                 assert pd.api.types.is_integer_dtype(file.frame[name])

@@ -64,7 +64,7 @@ def annotation_agreement(
             for name, value in (("kappa", found.kappa), ("alpha", found.alpha))
             if value is not None
         }
-        frame = agreement.table.astype({name: float for name in ("share_equal", "kappa", "alpha")})
+        frame = agreement.table.astype(dict.fromkeys(("share_equal", "kappa", "alpha"), float))
         return Made(
             frame,
             {

@@ -38,7 +38,7 @@ def retrieval_corpus(
         questions = {item.question for item in train}
         annotated = [item for item in settled if item.topic not in outside and item.question not in questions]
         corpus = corpus_of(train, held_out, annotated)
-        counts = corpus.groupby(["split", "task"]).size().unstack(fill_value=0)
+        counts = pd.crosstab(corpus["split"], corpus["task"])
         return Made(
             corpus,
             {

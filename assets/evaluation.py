@@ -11,7 +11,6 @@ from pydantic import BaseModel
 from assets.checks import as_check_result
 from assets.making import Made, make, markdown
 from assets.models import LanguageModels
-from assets.partitions import TASKS
 from assets.profile import Profile
 from assets.storage import FileStore, Stored
 from training.tracking import OVER_TAG, Tracking, Version
@@ -152,7 +151,10 @@ def assistant_evaluation(
             stored,
             {
                 "questions": len(items),
-                **{f"exact_{row.system.replace(' ', '_')}": float(row.share) for row in whole.itertuples()},
+                **{
+                    f"exact_{name.replace(' ', '_')}": float(share)
+                    for name, share in zip(whole["system"], whole["share"], strict=True)
+                },
                 "scores": markdown(_scores_markdown(scores)),
             },
         )
@@ -233,7 +235,8 @@ def promoted_assistant(
         challenger = tracking.version_of_adapter(registered_assistant["adapter_digest"])
         if challenger is None:
             raise dg.Failure(
-                f"version {registered_assistant['version']} of {registered_assistant['name']} is not in the registry at {tracking.uri}"
+                f"version {registered_assistant['version']} of {registered_assistant['name']} "
+                f"is not in the registry at {tracking.uri}"
             )
         promote = regression_report["passed"] and (champion is None or champion.version != challenger.version)
         if promote:
@@ -260,7 +263,10 @@ def promoted_assistant(
 
 
 def incumbent_of(tracking: Tracking, registered: dict[str, Any]) -> Version | None:
-    """The version to beat: the champion, or, where the challenger is already champion, the one it replaced; None is the untuned model."""
+    """The version to beat: the champion, or, where the challenger is champion already, the one it replaced.
+
+    None stands for the untuned model.
+    """
     champion = tracking.version_at("champion")
     if champion is None or champion.version != str(registered["version"]):
         return champion

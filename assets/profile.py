@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from pathlib import Path
+from typing import Literal
 
 import yaml
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
@@ -38,7 +39,7 @@ class SdScmSizes(_Settings):
     language_models: tuple[str, ...] = Field(min_length=1)
     rows: int = Field(gt=0)
     phrasing: int = 0
-    rule: str = "sum"
+    rule: Literal["sum", "mean", "pmi"] = "sum"
     temperature: float = 1.0
     false_discovery: float = Field(default=0.01, gt=0, lt=1)
     least_treatment_probability: float = Field(default=0.01, ge=0, lt=0.5)

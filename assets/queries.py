@@ -71,7 +71,7 @@ def synthetic_queries(
                 "questions": len(frame),
                 "families": int(frame["family"].nunique()),
                 "topics": int(frame["topic"].nunique()),
-                "mean_words": float(frame["question"].str.split().str.len().mean()),
+                "mean_words": float(frame["question"].str.count(r"\S+").mean()),
                 "preview": markdown(
                     frame[["split", "topic", "question"]]
                     .iloc[:: max(1, len(frame) // 8)]

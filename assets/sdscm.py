@@ -1,6 +1,7 @@
 """Language models as causal effect generators: their conditional tables, and data sets whose true effects are known."""
 
 import base64
+from typing import Any
 
 import dagster as dg
 import pandas as pd
@@ -11,6 +12,7 @@ from assets.models import LanguageModels
 from assets.partitions import by_scenario_and_lm, scenario_and_lm
 from assets.profile import Profile
 from assets.storage import FileStore
+from sdscm.scenario import Scenario
 
 MOST_CONTEXTS = 5_000  # complete tables up to here; beyond, only the contexts that a sample meets
 
@@ -115,8 +117,8 @@ def sdscm_benchmark(
     return make(context, files, chosen, build)
 
 
-def _sdscm_check(name: str, description: str) -> dict[str, object]:
-    """What the four checks of a benchmark share; partitioned checks are a preview of Dagster's, so they are declared here once."""
+def _sdscm_check(name: str, description: str) -> dict[str, Any]:
+    """What the four checks of a benchmark share; partitioned checks are a preview of Dagster's, so they stand here once."""
     return {
         "asset": "sdscm_benchmark",
         "name": name,
@@ -126,7 +128,7 @@ def _sdscm_check(name: str, description: str) -> dict[str, object]:
     }
 
 
-@dg.asset_check(**_sdscm_check("schema", "Great Expectations: columns in order, no value outside a sample space."))  # type: ignore[arg-type]
+@dg.asset_check(**_sdscm_check("schema", "Great Expectations: columns in order, no value outside a sample space."))
 def benchmark_schema(
     context: dg.AssetCheckExecutionContext, profile: dg.ResourceParam[Profile], sdscm_benchmark: pd.DataFrame
 ) -> dg.AssetCheckResult:
@@ -140,10 +142,10 @@ def benchmark_schema(
     levels |= {f"{outcome.name}{DO}{level}": outcome.levels for level in treatment.levels}
     return as_check_result(
         validate(sdscm_benchmark, "sdscm benchmark", sample_expectations(levels, profile.sdscm.rows))
-    )  # type: ignore[arg-type]
+    )
 
 
-@dg.asset_check(**_sdscm_check("markov", "Every independence that the graph implies, tested on the data."))  # type: ignore[arg-type]
+@dg.asset_check(**_sdscm_check("markov", "Every independence that the graph implies, tested on the data."))
 def benchmark_markov(
     context: dg.AssetCheckExecutionContext, profile: dg.ResourceParam[Profile], sdscm_benchmark: pd.DataFrame
 ) -> dg.AssetCheckResult:
@@ -159,7 +161,7 @@ def benchmark_markov(
     )
 
 
-@dg.asset_check(**_sdscm_check("consistency", "Under its factual treatment a unit keeps its factual outcome."))  # type: ignore[arg-type]
+@dg.asset_check(**_sdscm_check("consistency", "Under its factual treatment a unit keeps its factual outcome."))
 def benchmark_consistency(
     context: dg.AssetCheckExecutionContext, profile: dg.ResourceParam[Profile], sdscm_benchmark: pd.DataFrame
 ) -> dg.AssetCheckResult:
@@ -172,7 +174,7 @@ def benchmark_consistency(
     )
 
 
-@dg.asset_check(  # type: ignore[arg-type]
+@dg.asset_check(
     **_sdscm_check("positivity", "Every treatment level is possible in every context."),
     additional_ins={"tables": dg.AssetIn("conditional_tables")},
 )
@@ -189,7 +191,7 @@ def benchmark_positivity(
     return as_check_result(check_positivity(tables, treatment, profile.sdscm.least_treatment_probability))
 
 
-def _scenario_of(context: dg.AssetCheckExecutionContext, profile: Profile):  # noqa: ANN202
+def _scenario_of(context: dg.AssetCheckExecutionContext, profile: Profile) -> Scenario:
     from sdscm import load_scenario
 
     return load_scenario(context.partition_key.keys_by_dimension["scenario"], phrasing=profile.sdscm.phrasing)

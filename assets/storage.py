@@ -31,7 +31,8 @@ class NotStored(LookupError):
 class Blobs(Protocol):
     """Named byte strings; a write appears whole or not at all."""
 
-    root: str
+    @property
+    def root(self) -> str: ...
 
     def write(self, name: str, content: bytes) -> None: ...
 
@@ -148,7 +149,7 @@ class FileStore:
         if stored.kind == "table":
             return pd.read_parquet(io.BytesIO(self.blobs.read(f"{place}/data.parquet")))
         if stored.kind == "json":
-            return json.loads(self.blobs.read(f"{place}/data.json"))  # type: ignore[no-any-return]
+            return json.loads(self.blobs.read(f"{place}/data.json"))
         if isinstance(self.blobs, LocalBlobs):
             return Path(self.blobs.root, place, "files")
         return self._download(place)

@@ -7,16 +7,18 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from causal_tools.columns import resolve_column
 from causal_tools.contract import CausalQuery, CausalResult, Scalar
 from causal_tools.data import DataTable, read_table
 from causal_tools.engine import answer
-from causal_tools.errors import NotCausal
-from causal_tools.evidence import has_causal_evidence
+from causal_tools.errors import ColumnNotFound, NotCausal
+from causal_tools.evidence import has_causal_evidence, unknown_identifiers, unsupported_roles
 from causal_tools.parsing import Reading, read_question
 from causal_tools.prompts import interpret_messages
 from causal_tools.wording import WordingCheck, check_wording
 
 MOST_LEVELS = 30
+SURE, SURE_OF_ALL = 0.6, 0.9  # below these, a column that no word of the question supports is taken for a guess
 
 
 @dataclass(frozen=True)
@@ -74,13 +76,26 @@ class Assistant:
         dataset: str | None = None,
         levels: Mapping[str, Sequence[Scalar]] | None = None,
     ) -> Reading:
-        """Read a question, with the model's confidence in each slot."""
+        """Read a question, with the model's confidence in each slot.
+
+        Raises:
+            QueryError: the question is empty, or the file has too few columns.
+            NotCausal: the question asks for none of the five tasks.
+            ColumnNotFound: the question names a column that the file lacks, or the model had to guess one.
+        """
         if question.strip() and not has_causal_evidence(question, columns):
             raise NotCausal(
                 f"the question {question.strip()[:80]!r} names no column and asks for no cause or effect. "
                 f"The file has: {', '.join(map(str, columns[:12]))}{', …' if len(columns) > 12 else ''}"
             )
-        return read_question(self.model, question, columns, dataset, levels)
+        known = [
+            *map(str, columns),
+            *(str(level) for values in (levels or {}).values() for level in values),
+            dataset or "",
+        ]
+        for name in unknown_identifiers(question, known):
+            resolve_column(name, [str(column) for column in columns], dataset or "the data")
+        return _without_guesses(read_question(self.model, question, columns, dataset, levels), question, columns)
 
     def ask(
         self,
@@ -129,6 +144,30 @@ class Assistant:
             if check.passed:
                 break
         return text, check
+
+
+def _without_guesses(reading: Reading, question: str, columns: Sequence[str]) -> Reading:
+    """The reading with a note on every column that the question does not name in words, unless the model had to guess it.
+
+    People often describe a column instead of naming it, so one unnamed column is only noted where the model is sure of it.
+    """
+    unnamed = unsupported_roles(question, reading.query)
+    unsure = [role for role, _ in unnamed if reading.confidence.get(_SLOT.get(role, role), 0.0) < SURE]
+    roles = {role for role, _ in unnamed}
+    both = {"treatment", "response"} <= roles and min(
+        reading.confidence[role] for role in ("treatment", "response")
+    ) < SURE_OF_ALL
+    if unsure or both:
+        role = unsure[0] if unsure else "treatment"
+        raise ColumnNotFound(
+            f"no column seems to be the {role} that the question asks about. The file has: {', '.join(map(str, columns))}. "
+            f"Name the column as the file does"
+        )
+    notes = [f"the question does not name {column!r}; it was read as the {role}" for role, column in unnamed]
+    return Reading(reading.query, reading.confidence, [*reading.notes, *notes])
+
+
+_SLOT = {"condition": "where 1"}
 
 
 def known_levels(table: DataTable) -> dict[str, list[Scalar]]:

@@ -15,11 +15,11 @@ from causal_tools.final_stage import final_stage
 from causal_tools.nuisance import (
     ENOUGH_FOR_TREES,
     FOLDS,
-    SMALLEST_PROPENSITY,
     choose_classifier,
     choose_regressor,
     cross_fitted_propensity,
     one_hot,
+    propensity_floor,
 )
 from causal_tools.overlap import (
     MOST_EXPLAINED,
@@ -124,7 +124,7 @@ def _fit_discrete(prepared: Prepared, target: Target, seed: int) -> Fitted:
     estimator = LinearDRLearner(
         model_propensity=propensity_choice.model,
         model_regression=outcome_choice.model,
-        min_propensity=SMALLEST_PROPENSITY,
+        min_propensity=propensity_floor(len(codes)),
         cv=folds,
         mc_iters=_repeats(keep),
         mc_agg="median",

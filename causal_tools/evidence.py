@@ -1,27 +1,93 @@
-"""Does a question show any sign of being about causes, or about this file at all?
+"""What the question's own words say, held against the language model's reading of it.
 
-A guard before the language model, not a judgement in its place: it turns away only questions that neither name a column nor
-use any word of cause, comparison or choice. Everything else is for the model to read.
+A model that may only choose columns of the file always chooses some column, also when the one asked about is not there.
+These guards notice that. They judge words alone: they refuse, and never choose in the model's place.
 """
 
 from __future__ import annotations
 
 import re
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
+
+from causal_tools.contract import CausalQuery
 
 _CUE = re.compile(
     r"\b(?:affect|effect|impact|influenc|caus|driv|lead|led\b|rais|lower|reduc|increas|decreas|chang|improv|worsen|boost|cut|help|hurt"
     r"|matter|differen|respon|result|consequen|because|due to|depend|mediat|through|via|channel|indirect|direct|pathway|treat|action"
-    r"|option|choose|choos|choice|recommend|should|best|optim|policy|assign|graph|dag|structur|network|relat|link|map|benefit|shift|mak)",
+    r"|option|choose|choos|choice|recommend|should|best|optim|policy|assign|graph|dag|structur|network"
+    r"|relat|link|map|benefit|shift|mak)",
     re.IGNORECASE,
 )
-_SPLIT = re.compile(r"[\W_]+|(?<=[a-z])(?=[A-Z])")
+_PARTS = re.compile(r"[A-Z]+(?![a-z])|[A-Z]?[a-z]+|\d+|[^\W\d_A-Za-z]+")
+_IDENTIFIER = re.compile(r"`([^`\n]+)`|(?<![\w./-])([A-Za-z]\w*_\w+)(?![\w./-])")
+_CLOSE = 80  # rapidfuzz ratio from which two words are taken for one misspelt
 
 
 def has_causal_evidence(question: str, columns: Sequence[str]) -> bool:
     """True where the question has a causal cue, or shares a word of three letters or more with the header."""
     if _CUE.search(question):
         return True
-    words = {word.lower() for word in _SPLIT.split(question) if len(word) >= 3}
-    header = {part.lower() for name in columns for part in [*_SPLIT.split(name), name] if len(part) >= 3}
-    return bool(words & header)
+    header = {part for name in columns for part in _parts(name) if len(part) >= 3}
+    return bool(header & {word for word in _parts(question) if len(word) >= 3})
+
+
+def unknown_identifiers(question: str, known: Iterable[str]) -> list[str]:
+    """Names that can only be meant as columns or values, in backticks or with underscores, and are neither.
+
+    Args:
+        question: in words.
+        known: columns, levels and file names.
+    """
+    spellings = {_bare(name) for name in known}
+    found = [match.group(1) or match.group(2) for match in _IDENTIFIER.finditer(question)]
+    return [
+        name
+        for name in dict.fromkeys(found)
+        if _bare(name) not in spellings and _bare(name).rstrip("s") not in spellings
+    ]
+
+
+def unsupported_roles(question: str, query: CausalQuery) -> list[tuple[str, str]]:
+    """Roles of a reading whose column has nothing in common with any word of the question: (role, column)."""
+    words = _parts(question)
+    roles = [("treatment", query.treatment), ("response", query.response), ("mediator", query.mediator)]
+    roles += [("condition", condition.column) for condition in query.conditions]
+    return [(role, column) for role, column in roles if column and not is_mentioned(column, words)]
+
+
+def is_mentioned(column: str, words: Sequence[str]) -> bool:
+    """Whether some part of a column's name is a word of the question, its beginning, its abbreviation or a misspelling.
+
+    Args:
+        column: name in the file.
+        words: of the question, in lower case and in order.
+    """
+    initials = "".join(word[0] for word in words)
+    parts = _parts(column)
+    whole = "".join(parts)
+    if whole in words or (len(whole) >= 2 and whole in initials):
+        return True
+    return any(_same_word(part, word) for part in parts if not part.isdigit() for word in words)
+
+
+def _same_word(part: str, word: str) -> bool:
+    from rapidfuzz import fuzz
+
+    if part == word:
+        return True
+    if len(part) < 2 or len(word) < 3 or part[0] != word[0]:
+        return False
+    return part[:4] == word[:4] or _abbreviates(part, word) or fuzz.ratio(part, word) >= _CLOSE
+
+
+def _abbreviates(short: str, word: str) -> bool:
+    letters = iter(word)
+    return len(short) < len(word) and all(letter in letters for letter in short)
+
+
+def _parts(text: str) -> list[str]:
+    return [part.lower() for part in _PARTS.findall(text)]
+
+
+def _bare(name: str) -> str:
+    return re.sub(r"[\W_]+", "", name).lower()

@@ -30,7 +30,7 @@ class Scores:
 
     Attributes:
         table: (rows, levels), averaging to each level's mean response.
-        propensity: (rows, levels), clipped below at ``SMALLEST_PROPENSITY``.
+        propensity: (rows, levels), no less than :func:`propensity_floor`.
     """
 
     table: np.ndarray
@@ -137,6 +137,14 @@ def _best(
     return Choice(candidates[name], name, losses)
 
 
+def propensity_floor(rows: int) -> float:
+    """The least propensity that is divided by: fewer rows bear less extreme weights.
+
+    Source: Gruber et al. (2022), 5 / (sqrt(n) ln n), kept between 1 % and 10 %.
+    """
+    return float(np.clip(5 / (np.sqrt(rows) * np.log(rows)), SMALLEST_PROPENSITY, 0.1))
+
+
 def one_hot(codes: np.ndarray, levels: int) -> np.ndarray:
     """(rows, levels - 1) indicators of every level but the first."""
     return (codes[:, None] == np.arange(1, levels)[None, :]).astype(float)
@@ -180,7 +188,7 @@ def doubly_robust_scores(
             if level:
                 assigned[:, level - 1] = 1
             predicted[test, level] = model.predict(_with_products(features[test], assigned))
-    clipped = np.clip(propensity, SMALLEST_PROPENSITY, 1)
+    clipped = np.clip(propensity, propensity_floor(len(codes)), 1)
     taken = codes[:, None] == np.arange(levels)[None, :]
     values = predicted + taken * (response[:, None] - predicted) / clipped
     return Scores(values, clipped, choice.name, propensity_model)

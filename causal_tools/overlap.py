@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 
 from causal_tools.errors import EstimationRefused
-from causal_tools.nuisance import SMALLEST_PROPENSITY
+from causal_tools.nuisance import SMALLEST_PROPENSITY, propensity_floor
 from causal_tools.preparation import FEWEST_ROWS, Prepared
 
 LEAST_KEPT = 0.5
@@ -56,13 +56,15 @@ def overlap_diagnostics(prepared: Prepared, propensity: np.ndarray, keep: np.nda
     treatment = prepared.treatment
     codes, kept = treatment.data[keep], propensity[keep]
     target = treatment.target
-    weights = 1 / np.clip(kept[np.arange(len(codes)), codes], SMALLEST_PROPENSITY, 1)
+    floor = propensity_floor(len(codes))
+    weights = 1 / np.clip(kept[np.arange(len(codes)), codes], floor, 1)
     effective = {}
     for code, level in enumerate(treatment.levels):
         mine = weights[codes == code]
         effective[str(level)] = round(float(mine.sum() ** 2 / np.sum(mine**2)), 1)
     return {
         "propensity_range": [float(propensity[:, target].min()), float(propensity[:, target].max())],
+        "propensity_floor": floor,
         "effective_sample_size": effective,
         "rows_per_level": {str(level): int(np.sum(codes == code)) for code, level in enumerate(treatment.levels)},
         "rows_trimmed": int((~keep).sum()),

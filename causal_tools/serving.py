@@ -15,7 +15,7 @@ from mlflow.pyfunc import PythonModel
 from mlflow.types import ColSpec, DataType, Schema
 
 
-class AssistantModel(PythonModel):  # type: ignore[misc]
+class AssistantModel(PythonModel):
     """Parses questions about data files; ``columns`` is the header, comma-separated or a JSON list."""
 
     def load_context(self, context: Any) -> None:

@@ -88,21 +88,19 @@ class ChatEndpoint:
         client = openai.OpenAI(
             api_key=os.environ[self.key_variable], base_url=self.base_url, timeout=self.timeout, max_retries=3
         )
-        wanted: dict[str, Any] = {"tools": list(tools), "tool_choice": "auto"} if tools else {}
+        wanted: dict[str, Any] = {"messages": list(messages)}
+        if tools:
+            wanted |= {"tools": list(tools), "tool_choice": "auto"}
         try:
             answer = client.chat.completions.create(
-                model=self.model,
-                messages=list(messages),
-                temperature=0,
-                max_tokens=self.most_tokens,
-                **wanted,  # type: ignore[arg-type]
+                model=self.model, temperature=0, max_tokens=self.most_tokens, **wanted
             )
         except openai.OpenAIError as error:
             raise EndpointError(f"{self.model} did not answer: {type(error).__name__}: {error}") from None
         if not answer.choices:
             raise EndpointError(f"{self.model} answered without a choice")
         message, usage = answer.choices[0].message, answer.usage
-        reply = {
+        reply: dict[str, Any] = {
             "text": message.content or "",
             "tool_calls": [
                 [call.function.name, call.function.arguments]
@@ -121,7 +119,8 @@ class ChatEndpoint:
         worst = self._price(characters, self.most_tokens)  # a token has at least one character
         if self.spent + worst > self.spend_cap:
             raise SpendCapReached(
-                f"{self.spent:.4f} of {self.spend_cap:.4f} dollars are spent and the next call could cost {worst:.4f}; raise the cap to go on"
+                f"{self.spent:.4f} of {self.spend_cap:.4f} dollars are spent and the next call could cost {worst:.4f}; "
+                "raise the cap to go on"
             )
 
     def _price(self, prompt_tokens: int, completion_tokens: int) -> float:

@@ -5,7 +5,7 @@ import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
-from typing import Annotated, Any
+from typing import Annotated, Any, Literal
 
 import typer
 
@@ -15,7 +15,8 @@ app = typer.Typer(
     add_completion=False,
     rich_markup_mode="markdown",
     pretty_exceptions_enable=False,
-    help="Causal questions about data files, answered with checkable evidence; and data from language models whose true effects are known.",
+    help="Causal questions about data files, answered with checkable evidence; "
+    "and data from language models whose true effects are known.",
 )
 _MODEL_HELP = (
     "Language model: `assistant` (the tuned champion), `smollm2-135m`, `hf:org/name`, `models:/name@alias`, or a folder. "
@@ -129,7 +130,7 @@ def sample(
         list[str] | None, typer.Option(help="Pin a variable: NAME=LEVEL. May be given several times.")
     ] = None,
     phrasing: Annotated[int, typer.Option(min=0, help="Which draw of phrasings.")] = 0,
-    rule: Annotated[str, typer.Option(help="Scoring rule: sum, mean or pmi.")] = "sum",
+    rule: Annotated[Literal["sum", "mean", "pmi"], typer.Option(help="Scoring rule.")] = "sum",
 ) -> None:
     """Draw rows from a scenario, with a language model as the structural causal model.
 

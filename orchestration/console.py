@@ -18,7 +18,7 @@ class _Elapsed(logging.Formatter):
         return f"[{int(seconds // 60):2d}:{int(seconds % 60):02d}] {mark}{text.splitlines()[0] if text else ''}"
 
 
-@dg.logger(description="Short lines with elapsed time; Dagster's own events are left to the UI.")
+@dg.logger(config_schema={}, description="Short lines with elapsed time; Dagster's own events are left to the UI.")
 def short_console(init_context: dg.InitLoggerContext) -> logging.Logger:
     """Messages of INFO and above that assets wrote, without Dagster's step events."""
     logger = logging.Logger("causalsmith", level=logging.INFO)

@@ -4,6 +4,7 @@ import os
 import resource
 import sys
 import time
+from typing import Any
 
 os.environ.setdefault("TOKENIZERS_PARALLELISM", "false")
 
@@ -39,7 +40,7 @@ def main() -> int:
     return 0
 
 
-def _run():  # noqa: ANN202 - dagster.ExecuteInProcessResult, imported late
+def _run() -> Any:
     import logging
     import warnings
 

@@ -15,7 +15,7 @@ from assets.partitions import TASKS, by_scenario_and_lm, by_task, by_variant, sd
 from assets.profile import Profile
 
 PARENT_TAG = "causalsmith/job_run"
-QUIET = {"loggers": {"console": {}}}  # short lines at a terminal; the UI shows everything all the same
+QUIET: dict[str, Any] = {"loggers": {"console": {}}}  # short lines at a terminal; the UI shows everything all the same
 
 
 @dataclass(frozen=True)

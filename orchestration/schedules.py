@@ -28,7 +28,7 @@ def _nightly(job: str, hour: int, minute: int = 0) -> dg.ScheduleDefinition:
             return dg.SkipReason(f"the last {job} ({running[0].run_id[:8]}) has not ended")
         return dg.RunRequest(run_key=context.scheduled_execution_time.isoformat())
 
-    return schedule  # type: ignore[no-any-return]
+    return schedule
 
 
 NIGHTLY = [_nightly("retraining", 1), _nightly("evaluation", 4)]

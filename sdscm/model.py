@@ -110,7 +110,7 @@ class SequenceSCM:
                 codes[name] = gumbel_max(self.tables.rows(name, parents), noise[name])
         frame = pd.DataFrame(
             {
-                v.name: pd.Categorical.from_codes(codes[v.name], categories=list(v.levels), ordered=True)
+                v.name: pd.Categorical.from_codes(codes[v.name], categories=pd.Index(v.levels), ordered=True)
                 for v in self.scenario.variables
             }
         )

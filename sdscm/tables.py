@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from itertools import product
-from typing import Protocol
+from typing import Literal, Protocol
 
 import numpy as np
 import pandas as pd
@@ -11,14 +12,14 @@ import pandas as pd
 from sdscm.errors import ScenarioError
 from sdscm.scenario import Scenario, Variable
 
-Rule = str  # a scoring rule of the language model: 'sum', 'mean' or 'pmi'
+Rule = Literal["sum", "mean", "pmi"]
 
 
 class Scorer(Protocol):
     """What a language model must offer: log-probabilities of levels after contexts (see ``lm.LanguageModel.score``)."""
 
     def score(
-        self, contexts: list[str], levels: list[list[str]], rule: str = "sum", *, baseline: str = ""
+        self, contexts: Sequence[str], levels: Sequence[Sequence[str]], rule: Rule = "sum", *, baseline: str = ""
     ) -> list[np.ndarray]: ...
 
 

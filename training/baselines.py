@@ -23,7 +23,7 @@ def majority_readings(train: Sequence[QueryItem], items: Sequence[QueryItem]) ->
 
 
 def nearest_readings(train: Sequence[QueryItem], items: Sequence[QueryItem]) -> list[Reading]:
-    """Task and form of the nearest training question (TF-IDF), its roles filled with the columns nearest to the words, in order."""
+    """Task and form of the nearest training question (TF-IDF), its roles filled with the likeliest columns in order."""
     from sklearn.feature_extraction.text import TfidfVectorizer
     from sklearn.metrics.pairwise import linear_kernel
 

@@ -71,6 +71,7 @@ def regression_gate(
         + ("better beyond chance" if better else "not shown to be better")
     ]
     reasons += [
-        f"task {row.task} fell by {-row.difference:.3f}, more than {margins.task_loss:g}" for row in fallen.itertuples()
+        f"task {task} fell by {-loss:.3f}, more than {margins.task_loss:g}"
+        for task, loss in zip(fallen["task"], fallen["difference"], strict=True)
     ]
     return CheckResult("regression gate", better and fallen.empty, "; ".join(reasons) + ".", table)

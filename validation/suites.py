@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 import pandas as pd
@@ -81,7 +81,7 @@ def interpretation_expectations(tasks: Sequence[str]) -> list[Any]:
     ]
 
 
-def sample_expectations(levels: dict[str, Sequence[str]], rows: int) -> list[Any]:
+def sample_expectations(levels: Mapping[str, Sequence[str]], rows: int) -> list[Any]:
     """What data drawn from a scenario must satisfy: the columns in order, and no value outside a sample space."""
     from great_expectations import expectations as gxe
 

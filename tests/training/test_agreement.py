@@ -10,9 +10,7 @@ from training.topic_library import load_topics
 
 def _labels(**by_annotator):
     n_items = len(next(iter(by_annotator.values())))
-    return {
-        str(i): {name: said[i] for name, said in by_annotator.items() if said[i] != "."} for i in range(n_items)
-    }
+    return {str(i): {name: said[i] for name, said in by_annotator.items() if said[i] != "."} for i in range(n_items)}
 
 
 def test_kappa_and_alpha_of_two_annotators():

@@ -1,0 +1,110 @@
+"""The whole chain at tiny size, as `make demo` runs it, twice."""
+
+import json
+import sqlite3
+import subprocess
+from pathlib import Path
+
+import pandas as pd
+import pytest
+
+from assets.storage import FileStore, LocalBlobs
+
+CHAIN = {
+    "causal_topics",
+    "synthetic_queries",
+    "annotation_tasks",
+    "human_annotations",
+    "annotation_agreement",
+    "retrieval_corpus",
+    "interpretation_corpus",
+    "assistant_adapter",
+    "registered_assistant",
+    "conditional_tables",
+    "sdscm_benchmark",
+    "gpt4_baseline",
+    "assistant_evaluation",
+    "regression_report",
+    "promoted_assistant",
+}
+
+
+@pytest.fixture(scope="module")
+def first(run) -> subprocess.CompletedProcess[str]:
+    done = run("orchestration.demo")
+    assert done.returncode == 0, done.stdout + done.stderr
+    return done
+
+
+@pytest.fixture(scope="module")
+def files(first, home: Path) -> FileStore:
+    return FileStore(LocalBlobs(str(home / "data")), home / "downloads")
+
+
+def test_the_demo_makes_every_asset_of_the_chain(first, home: Path) -> None:
+    assert {path.name for path in (home / "data").iterdir()} == CHAIN
+    assert "20 assets made anew, 0 unchanged and reused" in first.stdout
+
+
+def test_nothing_is_stored_as_a_pickle(first, home: Path) -> None:
+    suffixes = {path.suffix for path in (home / "data").rglob("*") if path.is_file()}
+    assert suffixes <= {".parquet", ".json", ".safetensors", ".md", ".jinja"}
+
+
+def test_the_absent_baseline_is_a_warning_and_no_number(first, files: FileStore) -> None:
+    assert "No answers of gpt-4" in first.stderr
+    assert len(files.get("gpt4_baseline")) == 0
+    assert not any(name.startswith("gpt") for name in files.get("assistant_evaluation").columns)
+
+
+def test_the_adapter_is_registered_as_challenger(first, files: FileStore, home: Path) -> None:
+    registered = files.get("registered_assistant")
+    with sqlite3.connect(home / "mlflow" / "mlflow.db") as database:
+        aliases = database.execute("select name, alias, version from registered_model_aliases").fetchall()
+    assert ("causalsmith-assistant", "challenger", int(registered["version"])) in [
+        (n, a, int(v)) for n, a, v in aliases
+    ]
+    assert registered["adapter_digest"] == files.find("assistant_adapter", "mixed").digest
+
+
+def test_every_question_is_scored_for_every_system(first, files: FileStore) -> None:
+    predictions = files.get("assistant_evaluation")
+    assert len(predictions) == 12  # two a task, six tasks, in the tiny profile
+    for system in ("challenger", "untuned", "nearest question", "majority"):
+        assert predictions[system].map(json.loads).map(lambda reading: reading is None or "task" in reading).all()
+
+
+def test_potential_outcomes_agree_with_the_facts(first, files: FileStore) -> None:
+    frame = files.get("sdscm_benchmark", "tiny|toy_confounder")
+    assert isinstance(frame, pd.DataFrame)
+    for level in ("no", "yes"):
+        part = frame[frame["gym"] == level]
+        assert (part[f"marathon__do_{level}"] == part["marathon"]).all()
+
+
+def test_all_checks_but_the_baselines_pass(first, home: Path) -> None:
+    databases = list((home / "dagster").rglob("runs.db")) + list((home / "dagster").rglob("index.db"))
+    found = []
+    for path in databases:
+        with sqlite3.connect(path) as database:
+            if database.execute("select 1 from sqlite_master where name = 'asset_check_executions'").fetchone():
+                found += database.execute("select check_name, execution_status from asset_check_executions").fetchall()
+    assert {name for name, _ in found} == {
+        "retrieval_corpus_is_sound",
+        "retrieval_corpus_does_not_leak",
+        "interpretation_corpus_is_sound",
+        "schema",
+        "markov",
+        "consistency",
+        "positivity",
+        "baseline_is_there",
+    }
+    assert {name for name, status in found if status != "SUCCEEDED"} == {"baseline_is_there"}
+
+
+def test_a_second_run_reuses_everything(first, run) -> None:
+    again = run("orchestration.demo")
+    assert again.returncode == 0, again.stdout + again.stderr
+    assert "0 assets made anew, 20 unchanged and reused" in again.stdout
+    assert "questions read" not in again.stderr
+    assert "step 1 of" not in again.stderr

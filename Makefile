@@ -45,7 +45,7 @@ ui: install  ## open Dagster on 127.0.0.1:3000 and MLflow on 127.0.0.1:5000
 	@$(BIN)/python -m orchestration.ui --port $(PORT) --mlflow-port $(MLFLOW_PORT)
 
 bench: install  ## comparisons in one run: ratios and counts
-	@$(BIN)/python -m bench
+	@$(BIN)/python scripts/bench.py
 
 lock: install  ## resolve pyproject.toml anew into requirements.lock
 	@$(BIN)/python scripts/lock.py

@@ -12,8 +12,9 @@ from collections.abc import Iterable, Sequence
 from causal_tools.contract import CausalQuery
 
 _CUE = re.compile(
-    r"\b(?:affect|effect|impact|influenc|caus|driv|lead|led\b|rais|lower|reduc|increas|decreas|chang|improv|worsen|boost|cut|help|hurt"
-    r"|matter|differen|respon|result|consequen|because|due to|depend|mediat|through|via|channel|indirect|direct|pathway|treat|action"
+    r"\b(?:affect|effect|impact|influenc|caus|driv|lead|led\b|rais|lower|reduc|increas|decreas|chang|improv|worsen|boost|cut|help"
+    r"|hurt|matter|differen|respon"
+    r"|result|consequen|because|due to|depend|mediat|through|via|channel|indirect|direct|pathway|treat|action"
     r"|option|choose|choos|choice|recommend|should|best|optim|policy|assign|graph|dag|structur|network"
     r"|relat|link|map|benefit|shift|mak)",
     re.IGNORECASE,

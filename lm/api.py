@@ -95,11 +95,15 @@ class ChatEndpoint:
             answer = client.chat.completions.create(
                 model=self.model, temperature=0, max_tokens=self.most_tokens, **wanted
             )
-        except openai.OpenAIError as error:
+        except (openai.OpenAIError, ValueError) as error:  # ValueError: the body is no JSON
             raise EndpointError(f"{self.model} did not answer: {type(error).__name__}: {error}") from None
-        if not answer.choices:
+        usage = getattr(answer, "usage", None)
+        self.calls += 1
+        if usage:  # an answer without a choice is paid for too
+            self.spent += self._price(usage.prompt_tokens, usage.completion_tokens)
+        if not getattr(answer, "choices", None) or answer.choices[0].message is None:
             raise EndpointError(f"{self.model} answered without a choice")
-        message, usage = answer.choices[0].message, answer.usage
+        message = answer.choices[0].message
         reply: dict[str, Any] = {
             "text": message.content or "",
             "tool_calls": [
@@ -110,8 +114,6 @@ class ChatEndpoint:
             "prompt_tokens": usage.prompt_tokens if usage else 0,
             "completion_tokens": usage.completion_tokens if usage else 0,
         }
-        self.calls += 1
-        self.spent += self._price(reply["prompt_tokens"], reply["completion_tokens"])
         return reply
 
     def _keep_within_cap(self, messages: Sequence[Mapping[str, Any]], tools: Sequence[Mapping[str, Any]]) -> None:

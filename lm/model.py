@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+import json
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import cached_property
@@ -52,11 +53,7 @@ class LanguageModel:
         for name, tensor in sorted(self.model.state_dict().items()):
             state.update(f"{name}{tuple(tensor.shape)}{tensor.dtype}".encode())
             state.update(tensor.detach().cpu().contiguous().view(torch.uint8).numpy().tobytes())
-        state.update(
-            self.tokenizer.backend_tokenizer.to_str().encode()
-            if self.tokenizer.is_fast
-            else repr(self.tokenizer).encode()
-        )
+        state.update(_rules_of(self.tokenizer).encode())
         return state.hexdigest()[:16]
 
     def describe(self) -> str:
@@ -98,6 +95,8 @@ class LanguageModel:
             raise ValueError(
                 f"score needs one list of levels a context; given {len(contexts)} contexts and {len(levels)} lists"
             )
+        if not contexts:
+            return []
         sequences: list[list[int]] = []
         starts: list[int] = []
         for context, candidates in zip(contexts, levels, strict=True):
@@ -194,3 +193,11 @@ class Continuation:
             raise ValueError(f"no candidate to continue {self.text[-60:]!r}")
         sequences, starts = encode_continuations(self._lm.tokenizer, self.text, candidates)
         return np.array([part.sum() for part in self._cache.score(sequences, starts)])
+
+
+def _rules_of(tokenizer: Any) -> str:
+    """How a tokenizer splits text; padding and truncation, which each call sets anew, are no part of it."""
+    if not tokenizer.is_fast:
+        return repr(tokenizer)
+    rules = json.loads(tokenizer.backend_tokenizer.to_str()) | {"truncation": None, "padding": None}
+    return json.dumps(rules, ensure_ascii=False, separators=(",", ":"))

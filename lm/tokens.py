@@ -43,7 +43,8 @@ def encode_continuations(
     """Tokenise ``context + continuation`` as one text each, and say where each continuation starts.
 
     Where a token straddles the boundary, the continuation starts at the first token that the context alone does not
-    have, so that the straddling token counts as the continuation's.
+    have, so that the straddling token counts as the continuation's; where that is the first token of the text, it is
+    conditioned on a start token.
 
     Returns:
         (sequences, starts): token ids of the whole text, and the index of the continuation's first token (at least 1).
@@ -53,12 +54,15 @@ def encode_continuations(
     """
     context_ids = encode(tokenizer, [context])[0]
     whole = encode(tokenizer, [context + continuation for continuation in continuations])
-    if not context and context_ids and not special_prefix(tokenizer):
-        whole = [context_ids + ids for ids in whole]  # the stand-in start token of an empty context
+    if not special_prefix(tokenizer) and (not context or any(ids[0] != context_ids[0] for ids in whole)):
+        # Nothing to condition on, or the text's first token belongs to a continuation: a stand-in start token goes first.
+        stand_in = encode(tokenizer, [""])[0]
+        context_ids = stand_in + (context_ids if context else [])
+        whole = [stand_in + ids for ids in whole]
     starts = []
     for continuation, ids in zip(continuations, whole, strict=True):
         start = shared_length(context_ids, ids)
-        if start >= len(ids):
+        if start >= len(ids) or not continuation:
             raise ValueError(f"the continuation {continuation!r} adds no token to {context[-40:]!r}")
         starts.append(max(start, 1))
     return whole, starts

@@ -1,18 +1,6 @@
 """Everything Dagster knows of: assets, checks, jobs, schedules, sensors and resources."""
 
-import os
-
-os.environ.setdefault("MLFLOW_DISABLE_TELEMETRY", "true")
-os.environ.setdefault("GX_ANALYTICS_ENABLED", "False")
-os.environ.setdefault("HF_HUB_DISABLE_TELEMETRY", "1")
-
-import warnings
-
 import dagster as dg
-
-# Partitioned checks and owners of sensors are announced as preview and beta; each is used in one place only.
-warnings.filterwarnings("ignore", category=dg.PreviewWarning)
-warnings.filterwarnings("ignore", category=dg.BetaWarning)
 
 from assets import annotations, corpora, evaluation, queries, sdscm, training
 from assets.annotations import AnnotationExport

@@ -77,11 +77,7 @@ class SequenceSCM:
         pinned = self._codes_of(do)
         changed = set(pinned) | self.scenario.descendants(set(pinned))
         kept = {name: factual.frame[name].cat.codes.to_numpy() for name in self.scenario.names if name not in changed}
-        released = {
-            **self._codes_of({k: v for k, v in factual.do.items() if k in changed and k not in pinned}),
-            **pinned,
-        }
-        return self._push(factual.noise, released, kept, len(factual.frame))
+        return self._push(factual.noise, {**self._codes_of(factual.do), **pinned}, kept, len(factual.frame))
 
     def exact(self, limit: int = 2_000_000) -> ExactLaws:
         """Laws by enumeration, with no sampling error.

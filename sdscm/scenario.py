@@ -43,10 +43,12 @@ class Variable(BaseModel):
     def _levels_are_sound(self) -> Self:
         if len(set(self.levels)) < len(self.levels):
             raise ValueError(f"variable {self.name!r} lists a level twice")
+        if len(set(self.parents)) < len(self.parents):
+            raise ValueError(f"variable {self.name!r} lists a parent twice")
         if self.scores is not None and len(self.scores) != len(self.levels):
             raise ValueError(f"variable {self.name!r} has {len(self.levels)} levels but {len(self.scores)} scores")
         if isinstance(self.law, tuple):
-            if len(self.law) != len(self.levels) or min(self.law) < 0 or abs(sum(self.law) - 1) > 1e-9:
+            if len(self.law) != len(self.levels) or min(self.law) < 0 or not abs(sum(self.law) - 1) <= 1e-9:
                 raise ValueError(
                     f"the fixed law of {self.name!r} must give each of its levels a probability, summing to 1"
                 )

@@ -126,7 +126,7 @@ class ConditionalTables:
         scores = self._scorer.score(contexts, [list(variable.levels)] * len(contexts), self.rule, baseline=baseline)
         self.contexts_scored += len(contexts)
         for key, row in zip(keys, scores, strict=True):
-            if np.isnan(row).any() or not np.isfinite(row).any():
+            if not (row < np.inf).all() or not np.isfinite(row).any():
                 raise ScenarioError(f"the language model gives no usable probability to any level of {key[0]!r}: {row}")
             scaled = row / self.temperature
             self._known[key] = scaled - np.logaddexp.reduce(scaled)

@@ -82,7 +82,7 @@ def cluster_interval(
 
 
 def _canonical(value: Any) -> Any:
-    if value is None or value == () or value == []:
+    if value is None or (isinstance(value, list | tuple | np.ndarray) and len(value) == 0):
         return None
     if isinstance(value, Mapping):
         return tuple(sorted((key, _canonical(item)) for key, item in value.items()))

@@ -95,6 +95,7 @@ def train_adapter(
         raise ValueError("train_adapter needs at least one example")
     os.environ.setdefault("HF_HUB_OFFLINE", "1")
     base = load_language_model(recipe.base, dtype="float32")
+    base_digest = base.digest  # before the adapter's modules are put into the model
     rows = [tokenised(base, example) for example in examples]
     lengths = [len(row["input_ids"]) for row in rows]
     if max(lengths) > recipe.most_tokens:
@@ -112,7 +113,7 @@ def train_adapter(
         raise TrainingFault("the training loss is not a number; lower the learning rate")
     if not any(np.abs(after[name] - before[name]).max() > 0 for name in before):
         raise TrainingFault("training changed no adapter weight; is the adapter frozen?")
-    adapter = _save(trainer.model, base, recipe, folder)
+    adapter = _save(trainer.model, base.name, base_digest, recipe, folder)
     shutil.rmtree(work, ignore_errors=True)
     per_example = float(np.mean(lengths))
     return TrainedAdapter(
@@ -227,12 +228,12 @@ def _last_checkpoint(work: Path) -> Path | None:
     return max(found, key=lambda path: int(path.name.split("-")[-1]), default=None)
 
 
-def _save(model: Any, base: LanguageModel, recipe: SftRecipe, folder: Path) -> Path:
+def _save(model: Any, base: str, base_digest: str, recipe: SftRecipe, folder: Path) -> Path:
     """Write the adapter beside its place, then rename: it is there whole or not at all."""
     target, scratch = folder / "adapter", folder / f"adapter.{os.getpid()}"
     model.save_pretrained(str(scratch))
     (scratch / BASE_NOTE).write_text(
-        json.dumps({"base": base.name, "base_digest": base.digest, "recipe": recipe.model_dump()})
+        json.dumps({"base": base, "base_digest": base_digest, "recipe": recipe.model_dump()})
     )
     if target.exists():
         target.rename(retired := folder / f"adapter.{os.getpid()}.old")

@@ -7,6 +7,7 @@ from collections.abc import Sequence
 import numpy as np
 import pandas as pd
 from pydantic import BaseModel, ConfigDict, Field
+from scipy.stats import norm, t
 
 from validation.results import CheckResult
 
@@ -31,7 +32,11 @@ def compare_paired(
 ) -> tuple[float, float, float]:
     """Difference of two systems' shares right on the same items: estimate and two-sided interval of level 1 − 2·level.
 
-    Whole clusters (topics) are resampled, since their questions share columns and difficulty.
+    Whole clusters (topics) are resampled, since their questions share columns and difficulty. Percentiles of few clusters
+    are too narrow (12 topics: 4.4 % of equal models promoted at a level of 2.5 %), so they are stretched to Student's law;
+    one cluster says nothing, and its interval is all that is possible.
+
+    Source: Hesterberg (2015), "What teachers should know about the bootstrap", the expanded percentile interval.
     """
     difference = np.asarray(challenger, dtype=float) - np.asarray(incumbent, dtype=float)
     labels, codes = np.unique(np.asarray(clusters, dtype=str), return_inverse=True)
@@ -39,7 +44,11 @@ def compare_paired(
     draws = np.random.default_rng(seed).integers(len(labels), size=(BOOTSTRAPS, len(labels)))
     means = sums[draws].sum(axis=1) / sizes[draws].sum(axis=1)
     low, high = np.quantile(means, [level, 1 - level])
-    return float(difference.mean()), float(low), float(high)
+    estimate = float(difference.mean())
+    if len(labels) < 2:
+        return estimate, -1.0, 1.0
+    few = np.sqrt(len(labels) / (len(labels) - 1)) * t.ppf(level, len(labels) - 1) / norm.ppf(level)
+    return estimate, float(estimate - few * (estimate - low)), float(estimate + few * (high - estimate))
 
 
 def regression_gate(

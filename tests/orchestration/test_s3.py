@@ -35,7 +35,7 @@ def endpoint() -> Iterator[str]:
     try:
         for _ in range(120):
             try:
-                urllib.request.urlopen(address, timeout=1)  # noqa: S310 - our own server
+                urllib.request.urlopen(address, timeout=1)
                 break
             except OSError:
                 time.sleep(0.25)

@@ -10,13 +10,13 @@ import hashlib
 import io
 import json
 import os
-import re
 import shutil
 import tempfile
 from collections.abc import Iterator
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import Any, Literal, Protocol
+from urllib.parse import quote, unquote
 
 import pandas as pd
 
@@ -112,10 +112,9 @@ class FileStore:
         """Digest of every stored partition of an asset (the partition '' where it has none)."""
         found = {}
         for name in self.blobs.names(f"{asset}/"):
-            if name.endswith("/manifest.json"):
-                found[name.removeprefix(asset).removesuffix("/manifest.json").strip("/")] = json.loads(
-                    self.blobs.read(name)
-                )["digest"]
+            *partition, last = name.removeprefix(f"{asset}/").split("/")
+            if last == "manifest.json" and len(partition) <= 1:  # deeper ones belong to stored folders
+                found[unquote("".join(partition))] = json.loads(self.blobs.read(name))["digest"]
         return found
 
     def put(
@@ -172,7 +171,11 @@ class FileStore:
 
 
 def _place(asset: str, partition: str | None) -> str:
-    return f"{asset}/{re.sub(r'[^A-Za-z0-9._|=-]+', '_', partition)}" if partition else asset
+    """Folder of an asset or partition; odd characters are percent-encoded, so that no two partitions share a folder."""
+    if not partition:
+        return asset
+    name = quote(partition, safe="|=")
+    return f"{asset}/{name if name.strip('.') else name.replace('.', '%2E')}"
 
 
 def _files_of(value: Value) -> tuple[Kind, dict[str, bytes]]:

@@ -30,7 +30,6 @@ _MORE: _Closing = ('",',)
 _STOP: _Closing = ('"}',)
 _EITHER: _Closing = (*_MORE, *_STOP)
 _BAR: _Closing = (" |",)
-_CLOSING_LAST_ROLE: dict[str, _Closing] = {"ATE": _STOP, "MA": _STOP, "HTE": _MORE, "OPO": _EITHER}
 
 
 class ContinuationModel(Protocol):
@@ -70,7 +69,7 @@ def read_question(
         question: in words.
         columns: header of the file.
         dataset: the file's name; where None, a file name in the question is taken.
-        levels: for columns whose levels are known (categorical ones), those levels.
+        levels: of the categorical columns; the others are then taken for numeric. None where nothing is known of the file.
 
     Raises:
         QueryError: the question is empty, or the file has too few columns for the task.
@@ -90,7 +89,7 @@ def read_question(
             f"only the {MOST_COLUMNS} columns closest to the question's words were offered to the language model"
         )
     text = model.chat_text(parse_messages(question, columns))
-    form = _Form(model.continuation(text), question, list(columns), levels or {})
+    form = _Form(model.continuation(text), question, list(columns), levels)
     fields = form.fill()
     return Reading(
         CausalQuery.model_validate({"dataset": dataset or (named.group(0) if named else None), **fields}),
@@ -106,7 +105,9 @@ class _Form:
     tokenizers join these; so each choice also says whether the reading goes on.
     """
 
-    def __init__(self, text: Any, question: str, columns: list[str], levels: Mapping[str, Sequence[Scalar]]) -> None:
+    def __init__(
+        self, text: Any, question: str, columns: list[str], levels: Mapping[str, Sequence[Scalar]] | None
+    ) -> None:
         self.confidence: dict[str, float] = {}
         self._text = text
         self._question = question
@@ -133,14 +134,26 @@ class _Form:
         fields: dict[str, Any] = {"task": task}
         stopped = False
         for role in roles:
-            closing = _MORE if role != roles[-1] else _CLOSING_LAST_ROLE[task]
-            if closing != _STOP and role == roles[-1] and len(free) == 1:
-                closing = _STOP  # no column is left for a condition
-            fields[role], stopped = self._choose(role, f' "{role}": "', dict.fromkeys(free, closing))
+            closing = dict.fromkeys(free, _MORE)
+            if role == roles[-1]:
+                closing = {
+                    name: self._closing_of_last_role(task, [other for other in free if other != name]) for name in free
+                }
+            fields[role], stopped = self._choose(role, f' "{role}": "', closing)
             free.remove(fields[role])
+        if task == "HTE" and stopped:
+            raise QueryError(
+                "the question asks for an effect under a condition, but names no value that a column could have"
+            )
         if task in ("HTE", "OPO"):
             fields["conditions"] = () if stopped else self._conditions(free)
         return fields
+
+    def _closing_of_last_role(self, task: str, free: Sequence[str]) -> _Closing:
+        """Whether a condition may, must or cannot follow."""
+        if task in ("ATE", "MA") or not any(self._values(name) for name in free):
+            return _STOP
+        return _MORE if task == "HTE" else _EITHER
 
     def _nodes(self) -> Any:
         nodes: list[str] = []
@@ -158,14 +171,15 @@ class _Form:
         stopped = False
         while not stopped:
             number = len(conditions) + 1
-            column, _ = self._choose(f"where {number}", ' "where": "', dict.fromkeys(free, _MORE))
+            column, _ = self._choose(
+                f"where {number}", ' "where": "', {name: _MORE for name in free if self._values(name)}
+            )
             free = [name for name in free if name != column]
             candidates = self._values(column)
-            if not candidates:
-                raise QueryError(f"the question names no value for a condition on {column!r}")
             operators = [op for op in get_args(Operator) if op != "in" or len(candidates) > 1]
             operator, _ = self._choose(f"is {number}", ' "is": "', dict.fromkeys(operators, _MORE))
-            closing = _EITHER if free and number < MOST_CONDITIONS else _STOP
+            goes_on = number < MOST_CONDITIONS and any(self._values(name) for name in free)
+            closing = _EITHER if goes_on else _STOP
             value, stopped = self._value(number, operator, candidates, closing)
             conditions.append(Condition(column=column, operator=operator, value=value))  # type: ignore[arg-type]
         return tuple(conditions)
@@ -189,13 +203,12 @@ class _Form:
 
     def _values(self, column: str) -> dict[str, Scalar]:
         """What may stand as the value of a condition, text to value: the column's levels, else numbers, else phrases."""
-        known = self._levels.get(column)
-        if known is not None:
-            return {str(level): level for level in known}
+        if self._levels is not None and column in self._levels:
+            return {str(level): level for level in self._levels[column]}
         numbers = {
             match.group(0).lstrip("+").replace(",", "").replace("−", "-") for match in _NUMBER.finditer(self._question)
         }
-        if self._levels and numbers:  # levels are known for the categorical columns, so this one is numeric
+        if self._levels is not None:
             return {text: _number(text) for text in sorted(numbers)}
         words = _WORD.findall(_FILE_NAME.sub(" ", self._question))
         words = [word.rstrip(".:") or word for word in words]
@@ -213,7 +226,7 @@ class _Form:
             _inner(option) + ending: (option, ending) for option, endings in options.items() for ending in endings
         }
         texts = list(pieces)
-        log_probs = self._text.log_probs(texts)
+        log_probs = self._text.likely_log_probs(texts)
         best = texts[int(np.argmax(log_probs))]
         option, ending = pieces[best]
         same = [place for place, text in enumerate(texts) if pieces[text][0] == option]

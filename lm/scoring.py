@@ -9,9 +9,10 @@ from typing import Any
 import numpy as np
 
 from lm.tokens import shared_length
-from lm.trie import FlatTrie, chunks, flatten
+from lm.trie import chunks, flatten
 
 NODES_PER_PASS = 512  # dense tree attention costs nodes²; beyond this it outweighs the linear layers on a CPU
+LIKELY_MARGIN = 5.0  # nats below the likeliest first token within which a sequence is scored in full at once
 
 
 @dataclass
@@ -43,26 +44,30 @@ def score_sequences(
     """
     scores: list[np.ndarray] = [np.empty(0)] * len(sequences)
     for group in chunks(sequences, budget):
-        trie = flatten([sequences[i] for i in group])
-        rows = _tree_pass(model, trie, [starts[i] for i in group], meter, past=None)
+        rows = _tree_pass(model, [sequences[i] for i in group], [starts[i] for i in group], meter, past=None)
         for i, row in zip(group, rows, strict=True):
             scores[i] = row
     return scores
 
 
-def _tree_pass(model: Any, trie: FlatTrie, starts: Sequence[int], meter: Meter, past: Any | None) -> list[np.ndarray]:
-    """One forward over a flat trie; with ``past``, the trie continues the cached prefix and the cache is left as it was."""
+def _tree_pass(
+    model: Any, sequences: Sequence[Sequence[int]], starts: Sequence[int], meter: Meter, past: Any | None
+) -> list[np.ndarray]:
+    """One forward over the sequences' trie; with ``past``, they continue the cached prefix and the cache is left as it was.
+
+    A sequence's last token is only asked for, never computed on, so it is no node of the trie.
+    """
     import torch
 
+    trie = flatten([sequence[:-1] for sequence in sequences])
     device = model.device
     before = past.get_seq_length() if past is not None else 0
     nodes = len(trie.tokens)
     blocked = torch.finfo(model.dtype).min
     mask = torch.zeros((1, 1, nodes, before + nodes), dtype=model.dtype)
     mask[0, 0, :, before:].masked_fill_(~torch.from_numpy(trie.ancestors()), blocked)
-    wanted = sorted(
-        {path[k - 1] for path, start in zip(trie.paths, starts, strict=True) for k in range(start, len(path))}
-    )
+    asked = [path[start - 1 :] for path, start in zip(trie.paths, starts, strict=True)]
+    wanted = sorted({node for path in asked for node in path})
     row_of = {node: row for row, node in enumerate(wanted)}
     with torch.inference_mode():
         output = model(
@@ -75,9 +80,9 @@ def _tree_pass(model: Any, trie: FlatTrie, starts: Sequence[int], meter: Meter, 
         )
         log_probs = torch.log_softmax(output.logits[0].float(), dim=-1)
         scores = []
-        for path, start in zip(trie.paths, starts, strict=True):
-            at = torch.tensor([row_of[path[k - 1]] for k in range(start, len(path))], device=device)
-            tokens = torch.from_numpy(trie.tokens[path[start:]]).to(device)
+        for path, sequence, start in zip(asked, sequences, starts, strict=True):
+            at = torch.tensor([row_of[node] for node in path], device=device)
+            tokens = torch.tensor(sequence[start:], device=device)
             scores.append(log_probs[at, tokens].cpu().numpy().astype(np.float64))
     if past is not None:
         past.crop(-nodes)  # only a negative number, of tokens to drop, is accepted
@@ -98,13 +103,40 @@ class PrefixCache:
 
     def score(self, sequences: Sequence[Sequence[int]], starts: Sequence[int]) -> list[np.ndarray]:
         """As :func:`score_sequences`, for sequences that have most of their leading tokens in common."""
+        keep = self._keep_common(sequences, starts)
+        return self._pass([sequence[keep:] for sequence in sequences], [start - keep for start in starts])
+
+    def score_likely(self, sequences: Sequence[Sequence[int]], starts: Sequence[int]) -> np.ndarray:
+        """Total log-probability of each sequence from its start on, exact for every one that can be the largest.
+
+        A sequence cannot be likelier than its first token. So the first tokens are scored, which takes one forward of a token
+        or so; then only the sequences within reach of the best; and the rest only if they could still win. The others keep
+        their upper bound.
+        """
+        keep = self._keep_common(sequences, starts)
+        tails, begins = [sequence[keep:] for sequence in sequences], [start - keep for start in starts]
+        firsts = self._pass([tail[: begin + 1] for tail, begin in zip(tails, begins, strict=True)], begins)
+        totals = np.array([float(first[0]) for first in firsts])
+        waiting = np.array([len(tail) > begin + 1 for tail, begin in zip(tails, begins, strict=True)])
+        reach = totals.max() - LIKELY_MARGIN
+        while (chosen := np.flatnonzero(waiting & (totals >= reach))).size:
+            exact = self._pass([tails[i] for i in chosen], [begins[i] for i in chosen])
+            totals[chosen] = [part.sum() for part in exact]
+            waiting[chosen] = False
+            reach = totals[~waiting].max()  # a bound below the best exact score cannot win
+        return totals
+
+    def _pass(self, tails: Sequence[Sequence[int]], begins: Sequence[int]) -> list[np.ndarray]:
+        return _tree_pass(self._model, tails, begins, self._meter, past=self._states)
+
+    def _keep_common(self, sequences: Sequence[Sequence[int]], starts: Sequence[int]) -> int:
+        """Make the cache hold what all sequences share before anything is asked of them; returns its length."""
         common = list(sequences[0])
         for sequence in sequences[1:]:
             common = common[: shared_length(common, sequence)]
-        keep = min(len(common), min(starts) - 1, min(len(sequence) for sequence in sequences) - 1)
+        keep = min(len(common), min(starts) - 1)
         self._advance(common[:keep])
-        trie = flatten([sequence[keep:] for sequence in sequences])
-        return _tree_pass(self._model, trie, [start - keep for start in starts], self._meter, past=self._states)
+        return keep
 
     def _advance(self, tokens: list[int]) -> None:
         """Make the cache hold exactly ``tokens``, computing only what it does not have."""

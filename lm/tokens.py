@@ -58,11 +58,11 @@ def encode_continuations(
         # Nothing to condition on, or the text's first token belongs to a continuation: a stand-in start token goes first.
         stand_in = encode(tokenizer, [""])[0]
         context_ids = stand_in + (context_ids if context else [])
-        whole = [stand_in + ids for ids in whole]
+        whole = [stand_in + (ids if ids != stand_in else []) for ids in whole]  # a text of no tokens stays one
     starts = []
     for continuation, ids in zip(continuations, whole, strict=True):
         start = shared_length(context_ids, ids)
-        if start >= len(ids) or not continuation:
+        if start >= len(ids):
             raise ValueError(f"the continuation {continuation!r} adds no token to {context[-40:]!r}")
         starts.append(max(start, 1))
     return whole, starts

@@ -40,7 +40,8 @@ RETRIEVAL_COLUMNS = (
 def items_frame(items: Sequence[QueryItem]) -> pd.DataFrame:
     """Query items as a flat table; lists and mappings as JSON text, which Parquet and people can both read."""
     rows = [item.model_dump(mode="json") for item in items]
-    return pd.DataFrame([{key: _flat(value) for key, value in row.items()} for row in rows])
+    flat = [{key: _flat(value) for key, value in row.items()} for row in rows]
+    return pd.DataFrame(flat, columns=list(QueryItem.model_fields))
 
 
 def items_from(frame: pd.DataFrame) -> list[QueryItem]:

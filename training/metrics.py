@@ -6,6 +6,7 @@ resample topics, not questions.
 
 from __future__ import annotations
 
+import math
 import re
 from collections.abc import Mapping, Sequence
 from typing import Any
@@ -102,9 +103,10 @@ def _soften(value: Any) -> Any:
         return {key: (item if key == "operator" else _soften(item)) for key, item in value.items()}
     if isinstance(value, str):
         try:
-            return float(value)
+            number = float(value)
         except ValueError:
-            return re.sub(r"[\W_]+", "", value).lower() or value
+            number = math.nan
+        return number if math.isfinite(number) else re.sub(r"[\W_]+", "", value).lower() or value
     if isinstance(value, list | tuple | np.ndarray):
         return [_soften(item) for item in value]
     return value

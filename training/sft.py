@@ -175,7 +175,7 @@ def _trainer(
         per_device_train_batch_size=recipe.batch_size,
         learning_rate=recipe.learning_rate,
         lr_scheduler_type="linear",
-        warmup_steps=max(1, round(recipe.warmup_share * recipe.steps)),
+        warmup_steps=min(max(1, round(recipe.warmup_share * recipe.steps)), recipe.steps - 1),  # one step at least counts
         max_length=recipe.most_tokens,
         completion_only_loss=True,
         packing=False,

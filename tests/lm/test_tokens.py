@@ -39,10 +39,14 @@ def test_the_sequence_is_the_whole_text_tokenised_and_the_start_is_where_it_leav
     request, which, context, continuations
 ):
     tokenizer = request.getfixturevalue(which)
-    sequences, starts = encode_continuations(tokenizer, context, continuations)
     alone = tokenizer(context).input_ids
-    for continuation, ids, start in zip(continuations, sequences, starts, strict=True):
-        whole = tokenizer(context + continuation).input_ids
+    wholes = [tokenizer(context + continuation).input_ids for continuation in continuations]
+    if any(whole == alone[: len(whole)] for whole in wholes):  # some control characters are in no vocabulary
+        with pytest.raises(ValueError, match="adds no token"):
+            encode_continuations(tokenizer, context, continuations)
+        return
+    sequences, starts = encode_continuations(tokenizer, context, continuations)
+    for whole, ids, start in zip(wholes, sequences, starts, strict=True):
         stand_in = len(ids) - len(whole)
         assert ids[stand_in:] == whole
         assert ids[:stand_in] == [tokenizer.bos_token_id] * stand_in

@@ -1,0 +1,257 @@
+"""Sampling, intervening and counterfactuals, against laws worked out by hand or by enumeration."""
+
+from __future__ import annotations
+
+from itertools import product
+
+import networkx as nx
+import numpy as np
+import pandas as pd
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from sdscm import ScenarioError, SequenceSCM, TooLarge, load_scenario
+from sdscm.benchmark import make_benchmark
+
+from .laws import CONFOUNDER, HashScorer, confounder, scenario, variable
+
+# By hand, from the table in laws.py.
+P_Y_DO = {"no": 0.6 * 0.1 + 0.4 * 0.4, "yes": 0.6 * 0.3 + 0.4 * 0.8}  # standardised over z: .22 and .50
+P_T = 0.6 * 0.2 + 0.4 * 0.7  # .40
+P_Y_GIVEN = {
+    "yes": (0.6 * 0.2 * 0.3 + 0.4 * 0.7 * 0.8) / P_T,  # .65
+    "no": (0.6 * 0.8 * 0.1 + 0.4 * 0.3 * 0.4) / (1 - P_T),  # .16
+}
+
+
+@pytest.fixture
+def toy() -> SequenceSCM:
+    return SequenceSCM(confounder(), CONFOUNDER)
+
+
+def _enumerated(one, do: dict[str, str]) -> dict[str, dict[str, float]]:
+    """Marginals under the hash scorer, by walking through every combination of levels."""
+    marginals = {v.name: dict.fromkeys(v.levels, 0.0) for v in one.variables}
+    for world in product(*(v.levels for v in one.variables)):
+        values = dict(zip(one.names, world, strict=True))
+        weight = 1.0
+        for v in one.variables:
+            if v.name in do:
+                weight *= values[v.name] == do[v.name]
+            elif v.law == "uniform":
+                weight /= len(v.levels)
+            else:
+                context = one.context(v.name, {p: values[p] for p in v.parents})
+                masses = {level: np.exp(HashScorer.logit(context, level)) for level in v.levels}
+                weight *= masses[values[v.name]] / sum(masses.values())
+        for name, level in values.items():
+            marginals[name][level] += weight
+    return marginals
+
+
+def _shares(column: pd.Series, levels) -> np.ndarray:
+    return np.array([(column == level).mean() for level in levels])
+
+
+def _within_four_standard_errors(shares, law, rows) -> bool:
+    law = np.asarray(law)
+    return bool((np.abs(shares - law) <= 4 * np.sqrt(law * (1 - law) / rows) + 1e-12).all())
+
+
+@pytest.mark.parametrize("do", [{}, {"tutoring": "yes"}, {"income": "high", "homework": "none"}], ids=str)
+def test_exact_marginals_equal_enumeration(do):
+    one = load_scenario("tutoring")
+    do = {name: level if level in one[name].levels else one[name].levels[-1] for name, level in do.items()}
+    exact = SequenceSCM(one, HashScorer()).exact()
+    for name, law in _enumerated(one, do).items():
+        assert np.allclose(exact.marginal(name, do), list(law.values()), atol=1e-12)
+
+
+@pytest.mark.parametrize("do", [None, {"tutoring": 1}])
+def test_sampling_frequencies_are_those_of_the_exact_law(do):
+    one, rows = load_scenario("tutoring"), 20_000
+    pinned = {name: one[name].levels[code] for name, code in (do or {}).items()}
+    frame = SequenceSCM(one, HashScorer()).sample(rows, seed=3, do=pinned).frame
+    for name, law in _enumerated(one, pinned).items():
+        assert _within_four_standard_errors(_shares(frame[name], law), list(law.values()), rows), name
+
+
+def test_pairs_are_drawn_from_the_joint_law(toy):
+    rows = 20_000
+    frame = toy.sample(rows, seed=5).frame
+    joint = toy.exact().joint()
+    for z, t, y in product((0, 1), repeat=3):
+        p_t, p_y = (0.2, 0.7)[z], ((0.1, 0.3), (0.4, 0.8))[z][t]
+        law = (0.6, 0.4)[z] * (p_t if t else 1 - p_t) * (p_y if y else 1 - p_y)
+        share = ((frame["z"].cat.codes == z) & (frame["t"].cat.codes == t) & (frame["y"].cat.codes == y)).mean()
+        assert joint[z, t, y] == pytest.approx(law)
+        assert _within_four_standard_errors(share, law, rows)
+
+
+def test_the_exact_effect_of_a_confounded_treatment_is_the_standardised_one(toy):
+    exact = toy.exact()
+    assert exact.ate("t", "y") == pytest.approx(P_Y_DO["yes"] - P_Y_DO["no"])  # .28, not the .49 of the groups
+    assert exact.mean("y", {"t": "yes"}) == pytest.approx(0.50)
+    assert exact.mean("y") == pytest.approx(P_T * P_Y_GIVEN["yes"] + (1 - P_T) * P_Y_GIVEN["no"])
+    assert exact.ate("t", "y", ("yes", "no")) == pytest.approx(-0.28)
+    assert exact.ate("y", "t") == pytest.approx(0)  # an effect has no effect on its cause
+
+
+def test_scores_of_levels_scale_the_effect():
+    one = scenario(
+        variable("z"), variable("t", ("z",), role="treatment"), variable("y", ("z", "t"), role="outcome", scores=[1, 11])
+    )
+    exact = SequenceSCM(one, CONFOUNDER).exact()
+    assert exact.ate("t", "y") == pytest.approx(2.8)
+    assert exact.mean("y", {"t": "no"}) == pytest.approx(1 + 10 * 0.22)
+
+
+def test_do_pins_the_variable_and_only_moves_what_follows_from_it(toy):
+    observed, pinned = toy.sample(500, seed=2), toy.sample(500, seed=2, do={"t": "yes"})
+    assert (pinned.frame["t"] == "yes").all()
+    assert (pinned.frame["z"] == observed.frame["z"]).all()
+    treated = (observed.frame["t"] == "yes").to_numpy()
+    assert (pinned.frame["y"][treated] == observed.frame["y"][treated]).all()
+    assert pinned.do == {"t": "yes"}
+
+
+def test_counterfactual_under_the_factual_value_returns_the_factual_row():
+    one = load_scenario("tutoring")
+    model = SequenceSCM(one, HashScorer())
+    factual = model.sample(400, seed=11)
+    for name in one.names:
+        for level in one[name].levels:
+            other = model.counterfactual(factual, {name: level}).frame
+            same = (factual.frame[name] == level).to_numpy()
+            assert other[same].equals(factual.frame[same]), (name, level)
+
+
+def test_non_descendants_never_change():
+    one = load_scenario("tutoring")
+    graph = nx.DiGraph(one.edges())
+    graph.add_nodes_from(one.names)
+    model = SequenceSCM(one, HashScorer())
+    factual = model.sample(400, seed=12)
+    for name in one.names:
+        keep = [n for n in one.names if n != name and n not in nx.descendants(graph, name)]
+        for level in one[name].levels:
+            other = model.counterfactual(factual, {name: level}).frame
+            assert other[keep].equals(factual.frame[keep])
+            assert (other[name] == level).all()
+
+
+def test_counterfactuals_of_everyone_have_the_interventional_law(toy):
+    rows = 20_000
+    factual = toy.sample(rows, seed=8)
+    for level, law in P_Y_DO.items():
+        share = (toy.counterfactual(factual, {"t": level}).frame["y"] == "yes").mean()
+        assert _within_four_standard_errors(share, law, rows)
+
+
+def test_a_counterfactual_of_the_observed_equals_the_arm_drawn_with_the_same_seed(toy):
+    arm = toy.sample(300, seed=4, do={"t": "no"})
+    other = toy.counterfactual(toy.sample(300, seed=4), {"t": "no"})
+    assert other.frame.equals(arm.frame)
+
+
+def test_what_was_pinned_stays_pinned_in_further_counterfactuals():
+    """a → b → c: with b held, changing a twice must not set b free."""
+    one = scenario(variable("a"), variable("b", ("a",)), variable("c", ("b",)), variable("d"))
+    model = SequenceSCM(one, HashScorer())
+    arm = model.sample(200, seed=1, do={"b": "yes"})
+    first = model.counterfactual(arm, {"d": "no"})
+    assert first.do == {"b": "yes", "d": "no"}
+    second = model.counterfactual(first, {"a": "yes"})
+    assert (second.frame["b"] == "yes").all()
+    assert (second.frame["d"] == "no").all()
+    assert second.frame["c"].equals(arm.frame["c"])
+    released = model.counterfactual(second, {"b": "no"})
+    assert (released.frame["b"] == "no").all()
+
+
+@settings(deadline=None, max_examples=20)
+@given(few=st.integers(1, 40), more=st.integers(0, 60), seed=st.integers(0, 2**40))
+def test_a_row_does_not_depend_on_how_many_are_drawn(few, more, seed):
+    model = SequenceSCM(confounder(), CONFOUNDER)
+    short, long = model.sample(few, seed), model.sample(few + more, seed)
+    assert long.frame.head(few).equals(short.frame)
+
+
+def test_other_seeds_give_other_rows(toy):
+    assert not toy.sample(100, 1).frame.equals(toy.sample(100, 2).frame)
+
+
+def test_fixed_and_uniform_laws_are_not_asked_of_the_language_model():
+    one = scenario(
+        variable("u", levels=("a", "b", "c"), law="uniform"), variable("f", law=[0.25, 0.75]), variable("v", ("u", "f"))
+    )
+    scorer = HashScorer()
+    model = SequenceSCM(one, scorer)
+    assert np.allclose(model.exact().marginal("u"), 1 / 3)
+    assert np.allclose(model.exact().marginal("f"), [0.25, 0.75])
+    assert all(context.endswith("V:") for context in scorer.asked)
+    frame = model.sample(8000, 1).frame
+    assert _within_four_standard_errors((frame["f"] == "yes").mean(), 0.75, 8000)
+
+
+def test_a_law_without_mass_on_a_level_never_draws_it():
+    one = scenario(variable("f", levels=("a", "b", "c"), law=[0.5, 0.0, 0.5]), variable("v", ("f",)))
+    model = SequenceSCM(one, HashScorer())
+    assert "b" not in set(model.sample(2000, 1).frame["f"])
+    assert model.exact().marginal("f")[1] == 0
+
+
+@pytest.mark.parametrize(
+    ("call", "said"),
+    [
+        (lambda m: m.sample(0, 1), "rows=0"),
+        (lambda m: m.sample(5, 1, {"x": "yes"}), "no variable 'x'"),
+        (lambda m: m.sample(5, 1, {"t": "maybe"}), "no level 'maybe'"),
+        (lambda m: m.counterfactual(m.sample(5, 1), {"t": "maybe"}), "no level 'maybe'"),
+        (lambda m: m.counterfactual(SequenceSCM(load_scenario("toy_collider"), HashScorer()).sample(5, 1), {}), "not one"),
+        (lambda m: m.exact().joint({"t": "maybe"}), "no level 'maybe'"),
+        (lambda m: m.exact().marginal("x"), "no variable 'x'"),
+        (lambda m: m.exact(limit=7), "8 cells, more than the limit of 7"),
+        (lambda m: SequenceSCM(m.scenario, CONFOUNDER, temperature=0.0), "temperature must be positive"),
+        (lambda m: SequenceSCM(m.scenario, CONFOUNDER, temperature=float("nan")), "temperature must be positive"),
+    ],
+)
+def test_what_does_not_fit_is_refused(toy, call, said):
+    with pytest.raises(ScenarioError, match=said):
+        call(toy)
+
+
+def test_a_joint_law_beyond_the_limit_is_too_large():
+    with pytest.raises(TooLarge, match="sample rows instead"):
+        SequenceSCM(load_scenario("breast_cancer"), HashScorer()).exact()
+
+
+def test_a_benchmarks_truths_are_those_of_the_law(toy):
+    rows = 20_000
+    made = make_benchmark(toy, rows, seed=6)
+    assert made.exact_ate == pytest.approx(0.28)
+    assert abs(made.sample_ate - 0.28) < 4 * made.unit_effect_sd / np.sqrt(rows)
+    error = np.sqrt(0.65 * 0.35 / (rows * P_T) + 0.16 * 0.84 / (rows * (1 - P_T)))
+    assert made.difference_in_means is not None
+    assert abs(made.difference_in_means - (0.65 - 0.16)) < 4 * error
+    assert list(made.frame.columns) == ["z", "t", "y", "y__do_no", "y__do_yes"]
+    own = np.where(made.frame["t"] == "yes", made.frame["y__do_yes"], made.frame["y__do_no"])
+    assert (own == made.frame["y"]).all()
+    effects = (made.frame["y__do_yes"] == "yes").astype(int) - (made.frame["y__do_no"] == "yes").astype(int)
+    assert made.sample_ate == pytest.approx(effects.mean())
+    assert made.unit_effect_sd == pytest.approx(effects.std(ddof=0))
+
+
+def test_a_benchmark_whose_groups_are_empty_has_no_difference_in_means():
+    one = scenario(variable("t", role="treatment", law=[1.0, 0.0]), variable("y", ("t",), role="outcome"))
+    made = make_benchmark(SequenceSCM(one, HashScorer()), 50, seed=1)
+    assert made.difference_in_means is None
+    assert made.exact_ate is not None
+
+
+def test_a_benchmark_too_large_to_enumerate_has_no_exact_effect(monkeypatch):
+    model = SequenceSCM(confounder(), CONFOUNDER)
+    exact = model.exact
+    monkeypatch.setattr(model, "exact", lambda: exact(limit=1))
+    assert make_benchmark(model, 20, seed=1).exact_ate is None

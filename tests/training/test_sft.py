@@ -1,0 +1,129 @@
+"""Fine-tuning on the tiny model: weights change, a killed run goes on to the same adapter, faults are refused."""
+
+from __future__ import annotations
+
+import json
+
+import numpy as np
+import pytest
+from safetensors.numpy import load_file
+
+from lm import load_language_model
+from training.sft import Example, SftRecipe, tokenised, train_adapter
+
+RECIPE = SftRecipe(base="tiny", steps=6, batch_size=2, checkpoints=6, rank=2, alpha=4, learning_rate=0.02, autocast=False)
+EXAMPLES = [
+    Example(({"role": "user", "content": f"Question {i}?"},), f'{{"task": "{word}"}}', ((10, 10 + len(word) + 2),))
+    for i, word in enumerate(["effect", "graph", "none", "effect", "action", "mediation", "graph"])
+]
+
+
+def _weights(folder) -> dict[str, np.ndarray]:
+    return load_file(folder / "adapter_model.safetensors")
+
+
+@pytest.fixture(scope="module")
+def trained(tmp_path_factory):
+    return train_adapter(EXAMPLES, RECIPE, tmp_path_factory.mktemp("run"))
+
+
+def test_training_changes_the_weights_and_says_what_it_did(trained):
+    weights = _weights(trained.folder)
+    assert all(np.isfinite(w).all() for w in weights.values())
+    assert all(np.abs(w).max() > 0 for name, w in weights.items() if "lora_B" in name)  # LoRA starts from B = 0
+    assert trained.trainable_parameters == sum(w.size for w in weights.values())
+    assert trained.examples == len(EXAMPLES)
+    assert trained.resumed_at == 0
+    assert [step for step, _ in trained.losses] == [1, 2, 3, 4, 5, 6]
+    assert [p.name for p in trained.folder.parent.iterdir()] == ["adapter"]  # no working files are left
+
+
+def test_the_adapter_tells_its_base_and_recipe(trained):
+    note = json.loads((trained.folder / "base_model.json").read_text())
+    assert note["base"] == "tiny"
+    assert note["base_digest"] == load_language_model("tiny", device="cpu").digest
+    assert SftRecipe.model_validate(note["recipe"]) == RECIPE
+
+
+def test_the_first_loss_is_the_mean_surprise_of_the_counted_tokens(tmp_path):
+    """One example, so the first batch is known: its loss is minus the mean log-probability of the slot's tokens."""
+    import torch
+
+    tiny = load_language_model("tiny", device="cpu")
+    example = EXAMPLES[0]
+    row = tokenised(tiny, example)
+    with torch.no_grad():
+        law = torch.log_softmax(tiny.model(input_ids=torch.tensor([row["input_ids"]])).logits[0], dim=-1)
+    counted = [i for i, mask in enumerate(row["completion_mask"]) if mask]
+    expected = -np.mean([float(law[i - 1, row["input_ids"][i]]) for i in counted])
+    run = train_adapter([example], RECIPE.model_copy(update={"steps": 1, "batch_size": 1}), tmp_path)
+    assert run.losses[0][1] == pytest.approx(expected, abs=1e-3)
+
+
+def test_training_lowers_the_loss_of_what_it_is_shown(tmp_path):
+    recipe = RECIPE.model_copy(update={"steps": 20, "checkpoints": 1})
+    run = train_adapter(EXAMPLES[:2], recipe, tmp_path)
+    assert run.losses[-1][1] < 0.5 * run.losses[0][1]
+    messages, completion = EXAMPLES[0].messages, EXAMPLES[0].completion
+
+    def surprise(lm) -> float:
+        return -float(lm.continuation(lm.chat_text(messages)).log_probs([completion])[0])
+
+    tuned = load_language_model("tiny", adapter=run.folder, device="cpu")
+    assert surprise(tuned) < surprise(load_language_model("tiny", device="cpu"))
+
+
+def test_the_same_run_gives_the_same_weights(trained, tmp_path):
+    again = _weights(train_adapter(EXAMPLES, RECIPE, tmp_path).folder)
+    for name, weight in _weights(trained.folder).items():
+        assert np.array_equal(weight, again[name]), name
+
+
+def test_a_killed_run_goes_on_to_the_same_adapter(trained, tmp_path):
+    def kill(step: int, steps: int, loss: float) -> None:
+        if step == 4:
+            raise KeyboardInterrupt
+
+    with pytest.raises(KeyboardInterrupt):
+        train_adapter(EXAMPLES, RECIPE, tmp_path, report=kill)
+    assert not (tmp_path / "adapter").exists()
+    run = train_adapter(EXAMPLES, RECIPE, tmp_path)
+    assert run.resumed_at == 3
+    resumed = _weights(run.folder)
+    for name, weight in _weights(trained.folder).items():
+        assert np.array_equal(weight, resumed[name]), name
+
+
+def test_a_checkpoint_of_another_recipe_or_cut_short_is_not_continued(tmp_path):
+    def kill(step: int, steps: int, loss: float) -> None:
+        if step == 3:
+            raise KeyboardInterrupt
+
+    with pytest.raises(KeyboardInterrupt):
+        train_adapter(EXAMPLES, RECIPE, tmp_path, report=kill)
+    other = train_adapter(EXAMPLES, RECIPE.model_copy(update={"learning_rate": 0.03}), tmp_path)
+    assert other.resumed_at == 0
+    (checkpoint,) = tmp_path.glob("work-*/checkpoint-*")
+    (checkpoint / "trainer_state.json").unlink()  # written last, so this one was cut short
+    assert train_adapter(EXAMPLES, RECIPE, tmp_path).resumed_at == 0
+
+
+def test_progress_is_reported(tmp_path):
+    seen: list[tuple[int, int]] = []
+    train_adapter(EXAMPLES, RECIPE.model_copy(update={"steps": 2}), tmp_path, report=lambda s, n, _: seen.append((s, n)))
+    assert seen == [(1, 2), (2, 2)]
+
+
+def test_no_examples_and_too_long_ones_are_refused(tmp_path):
+    with pytest.raises(ValueError, match="at least one example"):
+        train_adapter([], RECIPE, tmp_path)
+    long = Example(({"role": "user", "content": "x" * 900},), "y")
+    with pytest.raises(ValueError, match="most_tokens=768"):
+        train_adapter([*EXAMPLES, long], RECIPE, tmp_path)
+    assert not any(tmp_path.iterdir())
+
+
+@pytest.mark.parametrize("fault", [{"steps": 0}, {"learning_rate": 0}, {"warmup_share": 1}, {"rank": 0}, {"colour": 1}])
+def test_recipes_that_make_no_sense_are_refused(fault):
+    with pytest.raises(ValueError, match=next(iter(fault))):
+        SftRecipe.model_validate({"steps": 1, **fault})

@@ -1,0 +1,136 @@
+"""Runs and registered versions on a real MLflow registry in a temporary SQLite file."""
+
+from __future__ import annotations
+
+import json
+
+import numpy as np
+import pytest
+import torch
+
+from lm import ModelNotFound, load_language_model
+from lm.registry import CHALLENGER, CHAMPION, find_assistant
+from lm.tiny import tiny_model
+from training.tracking import OVER_TAG, Tracking, Version
+
+
+def _adapter(folder, seed: int):
+    from peft import LoraConfig, get_peft_model
+
+    model, _ = tiny_model()
+    torch.manual_seed(seed)
+    tuned = get_peft_model(model, LoraConfig(r=2, target_modules=["q_proj"], task_type="CAUSAL_LM"))
+    for name, weight in tuned.named_parameters():
+        if "lora_B" in name:
+            torch.nn.init.normal_(weight, std=0.5)
+    tuned.save_pretrained(folder)
+    (folder / "base_model.json").write_text(json.dumps({"base": "tiny"}))
+    return folder
+
+
+@pytest.fixture(scope="module")
+def tracking(tmp_path_factory):
+    folder = tmp_path_factory.mktemp("mlflow")
+    one = Tracking(f"sqlite:///{folder / 'deep' / 'mlflow.db'}", (folder / "artifacts").as_uri())
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setenv("MLFLOW_TRACKING_URI", one.uri)
+        patch.setenv("CAUSALSMITH_CACHE", str(folder / "cache"))
+        yield one
+
+
+@pytest.fixture(scope="module")
+def adapters(tmp_path_factory):
+    folder = tmp_path_factory.mktemp("adapters")
+    return [_adapter(folder / str(seed), seed) for seed in (1, 2)]
+
+
+@pytest.fixture(scope="module")
+def versions(tracking, adapters) -> list[Version]:
+    made = []
+    for number, adapter in enumerate(adapters):
+        run = tracking.start_run(f"run {number}", {"steps": 4}, {"kind": "test"})
+        with tracking.finishing(run):
+            made.append(tracking.register(adapter, f"digest-{number}", run, {"share": "0.5"}))
+    return made
+
+
+def _scores(lm) -> np.ndarray:
+    return lm.score(["The weather is"], [["good", "bad"]])[0]
+
+
+def test_each_adapter_is_a_version_with_its_run_and_tags(versions, tracking):
+    assert [one.version for one in versions] == ["1", "2"]
+    assert versions[0].run_id != versions[1].run_id
+    assert versions[0].tags["share"] == "0.5"
+    run = tracking.client().get_run(versions[0].run_id)
+    assert run.info.status == "FINISHED"
+    assert run.data.params == {"steps": "4"}
+    assert tracking.version_of_adapter("digest-1").version == "2"
+    assert tracking.version_of_adapter("digest-9") is None
+
+
+def test_registering_an_adapter_twice_gives_one_version(versions, tracking, adapters):
+    again = tracking.register(adapters[0], "digest-0", versions[0].run_id, {})
+    assert again.version == "1"
+    assert len(tracking.client().search_model_versions("name = 'causalsmith-assistant'")) == 2
+    assert tracking.version_at(CHALLENGER).version == "1"  # what was registered last is the challenger
+    tracking.register(adapters[1], "digest-1", versions[1].run_id, {})
+    assert tracking.version_at(CHALLENGER).version == "2"
+
+
+def test_a_registered_challenger_loads_with_its_adapter_on_its_base(versions, adapters):
+    lm = load_language_model("models:/causalsmith-assistant@challenger", device="cpu")
+    direct = load_language_model("tiny", adapter=adapters[1], device="cpu")
+    assert np.allclose(_scores(lm), _scores(direct), atol=1e-6)
+    assert lm.name == "models:/causalsmith-assistant@challenger on tiny"
+    by_number = load_language_model("models:/causalsmith-assistant/1", device="cpu")
+    assert np.allclose(_scores(by_number), _scores(load_language_model("tiny", adapter=adapters[0], device="cpu")), atol=1e-6)
+
+
+def test_promotion_moves_the_champion_and_its_alias_can_be_moved_back(versions, tracking):
+    assert tracking.version_at(CHAMPION) is None
+    assert find_assistant().alias == CHALLENGER
+    tracking.promote(versions[0], over="untuned", reason="better")
+    assert tracking.version_at(CHAMPION).version == "1"
+    tracking.promote(versions[1], over="1", reason="better still" * 1000)
+    assert tracking.version_at(CHAMPION).version == "2"
+    assert tracking.version_at(CHAMPION).tags[OVER_TAG] == "1"
+    assert (find_assistant().version, find_assistant().alias) == ("2", CHAMPION)
+    tracking.client().set_registered_model_alias("causalsmith-assistant", CHAMPION, "1")
+    assert find_assistant().version == "1"
+    assert "version 1 (champion)" in load_language_model("assistant", device="cpu").name
+
+
+@pytest.mark.parametrize("name", ["models:/causalsmith-assistant@nobody", "models:/causalsmith-assistant/99",
+                                  "models:/elsewhere@champion", "models:/causalsmith-assistant"])  # fmt: skip
+def test_a_version_that_is_not_registered_is_told(versions, name):
+    with pytest.raises(ModelNotFound, match="no registered model"):
+        load_language_model(name)
+
+
+def test_a_run_that_breaks_is_marked_failed(tracking):
+    run = tracking.start_run("broken", {}, {})
+    with pytest.raises(KeyboardInterrupt), tracking.finishing(run):
+        raise KeyboardInterrupt
+    assert tracking.client().get_run(run).info.status == "FAILED"
+
+
+def test_the_served_model_reads_questions_into_queries(versions, adapters, monkeypatch):
+    import pandas as pd
+    from mlflow.pyfunc import PythonModelContext
+
+    from causal_tools.contract import CausalQuery
+    from causal_tools.serving import AssistantModel
+
+    served = AssistantModel()
+    context = PythonModelContext({"adapter": str(adapters[0])}, None)
+    served.load_context(context)
+    answers = served.predict(
+        context,
+        pd.DataFrame(
+            {"question": ["What is the effect of smoker on fev1?", " "], "columns": ["smoker, fev1, age", '["a", "b"]']}
+        ),
+    )
+    first, second = map(json.loads, answers)
+    assert "error" in first or set(CausalQuery.model_validate(first).columns()) <= {"smoker", "fev1", "age"}
+    assert "question is empty" in second["error"]

@@ -77,6 +77,7 @@ def read_question(
     """
     if not question.strip():
         raise QueryError("the question is empty. Ask, for example: How does treatment affect outcome?")
+    columns = [name for name in dict.fromkeys(columns) if name]  # a header given by hand may repeat or leave out a name
     if len(columns) < 2:
         raise QueryError(
             f"a causal question needs at least two columns; the file has {len(columns)}: {', '.join(columns)}"

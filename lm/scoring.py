@@ -103,25 +103,32 @@ class PrefixCache:
 
     def score(self, sequences: Sequence[Sequence[int]], starts: Sequence[int]) -> list[np.ndarray]:
         """As :func:`score_sequences`, for sequences that have most of their leading tokens in common."""
-        keep = self._keep_common(sequences, starts)
+        common = _common(sequences)
+        keep = min(len(common), min(starts) - 1)
+        if keep:
+            self._advance(common[:keep])
+        else:
+            self._trim(0)
         return self._pass([sequence[keep:] for sequence in sequences], [start - keep for start in starts])
 
     def score_likely(self, sequences: Sequence[Sequence[int]], starts: Sequence[int]) -> np.ndarray:
         """Total log-probability of each sequence from its start on, exact for every one that can be the largest.
 
-        A sequence cannot be likelier than its first token. So the first tokens are scored, which takes one forward of a token
-        or so; then only the sequences within reach of the best; and the rest only if they could still win. The others keep
-        their upper bound.
+        A sequence cannot be likelier than its first token. So the first tokens are scored, all by the forward that brings the
+        cache up to them; then only the sequences within reach of the best; and the rest only if they could still win. The
+        others keep their upper bound. Sequences that do not share all tokens before their starts are all scored in full.
         """
-        keep = self._keep_common(sequences, starts)
-        tails, begins = [sequence[keep:] for sequence in sequences], [start - keep for start in starts]
-        firsts = self._pass([tail[: begin + 1] for tail, begin in zip(tails, begins, strict=True)], begins)
-        totals = np.array([float(first[0]) for first in firsts])
-        waiting = np.array([len(tail) > begin + 1 for tail, begin in zip(tails, begins, strict=True)])
+        start, common = starts[0], _common(sequences)
+        if len(common) < start or any(other != start for other in starts):
+            return np.array([part.sum() for part in self.score(sequences, starts)])
+        law = self._advance(common[:start])
+        firsts = law[[sequence[start] for sequence in sequences]]
+        totals = firsts.copy()
+        waiting = np.array([len(sequence) > start + 1 for sequence in sequences])
         reach = totals.max() - LIKELY_MARGIN
         while (chosen := np.flatnonzero(waiting & (totals >= reach))).size:
-            exact = self._pass([tails[i] for i in chosen], [begins[i] for i in chosen])
-            totals[chosen] = [part.sum() for part in exact]
+            rest = self._pass([list(sequences[i])[start:] for i in chosen.tolist()], [1] * len(chosen))
+            totals[chosen] = firsts[chosen] + [part.sum() for part in rest]
             waiting[chosen] = False
             reach = totals[~waiting].max()  # a bound below the best exact score cannot win
         return totals
@@ -129,30 +136,34 @@ class PrefixCache:
     def _pass(self, tails: Sequence[Sequence[int]], begins: Sequence[int]) -> list[np.ndarray]:
         return _tree_pass(self._model, tails, begins, self._meter, past=self._states)
 
-    def _keep_common(self, sequences: Sequence[Sequence[int]], starts: Sequence[int]) -> int:
-        """Make the cache hold what all sequences share before anything is asked of them; returns its length."""
-        common = list(sequences[0])
-        for sequence in sequences[1:]:
-            common = common[: shared_length(common, sequence)]
-        keep = min(len(common), min(starts) - 1)
-        self._advance(common[:keep])
-        return keep
-
-    def _advance(self, tokens: list[int]) -> None:
-        """Make the cache hold exactly ``tokens``, computing only what it does not have."""
-        import torch
-
-        held = shared_length(self._tokens, tokens)
+    def _trim(self, held: int) -> None:
         if surplus := len(self._tokens) - held:
             self._states.crop(-surplus)
+            self._tokens = self._tokens[:held]
+
+    def _advance(self, tokens: list[int]) -> np.ndarray:
+        """Make the cache hold exactly ``tokens``, computing what it does not have; returns the law of the next token."""
+        import torch
+
+        held = min(shared_length(self._tokens, tokens), len(tokens) - 1)
+        self._trim(held)
         fresh = tokens[held:]
-        if fresh:
-            with torch.inference_mode():
-                self._model(
-                    input_ids=torch.tensor([fresh], device=self._model.device),
-                    past_key_values=self._states,
-                    use_cache=True,
-                    logits_to_keep=1,
-                )
-            self._meter.count(len(fresh))
+        with torch.inference_mode():
+            output = self._model(
+                input_ids=torch.tensor([fresh], device=self._model.device),
+                past_key_values=self._states,
+                use_cache=True,
+                logits_to_keep=1,
+            )
+            law = torch.log_softmax(output.logits[0, -1].float(), dim=-1)
+        self._meter.count(len(fresh))
         self._tokens = tokens
+        return np.asarray(law.cpu().numpy(), dtype=np.float64)
+
+
+def _common(sequences: Sequence[Sequence[int]]) -> list[int]:
+    """The leading tokens that all sequences share."""
+    common = list(sequences[0])
+    for sequence in sequences[1:]:
+        common = common[: shared_length(common, sequence)]
+    return common

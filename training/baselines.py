@@ -40,11 +40,11 @@ def _named(query: dict[str, Any] | None) -> Any:
 def _filled(form: dict[str, Any] | None, item: QueryItem) -> Reading:
     if form is None:
         return None
+    mentioned = _by_place(item)
     if form["task"] == "CGL":
         nodes = form.get("nodes")
-        return {"task": "CGL", "nodes": "all" if nodes == "all" else _by_place(item, max(2, len(nodes or ())))}
+        return {"task": "CGL", "nodes": "all" if nodes == "all" else mentioned[: max(2, len(nodes or ()))]}
     roles = [role for role in ("treatment", "response", "mediator") if form.get(role)]
-    mentioned = _by_place(item, len(roles) + len(form.get("conditions") or ()))
     reading: dict[str, Any] = {"task": form["task"], **dict(zip(roles, mentioned, strict=False))}
     conditions = form.get("conditions") or ()
     rest = mentioned[len(roles) :]
@@ -57,8 +57,8 @@ def _filled(form: dict[str, Any] | None, item: QueryItem) -> Reading:
         return reading
 
 
-def _by_place(item: QueryItem, count: int) -> list[str]:
-    """The ``count`` columns closest to the question's words, in the order in which those words stand."""
+def _by_place(item: QueryItem) -> list[str]:
+    """Columns of the file, those closest to the question's words first, then by where those words stand."""
     from rapidfuzz import fuzz, utils
 
     question = utils.default_process(item.question)
@@ -66,5 +66,5 @@ def _by_place(item: QueryItem, count: int) -> list[str]:
     for column in item.columns:
         match = fuzz.partial_ratio_alignment(utils.default_process(column.replace("_", " ")), question)
         found.append((match.score if match else 0.0, match.dest_start if match else len(question), column))
-    likely = sorted(found, reverse=True)[:count]
+    likely = sorted(found, reverse=True)[:4]
     return [column for _, _, column in sorted(likely, key=lambda one: one[1])]

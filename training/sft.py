@@ -175,7 +175,8 @@ def _trainer(
         per_device_train_batch_size=recipe.batch_size,
         learning_rate=recipe.learning_rate,
         lr_scheduler_type="linear",
-        warmup_steps=min(max(1, round(recipe.warmup_share * recipe.steps)), recipe.steps - 1),  # one step at least counts
+        # the first step of a warm-up has a rate of 0, so one step at least must come after it
+        warmup_steps=min(max(1, round(recipe.warmup_share * recipe.steps)), recipe.steps - 1),
         max_length=recipe.most_tokens,
         completion_only_loss=True,
         packing=False,

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from os.path import commonprefix
+from itertools import takewhile
 from typing import Any
 
 import torch
@@ -12,7 +12,7 @@ def token_log_probs(model: Any, tokenizer: Any, context: str, continuation: str)
     """Log-probability of each token of ``context + continuation`` that the context alone does not have."""
     before = tokenizer(context, add_special_tokens=False)["input_ids"]
     whole = tokenizer(context + continuation, add_special_tokens=False)["input_ids"]
-    start = len(commonprefix([before, whole]))
+    start = sum(1 for _ in takewhile(lambda pair: pair[0] == pair[1], zip(before, whole, strict=False)))
     if start == 0:  # nothing to condition on: the start token stands in
         start, whole = 1, [tokenizer.bos_token_id, *whole]
     with torch.no_grad():

@@ -113,7 +113,7 @@ def test_the_request_is_made_at_temperature_zero_with_the_tools(server, endpoint
 def test_a_recording_holds_no_key(server, endpoint, tmp_path):
     server.script = [(200, completion())]
     endpoint().complete(MESSAGES)
-    files = [path for path in (tmp_path / "rec").iterdir()]
+    files = list((tmp_path / "rec").iterdir())
     assert len(files) == 1
     assert b"sk-secret-value" not in files[0].read_bytes()
 

@@ -86,3 +86,30 @@ def test_no_candidate_is_refused(tiny):
 def test_a_candidate_that_adds_nothing_is_refused(tiny):
     with pytest.raises(ValueError, match="adds no token"):
         tiny.continuation("a").log_probs(["b", ""])
+
+
+@settings(deadline=None, max_examples=60)
+@given(
+    start=st.text("ab c", max_size=6),
+    candidates=st.lists(st.text("abc ,", min_size=1, max_size=7), min_size=1, max_size=9),
+)
+def test_looking_only_at_what_can_win_finds_the_same_winner(tiny, start, candidates):
+    """Every score is exact or an upper bound below the winner's, so the choice is that of the full scores."""
+    expected = np.array([log_prob(tiny, start, candidate) for candidate in candidates])
+    likely = tiny.continuation(start).likely_log_probs(candidates)
+    assert likely.max() == pytest.approx(expected.max(), abs=1e-4)
+    assert expected[int(np.argmax(likely))] == pytest.approx(expected.max(), abs=1e-4)
+    assert (likely >= expected - 1e-4).all()
+
+
+def test_the_winner_is_found_beyond_the_first_tokens_margin(tiny):
+    """The likeliest first byte may lead to the unlikeliest text; the others are then looked at after all."""
+    text = "The"
+    firsts = {c: log_prob(tiny, text, c) for c in map(chr, range(97, 123))}
+    best, worst = max(firsts, key=firsts.get), min(firsts, key=firsts.get)
+    assert firsts[best] - firsts[worst] > 5  # beyond the margin
+    candidates = [best + "qzqzqzqzqzqzqzqz", worst]
+    expected = [log_prob(tiny, text, candidate) for candidate in candidates]
+    assert expected[1] > expected[0]
+    assert tiny.continuation(text).likely_log_probs(candidates)[1] == pytest.approx(expected[1], abs=1e-4)
+    assert int(np.argmax(tiny.continuation(text).likely_log_probs(candidates))) == 1

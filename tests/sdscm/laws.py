@@ -20,8 +20,7 @@ class HashScorer:
         rows = [np.array([self.logit(c, level) for level in row]) for c, row in zip(contexts, levels, strict=True)]
         if rule == "pmi":
             return [
-                row - [self.logit(baseline, level) for level in names]
-                for row, names in zip(rows, levels, strict=True)
+                row - [self.logit(baseline, level) for level in names] for row, names in zip(rows, levels, strict=True)
             ]
         return rows
 
@@ -63,9 +62,7 @@ def scenario(*variables: dict, **more) -> Scenario:
 
 def confounder() -> Scenario:
     """z → t, z → y, t → y, all with levels no and yes."""
-    return scenario(
-        variable("z"), variable("t", ("z",), role="treatment"), variable("y", ("z", "t"), role="outcome")
-    )
+    return scenario(variable("z"), variable("t", ("z",), role="treatment"), variable("y", ("z", "t"), role="outcome"))
 
 
 # P(z = yes) = .4; P(t = yes | z) = .2, .7; P(y = yes | z, t) below. Contexts by phrasing: "Z: no. T:" and so on.

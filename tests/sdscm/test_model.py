@@ -100,7 +100,9 @@ def test_the_exact_effect_of_a_confounded_treatment_is_the_standardised_one(toy)
 
 def test_scores_of_levels_scale_the_effect():
     one = scenario(
-        variable("z"), variable("t", ("z",), role="treatment"), variable("y", ("z", "t"), role="outcome", scores=[1, 11])
+        variable("z"),
+        variable("t", ("z",), role="treatment"),
+        variable("y", ("z", "t"), role="outcome", scores=[1, 11]),
     )
     exact = SequenceSCM(one, CONFOUNDER).exact()
     assert exact.ate("t", "y") == pytest.approx(2.8)
@@ -209,7 +211,10 @@ def test_a_law_without_mass_on_a_level_never_draws_it():
         (lambda m: m.sample(5, 1, {"x": "yes"}), "no variable 'x'"),
         (lambda m: m.sample(5, 1, {"t": "maybe"}), "no level 'maybe'"),
         (lambda m: m.counterfactual(m.sample(5, 1), {"t": "maybe"}), "no level 'maybe'"),
-        (lambda m: m.counterfactual(SequenceSCM(load_scenario("toy_collider"), HashScorer()).sample(5, 1), {}), "not one"),
+        (
+            lambda m: m.counterfactual(SequenceSCM(load_scenario("toy_collider"), HashScorer()).sample(5, 1), {}),
+            "not one",
+        ),
         (lambda m: m.exact().joint({"t": "maybe"}), "no level 'maybe'"),
         (lambda m: m.exact().marginal("x"), "no variable 'x'"),
         (lambda m: m.exact(limit=7), "8 cells, more than the limit of 7"),

@@ -116,7 +116,8 @@ def test_only_parents_stand_in_a_context():
 def test_a_phrasing_draw_fixes_one_phrasing_a_variable_and_draws_differ():
     one = load_scenario("breast_cancer", phrasing=3)
     assert one == load_scenario("breast_cancer", phrasing=3)
-    stems = {phrasing: [load_scenario("breast_cancer", phrasing).stem(n) for n in one.names] for phrasing in range(12)}
+    draws = [one.model_copy(update={"phrasing": number}) for number in range(12)]
+    stems = {draw.phrasing: [draw.stem(n) for n in one.names] for draw in draws}
     for drawn in stems.values():
         assert all(stem in one[name].phrasings for name, stem in zip(one.names, drawn, strict=True))
     assert len({tuple(drawn) for drawn in stems.values()}) == 12

@@ -51,7 +51,7 @@ def test_the_commonest_reading_may_be_that_nothing_causal_is_asked():
 
 def test_the_nearest_question_gives_the_form_and_the_words_give_the_columns():
     asked = [
-        _item("What is the effect of price on sales?", ("region", "sales", "price"), None, 7),
+        _item("What is the effect of price on sales?", ("sales", "price"), None, 7),
         _item("Sing me a song about summer.", ("region", "sales"), None, 8),
         _item("Draw the graph of causes among the columns here.", ("region", "sales"), None, 9),
     ]

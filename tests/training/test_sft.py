@@ -11,7 +11,9 @@ from safetensors.numpy import load_file
 from lm import load_language_model
 from training.sft import Example, SftRecipe, tokenised, train_adapter
 
-RECIPE = SftRecipe(base="tiny", steps=6, batch_size=2, checkpoints=6, rank=2, alpha=4, learning_rate=0.02, autocast=False)
+RECIPE = SftRecipe(
+    base="tiny", steps=6, batch_size=2, checkpoints=6, rank=2, alpha=4, learning_rate=0.02, autocast=False
+)
 EXAMPLES = [
     Example(({"role": "user", "content": f"Question {i}?"},), f'{{"task": "{word}"}}', ((10, 10 + len(word) + 2),))
     for i, word in enumerate(["effect", "graph", "none", "effect", "action", "mediation", "graph"])
@@ -110,7 +112,9 @@ def test_a_checkpoint_of_another_recipe_or_cut_short_is_not_continued(tmp_path):
 
 def test_progress_is_reported(tmp_path):
     seen: list[tuple[int, int]] = []
-    train_adapter(EXAMPLES, RECIPE.model_copy(update={"steps": 2}), tmp_path, report=lambda s, n, _: seen.append((s, n)))
+    train_adapter(
+        EXAMPLES, RECIPE.model_copy(update={"steps": 2}), tmp_path, report=lambda s, n, _: seen.append((s, n))
+    )
     assert seen == [(1, 2), (2, 2)]
 
 

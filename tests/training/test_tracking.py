@@ -84,7 +84,9 @@ def test_a_registered_challenger_loads_with_its_adapter_on_its_base(versions, ad
     assert np.allclose(_scores(lm), _scores(direct), atol=1e-6)
     assert lm.name == "models:/causalsmith-assistant@challenger on tiny"
     by_number = load_language_model("models:/causalsmith-assistant/1", device="cpu")
-    assert np.allclose(_scores(by_number), _scores(load_language_model("tiny", adapter=adapters[0], device="cpu")), atol=1e-6)
+    assert np.allclose(
+        _scores(by_number), _scores(load_language_model("tiny", adapter=adapters[0], device="cpu")), atol=1e-6
+    )
 
 
 def test_promotion_moves_the_champion_and_its_alias_can_be_moved_back(versions, tracking):

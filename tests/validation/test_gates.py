@@ -36,7 +36,9 @@ def test_equal_models_are_promoted_no_more_often_than_the_level_says():
 
 
 def test_a_planted_gain_is_found():
-    found = sum(regression_gate(_items(seed, gain=0.25), "new", "old", Margins(task_loss=1.0)).passed for seed in range(40))
+    found = sum(
+        regression_gate(_items(seed, gain=0.25), "new", "old", Margins(task_loss=1.0)).passed for seed in range(40)
+    )
     assert found >= 36
 
 

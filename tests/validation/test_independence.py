@@ -149,7 +149,9 @@ def test_the_permutation_test_finds_dependence_and_keeps_its_level():
     below = 0
     for seed in range(100):
         strata = random.integers(0, 4, size=100)
-        data = np.column_stack([(random.integers(0, 4, 100) + strata) % 6, (random.integers(0, 4, 100) + strata) % 6, strata])
+        data = np.column_stack(
+            [(random.integers(0, 4, 100) + strata) % 6, (random.integers(0, 4, 100) + strata) % 6, strata]
+        )
         p_value, test = independence_p_value(data, seed=seed)  # dependent, but not within the strata
         assert test == "permutation"
         below += p_value <= 0.05

@@ -108,7 +108,7 @@ def sample() -> pd.DataFrame:
     return SequenceSCM(confounder(), CONFOUNDER).sample(100, seed=1).frame.astype(str)
 
 
-LEVELS = {name: ("no", "yes") for name in "zty"}
+LEVELS = dict.fromkeys("zty", ("no", "yes"))
 
 
 def test_data_drawn_from_a_scenario_pass(sample):

@@ -1,0 +1,169 @@
+"""The assistant: guards before the model, the person's edit, and a text that is shown only when it is true."""
+
+from __future__ import annotations
+
+import pandas as pd
+import pytest
+
+from causal_tools.assistant import MOST_LEVELS, Assistant, known_levels
+from causal_tools.contract import CausalQuery
+from causal_tools.data import read_table
+from causal_tools.errors import ColumnNotFound, DataFileError, NotCausal, QueryError
+from causal_tools.evidence import has_causal_evidence
+from causal_tools.parsing import Reading
+from lm import load_language_model
+
+from .simulators import confounded_binary
+from .test_parsing import Scripted
+
+QUESTION = "What is the effect of t on y?"
+ATE = CausalQuery(task="ATE", treatment="t", response="y")
+
+
+class Writing(Scripted):
+    """Reads as told, and words as told, keeping the temperatures at which it was asked."""
+
+    def __init__(self, *texts: str) -> None:
+        super().__init__('effect",', 't",', 'y"}')
+        self.texts = list(texts)
+        self.temperatures: list[float] = []
+
+    def generate(self, prompts, *, max_new_tokens=128, temperature=0.0, seed=0, batch_size=8):
+        self.temperatures.append(temperature)
+        return [self.texts[len(self.temperatures) - 1]]
+
+
+class Untouchable:
+    """A model that must not be asked."""
+
+    def __getattr__(self, name):
+        raise AssertionError(f"the model was asked: {name}")
+
+
+@pytest.fixture(scope="module")
+def trial(tmp_path_factory):
+    path = tmp_path_factory.mktemp("data") / "trial.csv"
+    confounded_binary(300, 1).to_csv(path, index=False)
+    return path
+
+
+@pytest.fixture(scope="module")
+def tiny():
+    return load_language_model("tiny", device="cpu")
+
+
+def test_a_random_models_words_are_not_shown(tiny, trial):
+    seen: list[Reading] = []
+
+    def edit(reading: Reading) -> CausalQuery:
+        seen.append(reading)
+        return ATE
+
+    assistant = Assistant(tiny)
+    assistant.read = lambda *args: Reading(ATE)  # the reading of random weights may be anything
+    given = assistant.ask(trial, QUESTION, edit=edit)
+    assert len(seen) == 1
+    assert given.worded_by == "template"
+    assert given.explanation == given.result.summary
+    assert given.wording is not None
+    assert not given.wording.passed
+    assert given.query == given.result.query.model_copy(update={"dataset": given.query.dataset})
+
+
+def test_a_true_explanation_of_the_model_is_shown(trial):
+    summary = Assistant(Writing()).ask(trial, QUESTION, wording=False).result.summary
+    model = Writing(f"  {summary}  ")
+    given = Assistant(model).ask(trial, QUESTION)
+    assert (given.worded_by, given.explanation) == ("model", summary)
+    assert model.temperatures == [0.0]
+    assert given.wording.passed
+
+
+def test_a_faulty_explanation_is_tried_once_more_and_then_replaced(trial):
+    model = Writing("They are correlated, by 123456.", "Something else.")
+    given = Assistant(model).ask(trial, QUESTION)
+    assert model.temperatures == [0.0, 0.6]
+    assert (given.worded_by, given.explanation) == ("template", given.result.summary)
+    assert given.wording.missing
+
+
+def test_a_second_try_that_is_true_is_shown(trial):
+    summary = Assistant(Writing()).ask(trial, QUESTION, wording=False).result.summary
+    given = Assistant(Writing("nonsense 42", summary)).ask(trial, QUESTION)
+    assert given.worded_by == "model"
+
+
+def test_without_wording_the_model_is_asked_to_write_nothing(trial):
+    model = Writing()
+    given = Assistant(model).ask(trial, QUESTION, wording=False)
+    assert model.temperatures == []
+    assert (given.worded_by, given.wording) == ("template", None)
+    assert given.explanation == given.result.summary
+
+
+def test_the_persons_edit_is_what_runs(trial):
+    swapped = CausalQuery(task="CGL", nodes=("t", "y"))
+    given = Assistant(Writing()).ask(trial, QUESTION, edit=lambda reading: swapped, wording=False)
+    assert given.result.task == "CGL"
+    assert given.query == swapped
+    assert given.reading.query.task == "ATE"
+
+
+def test_an_edit_to_an_unknown_column_is_refused_by_name(trial):
+    with pytest.raises(ColumnNotFound, match="'tt'"):
+        Assistant(Writing()).ask(
+            trial, QUESTION, edit=lambda r: CausalQuery(task="ATE", treatment="tt", response="y"), wording=False
+        )
+
+
+@pytest.mark.parametrize("question", ["What is the weather today?", "Sing me a song.", "Hello!", "How old are you?"])
+def test_questions_that_show_no_sign_of_causes_never_reach_the_model(question):
+    with pytest.raises(NotCausal, match="smoker, fev1"):
+        Assistant(Untouchable()).parse(question, ["smoker", "fev1"])
+
+
+@pytest.mark.parametrize("question", ["", "  "])
+def test_an_empty_question_is_told_as_such(question):
+    with pytest.raises(QueryError, match="empty"):
+        Assistant(Untouchable()).parse(question, ["a", "b"])
+
+
+@pytest.mark.parametrize(
+    ("question", "columns", "expected"),
+    [
+        ("Does smoking affect lungs?", ["x", "y"], True),
+        ("What drives the price?", ["x", "y"], True),
+        ("Which option is best?", ["x", "y"], True),
+        ("Tell me about birth weight", ["BirthWeight", "y"], True),
+        ("Tell me about birth_weight", ["birth_weight", "y"], True),
+        ("Tell me about FEV1", ["fev1", "y"], True),
+        ("Tell me a joke", ["fev1", "y"], False),
+        ("Wie spät ist es?", ["fev1", "y"], False),
+    ],
+)
+def test_a_causal_word_or_a_word_of_the_header_is_evidence(question, columns, expected):
+    assert has_causal_evidence(question, columns) is expected
+
+
+def test_a_missing_file_is_told_before_anything_is_read(tmp_path):
+    with pytest.raises(DataFileError, match=r"none\.csv"):
+        Assistant(Untouchable()).ask(tmp_path / "none.csv", QUESTION)
+
+
+def test_only_columns_of_few_levels_have_known_levels(tmp_path):
+    frame = pd.DataFrame(
+        {
+            "arm": ["a", "b"] * 50,
+            "yes": [0, 1] * 50,
+            "amount": [i / 7 for i in range(100)],
+            "code": [f"c{i % (MOST_LEVELS + 1)}" for i in range(100)],
+            "gap": ["x", None] * 50,
+        }
+    )
+    frame.to_csv(tmp_path / "d.csv", index=False)
+    levels = known_levels(read_table(tmp_path / "d.csv"))
+    assert levels["arm"] == ["a", "b"]
+    assert [int(level) for level in levels["yes"]] == [0, 1]
+    assert "amount" not in levels
+    assert "code" not in levels
+    assert levels.get("gap", ["x"]) == ["x"]

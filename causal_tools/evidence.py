@@ -28,8 +28,8 @@ def has_causal_evidence(question: str, columns: Sequence[str]) -> bool:
     """True where the question has a causal cue, or shares a word of three letters or more with the header."""
     if _CUE.search(question):
         return True
-    header = {part for name in columns for part in _parts(name) if len(part) >= 3}
-    return bool(header & {word for word in _parts(question) if len(word) >= 3})
+    header = {part for name in columns for part in _parts(name) if len(part) >= 3} | {name.lower() for name in columns}
+    return bool(header & {word for word in _parts(question) if len(word) != 2})
 
 
 def unknown_identifiers(question: str, known: Iterable[str]) -> list[str]:

@@ -46,7 +46,8 @@ class Reading:
 
     Attributes:
         query: what will be run.
-        confidence: per slot, the model's probability of the choice among its candidates.
+        confidence: per slot, the model's probability of the choice among its candidates (at least; candidates that could
+            not win count with an upper bound).
         notes: what was assumed or left out.
     """
 

@@ -22,7 +22,6 @@ TASK_WORDS = {  # plain words for the model's reading: a small model knows them,
     "OPO": "action",
     NOT_CAUSAL: "none",
 }
-_TASK_LINE = "graph of causes, average effect, effect in a subgroup, mediation, best action, none of these"
 
 
 _VALUE = re.compile(r'": "((?:[^"\\]|\\.)*)"[,}]')
@@ -31,7 +30,7 @@ _VALUE = re.compile(r'": "((?:[^"\\]|\\.)*)"[,}]')
 def parse_messages(question: str, columns: Sequence[str]) -> list[dict[str, str]]:
     """The conversation that asks for the reading of a question, over the columns of its data file."""
     return [
-        {"role": "system", "content": f"Read the causal question as JSON. Tasks: {_TASK_LINE}."},
+        {"role": "system", "content": "Read the causal question as JSON."},
         {"role": "user", "content": f"Columns: {', '.join(columns)}\nQuestion: {' '.join(question.split())}"},
     ]
 
@@ -64,6 +63,14 @@ def reading_text(query: CausalQuery | None) -> str:
 def slot_spans(reading: str) -> list[tuple[int, int]]:
     """Where a reading's values stand, each with the quote and the comma or brace that close it; the rest is given."""
     return [(match.start(1), match.end()) for match in _VALUE.finditer(reading)]
+
+
+def decision_spans(reading: str) -> list[tuple[int, int]]:
+    """Where a reading is decided: the first character of each value, and what closes it.
+
+    Which value it is, its first token mostly says; the tokens after it follow from the list of candidates.
+    """
+    return [span for start, end in slot_spans(reading) for span in ((start, start + 1), (end - 2, end))]
 
 
 def quoted(value: Any) -> str:

@@ -1,6 +1,6 @@
 """`make bench`: comparisons made in one run, as ratios and counts, on the bundled model.
 
-    python scripts/bench.py [--model smollm2-135m] [--contexts 60]
+python scripts/bench.py [--model smollm2-135m] [--contexts 60]
 """
 
 import argparse
@@ -33,7 +33,12 @@ def scoring(model: LanguageModel, scenario: str, contexts: int) -> tuple[float, 
     """(largest difference in nats, tokens plain ÷ engine, CPU time plain ÷ engine) on contexts that a sample meets."""
     scm = SequenceSCM(load_scenario(scenario), load_language_model("tiny"), temperature=8.0)
     scm.sample(contexts, seed=0)
-    asked = scm.tables.frame().groupby("context", sort=False)["level"].agg(list).sample(contexts, random_state=0, replace=True)
+    asked = (
+        scm.tables.frame()
+        .groupby("context", sort=False)["level"]
+        .agg(list)
+        .sample(contexts, random_state=0, replace=True)
+    )
     asked = asked[~asked.index.duplicated()]
     before, clock = model.meter.tokens, time.process_time()
     engine = model.score(list(asked.index), list(asked))
@@ -52,7 +57,9 @@ def main() -> None:
     parser.add_argument("--contexts", type=int, default=60)
     chosen = parser.parse_args()
     model = load_language_model(chosen.model)
-    table = Table("comparison", "scenario", "figure", title=f"{model.describe()}, {chosen.contexts} contexts a scenario, seed 0")
+    table = Table(
+        "comparison", "scenario", "figure", title=f"{model.describe()}, {chosen.contexts} contexts a scenario, seed 0"
+    )
     for scenario in ("tutoring", "breast_cancer"):
         difference, tokens, seconds = scoring(model, scenario, chosen.contexts)
         table.add_row("engine and plain forward: largest difference", scenario, f"{difference:.1e} nats")

@@ -13,7 +13,7 @@ import numpy as np
 import pandas as pd
 
 from causal_tools.contract import CausalQuery
-from causal_tools.prompts import parse_messages, reading_text, slot_spans
+from causal_tools.prompts import decision_spans, parse_messages, reading_text
 from training.queries import QueryItem
 from training.sft import Example, SftRecipe
 
@@ -108,12 +108,12 @@ def training_examples(
 def _cycled(frame: pd.DataFrame, count: int) -> list[Example]:
     """The first ``count`` rows as examples, starting over where there are fewer, at most a few times.
 
-    Of a reading only the slots count, since its fixed parts are given when a question is parsed; one in ``WHOLE_EVERY``
-    counts whole, so that the form is learnt too. Explanations count whole.
+    Of a reading only the decisions count, since the rest follows when a question is parsed from closed lists; one in
+    ``WHOLE_EVERY`` counts whole, so that the form is learnt too. Explanations count whole.
     """
     rows = []
     for number, (messages, completion) in enumerate(zip(frame["messages"], frame["completion"], strict=True)):
-        spans = tuple(slot_spans(completion)) if number % WHOLE_EVERY else ()
+        spans = tuple(decision_spans(completion)) if number % WHOLE_EVERY else ()
         rows.append(Example(tuple(json.loads(messages)), completion, spans or None))
     return (rows * MOST_REPEATS)[:count]
 

@@ -59,7 +59,7 @@ def score_table(predictions: pd.DataFrame, systems: Sequence[str], seed: int = 0
 def cluster_interval(
     values: np.ndarray, clusters: np.ndarray, seed: int = 0, level: float = 0.95
 ) -> tuple[float, float]:
-    """Percentile interval of the mean, resampling whole clusters.
+    """Percentile interval of the mean, resampling whole clusters, stretched to Student's law since clusters are few.
 
     Where every value is the same the bootstrap has no spread; the exact binomial interval over clusters is given then, so
     that a perfect score on few topics is not shown as certain.
@@ -69,7 +69,11 @@ def cluster_interval(
         clusters: (n,) label of the cluster of each.
         seed: of the resampling.
         level: coverage aimed at.
+
+    Source: Hesterberg (2015), "What teachers should know about the bootstrap", the expanded percentile interval.
     """
+    from scipy.stats import norm, t
+
     labels, codes = np.unique(clusters.astype(str), return_inverse=True)
     if values.min() == values.max() and values.min() in (0.0, 1.0):
         bound = ((1 - level) / 2) ** (1 / len(labels))
@@ -78,8 +82,12 @@ def cluster_interval(
     sizes = np.bincount(codes).astype(float)
     draws = np.random.default_rng(seed).integers(len(labels), size=(BOOTSTRAPS, len(labels)))
     means = sums[draws].sum(axis=1) / sizes[draws].sum(axis=1)
-    low, high = np.quantile(means, [(1 - level) / 2, (1 + level) / 2])
-    return float(low), float(high)
+    tail = (1 - level) / 2
+    mean, (low, high) = values.mean(), np.quantile(means, [tail, 1 - tail])
+    if len(labels) < 2:
+        return 0.0, 1.0
+    few = np.sqrt(len(labels) / (len(labels) - 1)) * t.ppf(tail, len(labels) - 1) / norm.ppf(tail)
+    return float(max(0.0, mean - few * (mean - low))), float(min(1.0, mean + few * (high - mean)))
 
 
 def _canonical(value: Any) -> Any:

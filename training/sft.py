@@ -166,6 +166,23 @@ def _trainer(
             if report is not None and logs and "loss" in logs:
                 report(state.global_step, state.max_steps, float(logs["loss"]))
 
+    class CountedTokensTrainer(SFTTrainer):
+        """Puts only the tokens that count through the output layer: a third of a step's time on a CPU otherwise."""
+
+        def compute_loss(
+            self, model: Any, inputs: Any, return_outputs: bool = False, num_items_in_batch: Any = None
+        ) -> Any:
+            inner = self.accelerator.unwrap_model(model).get_base_model()
+            hidden = inner.get_decoder()(
+                input_ids=inputs["input_ids"], attention_mask=inputs.get("attention_mask"), use_cache=False
+            ).last_hidden_state
+            targets = inputs["labels"][:, 1:]
+            counted = targets != -100
+            logits = inner.get_output_embeddings()(hidden[:, :-1][counted]).float()
+            total = torch.nn.functional.cross_entropy(logits, targets[counted], reduction="sum")
+            loss = total / (num_items_in_batch if num_items_in_batch is not None else counted.sum())
+            return (loss, {"logits": logits}) if return_outputs else loss
+
     for name, value in (tracking or {}).items():
         os.environ[name] = value
     torch.manual_seed(recipe.seed)
@@ -202,7 +219,7 @@ def _trainer(
         target_modules="all-linear",
         task_type="CAUSAL_LM",
     )
-    return SFTTrainer(
+    return CountedTokensTrainer(
         model=base.model,
         args=config,
         train_dataset=Dataset.from_list(rows),

@@ -7,7 +7,6 @@ from collections.abc import Sequence
 import numpy as np
 import pandas as pd
 from pydantic import BaseModel, ConfigDict, Field
-from scipy.stats import norm, t
 
 from validation.results import CheckResult
 
@@ -38,6 +37,8 @@ def compare_paired(
 
     Source: Hesterberg (2015), "What teachers should know about the bootstrap", the expanded percentile interval.
     """
+    from scipy.stats import norm, t
+
     difference = np.asarray(challenger, dtype=float) - np.asarray(incumbent, dtype=float)
     labels, codes = np.unique(np.asarray(clusters, dtype=str), return_inverse=True)
     sums, sizes = np.bincount(codes, weights=difference), np.bincount(codes).astype(float)

@@ -65,6 +65,7 @@ class Profile(_Settings):
     interpretation: InterpretationSizes
     training: SftRecipe
     variants: tuple[str, ...] = ("mixed",)
+    explanations_in_mixed: float = Field(default=0.2, ge=0, le=1)
     sdscm: SdScmSizes
     baseline: BaselineSettings = BaselineSettings()
     gate: Margins = Margins()

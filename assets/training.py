@@ -13,8 +13,6 @@ from assets.profile import Profile
 from assets.storage import FileStore
 from training.tracking import Tracking
 
-SHARE_OF_INTERPRETATION = {"retrieve": 0.0, "mixed": 0.2, "interpret": 1.0}
-
 
 @dg.asset(
     group_name="training",
@@ -39,9 +37,10 @@ def assistant_adapter(
     from training.sft import train_adapter
 
     variant, recipe = context.partition_key, profile.training
+    share = {"retrieve": 0.0, "mixed": profile.explanations_in_mixed, "interpret": 1.0}[variant]
 
     def build() -> Made:
-        examples = training_examples(retrieval_corpus, interpretation_corpus, SHARE_OF_INTERPRETATION[variant], recipe)
+        examples = training_examples(retrieval_corpus, interpretation_corpus, share, recipe)
         digests = {
             "retrieval_corpus": frame_digest(retrieval_corpus),
             "interpretation_corpus": frame_digest(interpretation_corpus),
@@ -81,7 +80,7 @@ def assistant_adapter(
             },
         )
 
-    return make(context, files, {**recipe.model_dump(), "share": SHARE_OF_INTERPRETATION[variant]}, build)
+    return make(context, files, {**recipe.model_dump(), "share": share}, build)
 
 
 @dg.asset(

@@ -38,7 +38,7 @@ check: install  ## style, types, layers, definitions, lock
 	@$(BIN)/ruff check .
 	@$(BIN)/mypy
 	@$(BIN)/lint-imports
-	@DAGSTER_HOME= $(BIN)/dagster definitions validate -w workspace.yaml --log-level warning
+	@DAGSTER_HOME= PYTHONWARNINGS=ignore $(BIN)/dagster definitions validate -w workspace.yaml --log-level warning
 	@$(BIN)/python scripts/lock.py --check
 
 ui: install  ## open Dagster on 127.0.0.1:3000 and MLflow on 127.0.0.1:5000

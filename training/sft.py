@@ -93,6 +93,8 @@ def train_adapter(
     """
     if not examples:
         raise ValueError("train_adapter needs at least one example")
+    from filelock import FileLock
+
     os.environ.setdefault("HF_HUB_OFFLINE", "1")
     base = load_language_model(recipe.base, dtype="float32")
     base_digest = base.digest  # before the adapter's modules are put into the model
@@ -102,6 +104,20 @@ def train_adapter(
         raise ValueError(
             f"an example has {max(lengths)} tokens, more than most_tokens={recipe.most_tokens}; it would be cut off silently"
         )
+    folder.mkdir(parents=True, exist_ok=True)
+    with FileLock(folder / "training.lock"):  # two runs at once take turns: their checkpoints lie in the same place
+        return _train(base, base_digest, rows, recipe, folder, tracking, report)
+
+
+def _train(
+    base: LanguageModel,
+    base_digest: str,
+    rows: list[dict[str, list[int]]],
+    recipe: SftRecipe,
+    folder: Path,
+    tracking: dict[str, str] | None,
+    report: Callable[[int, int, float], None] | None,
+) -> TrainedAdapter:
     work = _working_folder(folder, recipe, rows)
     trainer = _trainer(base, rows, recipe, work, tracking, report)
     before = _adapter_weights(trainer.model)
@@ -115,11 +131,11 @@ def train_adapter(
         raise TrainingFault("training changed no adapter weight; is the adapter frozen?")
     adapter = _save(trainer.model, base.name, base_digest, recipe, folder)
     shutil.rmtree(work, ignore_errors=True)
-    per_example = float(np.mean(lengths))
+    per_example = float(np.mean([len(row["input_ids"]) for row in rows]))
     return TrainedAdapter(
         folder=adapter,
         trainable_parameters=sum(p.numel() for p in trainer.model.parameters() if p.requires_grad),
-        examples=len(examples),
+        examples=len(rows),
         tokens=int(per_example * recipe.steps * recipe.batch_size),
         seconds=float(outcome.metrics["train_runtime"]),
         losses=losses,

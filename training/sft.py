@@ -174,7 +174,7 @@ def _trainer(
     import torch
     from datasets import Dataset
     from peft import LoraConfig
-    from transformers import TrainerCallback
+    from transformers import PrinterCallback, TrainerCallback
     from trl import SFTConfig, SFTTrainer
 
     class Report(TrainerCallback):
@@ -235,7 +235,7 @@ def _trainer(
         target_modules="all-linear",
         task_type="CAUSAL_LM",
     )
-    return CountedTokensTrainer(
+    trainer = CountedTokensTrainer(
         model=base.model,
         args=config,
         train_dataset=Dataset.from_list(rows),
@@ -243,6 +243,8 @@ def _trainer(
         peft_config=lora,
         callbacks=[Report()],
     )
+    trainer.remove_callback(PrinterCallback)  # progress is told through `report`
+    return trainer
 
 
 def _bfloat16_pays(device: str) -> bool:

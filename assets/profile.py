@@ -17,12 +17,21 @@ class _Settings(BaseModel):
 
 
 class QuerySizes(_Settings):
-    """Synthetic questions: how many a task, and how many topics are kept for testing."""
+    """Synthetic questions: how many a task, and how many topics are kept for testing.
+
+    Topics of held-out questions are never in training; with ``unseen_families`` their phrasing families are not either.
+    """
 
     train_per_task: int = Field(gt=0)
     held_out_per_task: int = Field(gt=0)
     held_out_topics: float = Field(default=0.25, gt=0, lt=1)
+    unseen_families: bool = True
     annotation_tasks: int = Field(gt=0)
+
+    @property
+    def unseen(self) -> tuple[str, ...]:
+        """What a held-out question must not share with any training question."""
+        return ("topic", "family", "question") if self.unseen_families else ("topic", "question")
 
 
 class InterpretationSizes(_Settings):

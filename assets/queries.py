@@ -7,6 +7,7 @@ from assets.making import Made, make, markdown
 from assets.partitions import TASKS, by_task
 from assets.profile import Profile
 from assets.storage import FileStore
+from training.grammar import Split
 
 
 @dg.asset(group_name="queries", owners=["team:causalsmith"], kinds={"python", "parquet"}, code_version="1")
@@ -60,11 +61,18 @@ def synthetic_queries(
 
     def build() -> Made:
         side = dict(zip(causal_topics["topic"], causal_topics["split"], strict=True))
-        parts = []
-        for split, count in (("train", sizes.train_per_task), ("held_out", sizes.held_out_per_task)):
-            topics = [topic for topic in load_topics() if side[topic.name] == split]
-            parts.append(items_frame(make_queries(task, count, profile.seed, topics, split)).assign(split=split))  # type: ignore[arg-type]
-        frame = pd.concat(parts, ignore_index=True)
+        topics = {
+            split: [topic for topic in load_topics() if side[topic.name] == split] for split in ("train", "held_out")
+        }
+        train = make_queries(task, sizes.train_per_task, profile.seed, topics["train"], "train")
+        families: Split = "held_out" if sizes.unseen_families else "train"
+        offered = make_queries(task, 2 * sizes.held_out_per_task, profile.seed + 1, topics["held_out"], families)
+        asked = {item.question for item in train}  # small talk names no topic, so it could come up on both sides
+        held_out = [item for item in offered if item.question not in asked][: sizes.held_out_per_task]
+        frame = pd.concat(
+            [items_frame(train).assign(split="train"), items_frame(held_out).assign(split="held_out")],
+            ignore_index=True,
+        )
         return Made(
             frame,
             {

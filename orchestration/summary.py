@@ -81,12 +81,14 @@ def _print_scores(console: Console, files: FileStore) -> None:
     content = files.get("regression_report")
     scores = pd.DataFrame(content["scores"] if isinstance(content, dict) else [])
     whole = scores[scores["field"] == "all"]
+    unseen = chosen_profile().queries.unseen_families
+    families = "phrasing families unseen too" if unseen else "phrasing families as in training"
     table = Table(
         "system",
         "right",
         "share",
         "95 % interval",
-        title="Held-out topics: all fields exactly right",
+        title=f"Held-out topics ({families}): all fields exactly right",
         title_justify="left",
     )
     for row in whole.itertuples():

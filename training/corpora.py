@@ -18,7 +18,7 @@ from training.queries import QueryItem
 from training.sft import Example, SftRecipe
 
 MOST_REPEATS = 4
-WHOLE_EVERY = 8
+WHOLE_EVERY = 16
 
 RETRIEVAL_COLUMNS = (
     "id",
@@ -60,19 +60,23 @@ def items_from(frame: pd.DataFrame) -> list[QueryItem]:
 
 
 def retrieval_corpus(
-    train: Sequence[QueryItem], held_out: Sequence[QueryItem], annotated: Sequence[QueryItem] = ()
+    train: Sequence[QueryItem],
+    held_out: Sequence[QueryItem],
+    annotated: Sequence[QueryItem] = (),
+    unseen: Sequence[str] = ("topic", "family", "question"),
 ) -> pd.DataFrame:
     """Questions and their readings, split by topic and by phrasing family.
 
     Args:
         train: items of training topics and training families.
-        held_out: items of unseen topics and unseen families.
+        held_out: items of unseen topics and, unless ``unseen`` says otherwise, unseen families.
         annotated: items that people corrected; training ones.
+        unseen: what a held-out item must not share with any training item.
 
     Raises:
         ValueError: a topic or a phrasing family stands on both sides, or a question does.
     """
-    for name in ("topic", "family", "question"):
+    for name in unseen:
         both = {getattr(i, name) for i in [*train, *annotated]} & {getattr(i, name) for i in held_out}
         if both:
             raise ValueError(

@@ -5,6 +5,7 @@ Source: LLM4Causal (arXiv 2312.17122) for rank and alpha; adapters here sit on a
 
 from __future__ import annotations
 
+import gc
 import json
 import os
 import shutil
@@ -33,6 +34,7 @@ class SftRecipe(BaseModel):
     base: str = "smollm2-135m"
     steps: int = Field(gt=0)
     batch_size: int = Field(default=8, gt=0)
+    micro_batch: int = Field(default=2, gt=0)  # examples in memory at once; gradients add up to the batch
     learning_rate: float = Field(default=1e-3, gt=0)
     warmup_share: float = Field(default=0.05, ge=0, lt=1)
     rank: int = Field(default=16, gt=0)
@@ -106,7 +108,9 @@ def train_adapter(
         )
     folder.mkdir(parents=True, exist_ok=True)
     with FileLock(folder / "training.lock"):  # two runs at once take turns: their checkpoints lie in the same place
-        return _train(base, base_digest, rows, recipe, folder, tracking, report)
+        trained = _train(base, base_digest, rows, recipe, folder, tracking, report)
+    gc.collect()  # the trainer's cycles hold the weights and their gradients
+    return trained
 
 
 def _train(
@@ -205,7 +209,9 @@ def _trainer(
     config = SFTConfig(
         output_dir=str(work),
         max_steps=recipe.steps,
-        per_device_train_batch_size=recipe.batch_size,
+        per_device_train_batch_size=min(recipe.micro_batch, recipe.batch_size),
+        gradient_accumulation_steps=max(1, recipe.batch_size // recipe.micro_batch),
+        train_sampling_strategy="group_by_length",  # less padding: a third of the tokens otherwise
         learning_rate=recipe.learning_rate,
         lr_scheduler_type="linear",
         # the first step of a warm-up has a rate of 0, so one step at least must come after it

@@ -196,14 +196,14 @@ def test_annotated_questions_come_first():
     assert sum(any(f"the {100 + i}th" in text for i in range(3)) for text in asked) == 3
 
 
-def test_slots_alone_count_but_for_one_reading_in_eight():
+def test_decisions_alone_count_but_for_one_reading_in_sixteen():
     examples = training_examples(_corpus(16), _pairs(4), 0.2, SftRecipe(steps=20, batch_size=1))
     readings = [example for example in examples if example.completion.startswith("{")]
     whole = [example for example in readings if example.spans is None]
     assert (len(readings), len(whole)) == (16, 16 // WHOLE_EVERY)
     for example in readings:
         if example.spans is not None:
-            assert [example.completion[a:b] for a, b in example.spans] == ['effect",', 't",', 'y"}']
+            assert [example.completion[a:b] for a, b in example.spans] == ["e", '",', "t", '",', "y", '"}']
     assert all(example.spans is None for example in examples if example.completion.startswith("text"))
 
 

@@ -37,7 +37,10 @@ def test_training_changes_the_weights_and_says_what_it_did(trained):
     assert trained.examples == len(EXAMPLES)
     assert trained.resumed_at == 0
     assert [step for step, _ in trained.losses] == [1, 2, 3, 4, 5, 6]
-    assert [p.name for p in trained.folder.parent.iterdir()] == ["adapter"]  # no working files are left
+    assert {p.name for p in trained.folder.parent.iterdir()} == {
+        "adapter",
+        "training.lock",
+    }  # no working files are left
 
 
 def test_the_adapter_tells_its_base_and_recipe(trained):

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 import os
 from dataclasses import dataclass
 from pathlib import Path
@@ -36,6 +37,7 @@ def find_registered(uri: str) -> RegisteredModel:
     name, _, alias = uri.removeprefix("models:/").partition("@")
     if not _registry_exists():
         raise ModelNotFound(f"no model registry at {tracking_uri()}: nothing has been registered yet")
+    logging.getLogger("mlflow").setLevel(logging.WARNING)
     client = mlflow.MlflowClient(tracking_uri=tracking_uri(), registry_uri=tracking_uri())
     try:
         if alias:
@@ -49,12 +51,14 @@ def find_registered(uri: str) -> RegisteredModel:
     if not folder.exists():
         folder.parent.mkdir(parents=True, exist_ok=True)
         scratch = folder.with_name(f"{folder.name}.{os.getpid()}")
-        mlflow.artifacts.download_artifacts(
-            artifact_uri=f"models:/{name}/{version.version}",
-            dst_path=str(scratch),
-            tracking_uri=tracking_uri(),
-            registry_uri=tracking_uri(),
-        )
+        mlflow.set_tracking_uri(
+            tracking_uri()
+        )  # a models:/ address is looked up at the global addresses, whatever is passed
+        mlflow.set_registry_uri(tracking_uri())
+        try:
+            mlflow.artifacts.download_artifacts(artifact_uri=f"models:/{name}/{version.version}", dst_path=str(scratch))
+        except (MlflowException, OSError) as error:
+            raise ModelNotFound(f"the files of {uri!r} cannot be fetched from {tracking_uri()}: {error}") from None
         try:
             scratch.rename(folder)
         except OSError:

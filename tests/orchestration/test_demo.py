@@ -102,6 +102,16 @@ def test_all_checks_but_the_baselines_pass(first, home: Path) -> None:
     assert {name for name, status in found if status != "SUCCEEDED"} == {"baseline_is_there"}
 
 
+def test_the_command_line_finds_the_registered_assistant(first, run, tmp_path: Path) -> None:
+    path = tmp_path / "trial.csv"
+    pd.DataFrame({"drug": [0, 1] * 20, "pain": range(40), "age": range(40, 80)}).to_csv(path, index=False)
+    done = run("orchestration.cli", "parse", "What is the effect of drug on pain?", "--data", str(path))
+    assert done.returncode in (0, 2), done.stderr  # a random model may find the question not causal
+    assert "Traceback" not in done.stderr
+    assert "Using the untuned bundled model" not in done.stderr
+    assert done.returncode == 2 or "causalsmith-assistant version 1 (challenger)" in done.stdout
+
+
 def test_a_second_run_reuses_everything(first, run) -> None:
     again = run("orchestration.demo")
     assert again.returncode == 0, again.stdout + again.stderr

@@ -12,7 +12,9 @@ from typing import Any, Literal, get_args
 
 import numpy as np
 
-from lm.scoring import NODES_PER_PASS, Meter, PrefixCache, score_sequences
+from lm.passes import Meter
+from lm.scoring import NODES_PER_PASS, score_likely, score_sequences
+from lm.states import MEMORY_BUDGET, StateTree
 from lm.tokens import encode_continuations
 
 Rule = Literal["sum", "mean", "pmi"]
@@ -69,6 +71,7 @@ class LanguageModel:
         *,
         baseline: str = "",
         budget: int = NODES_PER_PASS,
+        tree: StateTree | None = None,
     ) -> list[np.ndarray]:
         """Log-probability of each level after its context.
 
@@ -81,7 +84,8 @@ class LanguageModel:
             rule: ``sum`` over the level's tokens (the chain rule), ``mean`` per token, or ``pmi``: the sum minus the sum
                 after ``baseline``.
             baseline: the context of the subtracted term of ``pmi``.
-            budget: trie nodes in one forward pass; bounds memory, changes no result beyond rounding.
+            budget: tokens in one forward pass; bounds memory, changes no result beyond rounding.
+            tree: key-value states of earlier calls to go on from (see :meth:`session`); by default a new one.
 
         Returns:
             One array of (levels,) nats a context, not normalised over the levels.
@@ -97,8 +101,6 @@ class LanguageModel:
             )
         if not contexts:
             return []
-        sequences: list[list[int]] = []
-        starts: list[int] = []
         for context, candidates in zip(contexts, levels, strict=True):
             if isinstance(candidates, str) or not candidates:
                 raise ValueError(
@@ -106,18 +108,31 @@ class LanguageModel:
                 )
             if blank := [level for level in candidates if not level.strip()]:
                 raise ValueError(f"level {blank[0]!r} of context {context[-40:]!r} is blank")
-            joined = [f" {level}" if context else level for level in candidates]
-            whole, start = encode_continuations(self.tokenizer, context, joined)
-            sequences += whole
-            starts += start
-        tokens = score_sequences(self.model, sequences, starts, self.meter, budget)
+        sequences, starts = self._encode(contexts, levels)
+        tree = tree or StateTree(self.model)
+        tokens = score_sequences(self.model, sequences, starts, self.meter, budget, tree)
         flat = np.array([part.mean() if rule == "mean" else part.sum() for part in tokens])
         rows = np.split(flat, np.cumsum([len(candidates) for candidates in levels])[:-1])
         if rule == "pmi":
             distinct = list(dict.fromkeys(level for candidates in levels for level in candidates))
-            prior = dict(zip(distinct, self.score([baseline], [distinct], budget=budget)[0], strict=True))
+            prior = dict(zip(distinct, self.score([baseline], [distinct], budget=budget, tree=tree)[0], strict=True))
             rows = [row - [prior[level] for level in candidates] for row, candidates in zip(rows, levels, strict=True)]
         return rows
+
+    def token_counts(self, contexts: Sequence[str], levels: Sequence[Sequence[str]]) -> list[np.ndarray]:
+        """How many tokens each level is after its context: by these ``mean`` divides. One array of (levels,) a context."""
+        sequences, starts = self._encode(contexts, levels)
+        counts = np.array([len(sequence) - start for sequence, start in zip(sequences, starts, strict=True)])
+        return np.split(counts, np.cumsum([len(candidates) for candidates in levels])[:-1])
+
+    def session(self, memory: int = MEMORY_BUDGET) -> ScoringSession:
+        """Scoring that remembers key-value states from call to call, up to ``memory`` bytes; not to outlive a change of weights."""
+        return ScoringSession(self, StateTree(self.model, memory))
+
+    def _encode(self, contexts: Sequence[str], levels: Sequence[Sequence[str]]) -> tuple[list[list[int]], list[int]]:
+        """Token ids of every context with each of its levels, and where each level starts."""
+        joined = [[f" {level}" if context else level for level in row] for context, row in zip(contexts, levels, strict=True)]
+        return encode_continuations(self.tokenizer, contexts, joined)
 
     def continuation(self, text: str) -> Continuation:
         """A text to be continued slot by slot, each slot filled from a closed list."""
@@ -171,12 +186,33 @@ class LanguageModel:
         return completions
 
 
+@dataclass(frozen=True)
+class ScoringSession:
+    """A model's ``score``, going on from the key-value states of the calls before.
+
+    Attributes:
+        lm: the model.
+        tree: the states.
+    """
+
+    lm: LanguageModel
+    tree: StateTree
+
+    def score(self, contexts: Sequence[str], levels: Sequence[Sequence[str]], rule: Rule = "sum") -> list[np.ndarray]:
+        """As :meth:`LanguageModel.score`."""
+        return self.lm.score(contexts, levels, rule, tree=self.tree)
+
+    def texts_held(self, text: str) -> int:
+        """How many texts as long as this one the memory holds."""
+        return self.tree.capacity // max(1, len(self.lm.tokenizer(text).input_ids))
+
+
 class Continuation:
     """A growing text whose next piece is chosen from a closed list; its key-value states are kept between slots."""
 
     def __init__(self, lm: LanguageModel, text: str) -> None:
         self._lm = lm
-        self._cache = PrefixCache(lm.model, lm.meter)
+        self._tree = StateTree(lm.model)
         self.text = text
 
     def append(self, text: str) -> None:
@@ -189,16 +225,17 @@ class Continuation:
         Raises:
             ValueError: no candidate, or one that adds no token.
         """
-        return np.array([part.sum() for part in self._cache.score(*self._encoded(candidates))])
+        lm, encoded = self._lm, self._encoded(candidates)
+        return np.array([part.sum() for part in score_sequences(lm.model, *encoded, lm.meter, tree=self._tree)])
 
     def likely_log_probs(self, candidates: Sequence[str]) -> np.ndarray:
         """As :meth:`log_probs` for every candidate that can be the best; an upper bound for the others, which saves most work."""
-        return self._cache.score_likely(*self._encoded(candidates))
+        return score_likely(self._lm.model, *self._encoded(candidates), self._lm.meter, self._tree)
 
     def _encoded(self, candidates: Sequence[str]) -> tuple[list[list[int]], list[int]]:
         if not candidates:
             raise ValueError(f"no candidate to continue {self.text[-60:]!r}")
-        return encode_continuations(self._lm.tokenizer, self.text, candidates)
+        return encode_continuations(self._lm.tokenizer, [self.text], [candidates])
 
 
 def _rules_of(tokenizer: Any) -> str:

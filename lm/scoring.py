@@ -1,169 +1,97 @@
-"""Log-probabilities of continuations by the chain rule, many in one forward pass over a token trie."""
+"""Log-probabilities of continuations by the chain rule, with every shared prefix computed once."""
 
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
 
-from lm.tokens import shared_length
-from lm.trie import chunks, flatten
+from lm.passes import Meter, Row, tree_pass
+from lm.states import StateTree
 
-NODES_PER_PASS = 512  # dense tree attention costs nodes²; beyond this it outweighs the linear layers on a CPU
+NODES_PER_PASS = 1024  # tokens in one forward pass, padding counted: more than saturates two cores
+NODES_PER_TRIE = 512  # attention inside a trie is dense and costs nodes²; beyond this it outweighs the linear layers
 LIKELY_MARGIN = 5.0  # nats below the likeliest first token within which a sequence is scored in full at once
 
 
-@dataclass
-class Meter:
-    """What has been asked of the model: forward calls, and tokens that went through it."""
-
-    forward_calls: int = 0
-    tokens: int = 0
-
-    def count(self, tokens: int) -> None:
-        self.forward_calls += 1
-        self.tokens += tokens
-
-
 def score_sequences(
-    model: Any, sequences: Sequence[Sequence[int]], starts: Sequence[int], meter: Meter, budget: int = NODES_PER_PASS
+    model: Any,
+    sequences: Sequence[Sequence[int]],
+    starts: Sequence[int],
+    meter: Meter,
+    budget: int = NODES_PER_PASS,
+    tree: StateTree | None = None,
 ) -> list[np.ndarray]:
     """Log-probability of each sequence's tokens from its start on.
 
+    Sequences are taken in lexicographic order. Each continues the longest beginning whose states the tree holds; those that
+    share tokens beyond it go into one trie, others side by side into the same pass; and every context's states are kept
+    for the next pass. So a prefix that many contexts share, in this call or in earlier ones, is computed once.
+
     Args:
-        model: a causal LM of transformers.
-        sequences: token ids; shared prefixes are computed once within a pass.
+        model: a causal LM of transformers, all of whose layers attend to the whole text.
+        sequences: token ids.
         starts: index of the first token to score, at least 1.
         meter: counts what was computed.
-        budget: at most this many trie nodes in one pass (a longer sequence goes alone).
+        budget: at most this many tokens in one pass, padding counted (a longer sequence goes alone).
+        tree: states kept from earlier calls; by default a new one.
 
     Returns:
         One array a sequence: nats for each token from its start on.
     """
-    scores: list[np.ndarray] = [np.empty(0)] * len(sequences)
-    for group in chunks(sequences, budget):
-        rows = _tree_pass(model, [sequences[i] for i in group], [starts[i] for i in group], meter, past=None)
-        for i, row in zip(group, rows, strict=True):
-            scores[i] = row
-    return scores
+    tree = tree or StateTree(model)
+    scores: dict[int, np.ndarray] = {}
+    waiting = sorted(range(len(sequences)), key=lambda i: tuple(sequences[i]), reverse=True)
+    while waiting:
+        rows = _next_rows(sequences, starts, waiting, tree, budget)
+        scores |= tree_pass(model, rows, sequences, starts, meter, tree)
+    return [scores[i] for i in range(len(sequences))]
 
 
-def _tree_pass(
-    model: Any, sequences: Sequence[Sequence[int]], starts: Sequence[int], meter: Meter, past: Any | None
-) -> list[np.ndarray]:
-    """One forward over the sequences' trie; with ``past``, they continue the cached prefix and the cache is left as it was.
+def _next_rows(
+    sequences: Sequence[Sequence[int]], starts: Sequence[int], waiting: list[int], tree: StateTree, budget: int
+) -> list[Row]:
+    """Take sequences off the end of ``waiting`` until a pass is full."""
+    rows: dict[tuple[int, int, int], Row] = {}
+    width = 0
+    while waiting:
+        i = waiting[-1]
+        place = tree.find(sequences[i], starts[i] - 1)
+        key = (id(place.segment), place.taken, sequences[i][place.length])
+        row = rows.get(key) or Row(place)
+        nodes = len(row.trie) + row.trie.cost(sequences[i][place.length : -1])
+        wider = max(width, nodes)
+        if rows and (
+            wider * (len(rows) + (key not in rows)) > budget
+            or (len(row.trie) and nodes > NODES_PER_TRIE)
+            or wider > 2 * len(next(iter(rows.values())).trie) > NODES_PER_TRIE  # much padding
+        ):
+            break
+        rows[key], width = row, wider
+        row.add(i, sequences[i])
+        waiting.pop()
+    return list(rows.values())
 
-    A sequence's last token is only asked for, never computed on, so it is no node of the trie.
+
+def score_likely(
+    model: Any, sequences: Sequence[Sequence[int]], starts: Sequence[int], meter: Meter, tree: StateTree
+) -> np.ndarray:
+    """(sequences,) total log-probability from the start on, exact for every sequence that can be the largest.
+
+    A sequence cannot be likelier than its first token. So the first tokens are scored, all after one context in one
+    forward; then only the sequences within reach of the best; and the rest only if they could still win. The others keep
+    their upper bound.
     """
-    import torch
-
-    trie = flatten([sequence[:-1] for sequence in sequences])
-    device = model.device
-    before = past.get_seq_length() if past is not None else 0
-    nodes = len(trie.tokens)
-    blocked = torch.finfo(model.dtype).min
-    mask = torch.zeros((1, 1, nodes, before + nodes), dtype=model.dtype)
-    mask[0, 0, :, before:].masked_fill_(~torch.from_numpy(trie.ancestors()), blocked)
-    asked = [path[start - 1 :] for path, start in zip(trie.paths, starts, strict=True)]
-    wanted = sorted({node for path in asked for node in path})
-    row_of = {node: row for row, node in enumerate(wanted)}
-    with torch.inference_mode():
-        output = model(
-            input_ids=torch.from_numpy(trie.tokens)[None].to(device),
-            position_ids=torch.from_numpy(trie.depths + before)[None].to(device),
-            attention_mask=mask.to(device),
-            past_key_values=past,
-            use_cache=past is not None,
-            logits_to_keep=torch.tensor(wanted, device=device),
+    heads = [sequence[: start + 1] for sequence, start in zip(sequences, starts, strict=True)]
+    totals = np.array([part.item() for part in score_sequences(model, heads, starts, meter, tree=tree)])
+    waiting = np.array([len(sequence) > start + 1 for sequence, start in zip(sequences, starts, strict=True)])
+    reach = totals.max() - LIKELY_MARGIN
+    while (chosen := np.flatnonzero(waiting & (totals >= reach))).size:
+        full = score_sequences(
+            model, [sequences[i] for i in chosen], [starts[i] for i in chosen], meter, tree=tree
         )
-        log_probs = torch.log_softmax(output.logits[0].float(), dim=-1)
-        scores = []
-        for path, sequence, start in zip(asked, sequences, starts, strict=True):
-            at = torch.tensor([row_of[node] for node in path], device=device)
-            tokens = torch.tensor(sequence[start:], device=device)
-            scores.append(log_probs[at, tokens].cpu().numpy().astype(np.float64))
-    if past is not None:
-        past.crop(-nodes)  # only a negative number, of tokens to drop, is accepted
-    meter.count(nodes)
-    return scores
-
-
-class PrefixCache:
-    """Key-value states of one growing text, reused while continuations of it are scored one slot after another."""
-
-    def __init__(self, model: Any, meter: Meter) -> None:
-        from transformers import DynamicCache
-
-        self._model = model
-        self._meter = meter
-        self._states = DynamicCache(config=model.config)
-        self._tokens: list[int] = []
-
-    def score(self, sequences: Sequence[Sequence[int]], starts: Sequence[int]) -> list[np.ndarray]:
-        """As :func:`score_sequences`, for sequences that have most of their leading tokens in common."""
-        common = _common(sequences)
-        keep = min(len(common), min(starts) - 1)
-        if keep:
-            self._advance(common[:keep])
-        else:
-            self._trim(0)
-        return self._pass([sequence[keep:] for sequence in sequences], [start - keep for start in starts])
-
-    def score_likely(self, sequences: Sequence[Sequence[int]], starts: Sequence[int]) -> np.ndarray:
-        """Total log-probability of each sequence from its start on, exact for every one that can be the largest.
-
-        A sequence cannot be likelier than its first token. So the first tokens are scored, all by the forward that brings the
-        cache up to them; then only the sequences within reach of the best; and the rest only if they could still win. The
-        others keep their upper bound. Sequences that do not share all tokens before their starts are all scored in full.
-        """
-        start, common = starts[0], _common(sequences)
-        if len(common) < start or any(other != start for other in starts):
-            return np.array([part.sum() for part in self.score(sequences, starts)])
-        law = self._advance(common[:start])
-        firsts = law[[sequence[start] for sequence in sequences]]
-        totals = firsts.copy()
-        waiting = np.array([len(sequence) > start + 1 for sequence in sequences])
-        reach = totals.max() - LIKELY_MARGIN
-        while (chosen := np.flatnonzero(waiting & (totals >= reach))).size:
-            rest = self._pass([list(sequences[i])[start:] for i in chosen.tolist()], [1] * len(chosen))
-            totals[chosen] = firsts[chosen] + [part.sum() for part in rest]
-            waiting[chosen] = False
-            reach = totals[~waiting].max()  # a bound below the best exact score cannot win
-        return totals
-
-    def _pass(self, tails: Sequence[Sequence[int]], begins: Sequence[int]) -> list[np.ndarray]:
-        return _tree_pass(self._model, tails, begins, self._meter, past=self._states)
-
-    def _trim(self, held: int) -> None:
-        if surplus := len(self._tokens) - held:
-            self._states.crop(-surplus)
-            self._tokens = self._tokens[:held]
-
-    def _advance(self, tokens: list[int]) -> np.ndarray:
-        """Make the cache hold exactly ``tokens``, computing what it does not have; returns the law of the next token."""
-        import torch
-
-        held = min(shared_length(self._tokens, tokens), len(tokens) - 1)
-        self._trim(held)
-        fresh = tokens[held:]
-        with torch.inference_mode():
-            output = self._model(
-                input_ids=torch.tensor([fresh], device=self._model.device),
-                past_key_values=self._states,
-                use_cache=True,
-                logits_to_keep=1,
-            )
-            law = torch.log_softmax(output.logits[0, -1].float(), dim=-1)
-        self._meter.count(len(fresh))
-        self._tokens = tokens
-        return np.asarray(law.cpu().numpy(), dtype=np.float64)
-
-
-def _common(sequences: Sequence[Sequence[int]]) -> list[int]:
-    """The leading tokens that all sequences share."""
-    common = list(sequences[0])
-    for sequence in sequences[1:]:
-        common = common[: shared_length(common, sequence)]
-    return common
+        totals[chosen] = [part.sum() for part in full]
+        waiting[chosen] = False
+        reach = totals[~waiting].max()  # a bound below the best exact score cannot win
+    return totals

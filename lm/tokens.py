@@ -38,7 +38,7 @@ def shared_length(first: Sequence[int], second: Sequence[int]) -> int:
 
 
 def encode_continuations(
-    tokenizer: Any, context: str, continuations: Sequence[str]
+    tokenizer: Any, contexts: Sequence[str], continuations: Sequence[Sequence[str]]
 ) -> tuple[list[list[int]], list[int]]:
     """Tokenise ``context + continuation`` as one text each, and say where each continuation starts.
 
@@ -46,23 +46,32 @@ def encode_continuations(
     have, so that the straddling token counts as the continuation's; where that is the first token of the text, it is
     conditioned on a start token.
 
+    Args:
+        tokenizer: of transformers.
+        contexts: texts to be continued.
+        continuations: one list a context.
+
     Returns:
-        (sequences, starts): token ids of the whole text, and the index of the continuation's first token (at least 1).
+        (sequences, starts), flat over contexts and their continuations: token ids of the whole text, and the index of the
+        continuation's first token (at least 1).
 
     Raises:
         ValueError: a continuation adds no token.
     """
-    context_ids = encode(tokenizer, [context])[0]
-    whole = encode(tokenizer, [context + continuation for continuation in continuations])
-    if not special_prefix(tokenizer) and (not context or any(ids[0] != context_ids[0] for ids in whole)):
-        # Nothing to condition on, or the text's first token belongs to a continuation: a stand-in start token goes first.
-        stand_in = encode(tokenizer, [""])[0]
-        context_ids = stand_in + (context_ids if context else [])
-        whole = [stand_in + (ids if ids != stand_in else []) for ids in whole]  # a text of no tokens stays one
-    starts = []
-    for continuation, ids in zip(continuations, whole, strict=True):
-        start = shared_length(context_ids, ids)
-        if start >= len(ids):
-            raise ValueError(f"the continuation {continuation!r} adds no token to {context[-40:]!r}")
-        starts.append(max(start, 1))
-    return whole, starts
+    context_ids = encode(tokenizer, contexts)
+    whole = iter(encode(tokenizer, [c + text for c, row in zip(contexts, continuations, strict=True) for text in row]))
+    stand_in = [] if special_prefix(tokenizer) else encode(tokenizer, [""])[0]
+    sequences, starts = [], []
+    for context, before, row in zip(contexts, context_ids, continuations, strict=True):
+        own = [next(whole) for _ in row]
+        if stand_in and (not context or any(ids[0] != before[0] for ids in own)):
+            # Nothing to condition on, or the text's first token belongs to a continuation: a stand-in start token goes first.
+            before = stand_in + (before if context else [])
+            own = [stand_in + (ids if ids != stand_in else []) for ids in own]  # a text of no tokens stays one
+        for text, ids in zip(row, own, strict=True):
+            start = shared_length(before, ids)
+            if start >= len(ids):
+                raise ValueError(f"the continuation {text!r} adds no token to {context[-40:]!r}")
+            sequences.append(ids)
+            starts.append(max(start, 1))
+    return sequences, starts

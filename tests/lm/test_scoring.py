@@ -8,7 +8,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from lm import load_language_model
-from lm.scoring import Meter, score_sequences
+from lm.passes import Meter
+from lm.scoring import score_sequences
 
 from .oracle import log_prob, token_log_probs
 

@@ -43,9 +43,9 @@ def test_the_sequence_is_the_whole_text_tokenised_and_the_start_is_where_it_leav
     wholes = [tokenizer(context + continuation).input_ids for continuation in continuations]
     if any(whole == alone[: len(whole)] for whole in wholes):  # some control characters are in no vocabulary
         with pytest.raises(ValueError, match="adds no token"):
-            encode_continuations(tokenizer, context, continuations)
+            encode_continuations(tokenizer, [context], [continuations])
         return
-    sequences, starts = encode_continuations(tokenizer, context, continuations)
+    sequences, starts = encode_continuations(tokenizer, [context], [continuations])
     for whole, ids, start in zip(wholes, sequences, starts, strict=True):
         stand_in = len(ids) - len(whole)
         assert ids[stand_in:] == whole
@@ -59,7 +59,7 @@ def test_the_sequence_is_the_whole_text_tokenised_and_the_start_is_where_it_leav
 def test_every_token_of_a_continuation_counts_where_it_melts_into_the_contexts_only_token(bundled):
     """'a' + 'b' is the one token 'ab': it must be scored, after the stand-in start token."""
     assert len(bundled("ab").input_ids) == 1
-    sequences, starts = encode_continuations(bundled, "a", ["b", " c"])
+    sequences, starts = encode_continuations(bundled, ["a"], [["b", " c"]])
     assert sequences[0] == [bundled.bos_token_id, *bundled("ab").input_ids]
     assert starts[0] == 1
     assert sequences[1][: starts[1]][-1:] == bundled("a").input_ids
@@ -77,18 +77,18 @@ def test_the_tokenizers_own_start_token_is_found(bundled, with_bos):
 
 
 def test_a_start_token_comes_once(with_bos):
-    sequences, starts = encode_continuations(with_bos, "ab", ["c"])
+    sequences, starts = encode_continuations(with_bos, ["ab"], [["c"]])
     assert sequences[0].count(with_bos.bos_token_id) == 1
     assert starts == [3]  # the start token, 'a', 'b'
 
 
 def test_an_empty_context_leaves_all_of_the_continuation_to_score(bundled, with_bos):
     for tokenizer in (bundled, with_bos):
-        sequences, starts = encode_continuations(tokenizer, "", ["Paris is"])
+        sequences, starts = encode_continuations(tokenizer, [""], [["Paris is"]])
         assert starts == [1]
         assert tokenizer.decode(sequences[0][1:]) == "Paris is"
 
 
 def test_a_continuation_that_adds_no_token_is_refused(bundled):
     with pytest.raises(ValueError, match="adds no token"):
-        encode_continuations(bundled, "a", [""])
+        encode_continuations(bundled, ["a"], [[""]])

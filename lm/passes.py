@@ -1,0 +1,182 @@
+"""One forward pass over many small tries, each after a text whose states are kept."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from functools import cache
+from typing import Any
+
+import numpy as np
+
+from lm.states import Place, StateTree
+from lm.trie import TokenTrie
+
+
+@dataclass
+class Meter:
+    """What has been asked of the model: forward calls, and tokens that went through it (padding counted)."""
+
+    forward_calls: int = 0
+    tokens: int = 0
+
+    def count(self, tokens: int) -> None:
+        self.forward_calls += 1
+        self.tokens += tokens
+
+
+@dataclass
+class Row:
+    """One row of a pass: texts that continue the same place.
+
+    Attributes:
+        place: what is kept already.
+        trie: the tokens to compute, without each sequence's last, which is only asked for.
+        paths: by sequence, its nodes in the trie.
+    """
+
+    place: Place
+    trie: TokenTrie = field(default_factory=TokenTrie)
+    paths: dict[int, list[int]] = field(default_factory=dict)
+
+    def add(self, index: int, sequence: Sequence[int]) -> None:
+        self.paths[index] = self.trie.add(sequence[self.place.length : -1])
+
+
+def tree_pass(
+    model: Any,
+    rows: Sequence[Row],
+    sequences: Sequence[Sequence[int]],
+    starts: Sequence[int],
+    meter: Meter,
+    tree: StateTree,
+) -> dict[int, np.ndarray]:
+    """Score the sequences of all rows in one forward, and keep the states of their contexts.
+
+    Nodes stand in any order in a row, since positions and mask are given: those whose logits are wanted stand last, so
+    that the head of the model sees few others.
+
+    Returns:
+        By sequence: nats of each token from its start on.
+    """
+    import torch
+
+    device, width = model.device, max(len(row.trie) for row in rows)
+    before = max(row.place.length for row in rows)
+    wanted = [
+        sorted({node for i, path in row.paths.items() for node in path[starts[i] - row.place.length - 1 :]})
+        for row in rows
+    ]
+    kept = max(map(len, wanted))
+    tokens, positions = np.zeros((len(rows), width), np.int64), np.zeros((len(rows), width), np.int64)
+    visible = np.zeros((len(rows), width, before + width), dtype=bool)
+    visible[:, np.arange(width), before + np.arange(width)] = True
+    columns = []
+    for number, (row, last) in enumerate(zip(rows, wanted, strict=True)):
+        size = len(row.trie)
+        isin = np.zeros(size, dtype=bool)
+        isin[last] = True
+        order = np.concatenate([np.flatnonzero(~isin), np.flatnonzero(isin)])
+        column = np.empty(size, dtype=np.int64)
+        column[order] = np.arange(width - size, width)
+        columns.append(column)
+        tokens[number, column] = row.trie.tokens
+        positions[number, column] = np.asarray(row.trie.depths) + row.place.length
+        visible[number, column[:, None], before + column[None, :]] = row.trie.ancestors()
+        visible[number, column, before - row.place.length : before] = True
+    states = _KeptStates(tree, rows, before, width, model)
+    with torch.inference_mode():
+        mask = torch.zeros(visible.shape, dtype=model.dtype)
+        mask.masked_fill_(torch.from_numpy(~visible), torch.finfo(model.dtype).min)
+        output = model(
+            input_ids=torch.from_numpy(tokens).to(device),
+            position_ids=torch.from_numpy(positions).to(device),
+            attention_mask=mask[:, None].to(device),
+            past_key_values=states.cache,
+            use_cache=True,
+            logits_to_keep=kept,
+        )
+        flat = [(n, int(columns[n][node]) - (width - kept)) for n, last in enumerate(wanted) for node in last]
+        at = torch.tensor(flat, device=device)
+        log_probs = torch.log_softmax(output.logits[at[:, 0], at[:, 1]].float(), dim=-1)
+        place_of = {
+            (n, node): k
+            for k, (n, node) in enumerate((n, node) for n, last in enumerate(wanted) for node in last)
+        }
+        asked = [
+            (i, place_of[(n, node)], token)
+            for n, row in enumerate(rows)
+            for i, path in row.paths.items()
+            for node, token in zip(path[starts[i] - row.place.length - 1 :], sequences[i][starts[i] :], strict=True)
+        ]
+        who, lines, targets = (np.array(part) for part in zip(*asked, strict=True))
+        values = log_probs[torch.from_numpy(lines).to(device), torch.from_numpy(targets).to(device)]
+        nats = values.cpu().numpy().astype(np.float64)
+    states.keep(sequences, starts, columns)
+    meter.count(len(rows) * width)
+    ends = np.flatnonzero(np.diff(who)) + 1
+    return dict(zip(who[np.concatenate([[0], ends])].tolist(), np.split(nats, ends), strict=True))
+
+
+class _KeptStates:
+    """The rows' kept states in one buffer, with room after them for what the pass computes."""
+
+    def __init__(self, tree: StateTree, rows: Sequence[Row], before: int, width: int, model: Any) -> None:
+        import torch
+        from transformers.cache_utils import Cache
+
+        layers, two, heads, dimensions = tree.shape
+        self._tree, self._rows, self._before = tree, rows, before
+        with torch.inference_mode():
+            self._all = torch.zeros(
+                (layers, two, len(rows), heads, before + width, dimensions), dtype=model.dtype, device=model.device
+            )
+            for number, row in enumerate(rows):
+                end = before
+                for segment, taken in row.place.pieces():
+                    self._all[:, :, number, :, end - taken : end] = segment.states[:, :, :, :taken]
+                    end -= taken
+        layer = _buffer_layer()
+        self.cache = Cache(layers=[layer(keys, values, before) for keys, values in self._all])
+
+    def keep(self, sequences: Sequence[Sequence[int]], starts: Sequence[int], columns: Sequence[np.ndarray]) -> None:
+        """Put every context of the pass into the tree."""
+        import torch
+
+        done: set[tuple[int, int]] = set()
+        for number, row in enumerate(self._rows):
+            for i, path in row.paths.items():
+                context = path[: starts[i] - row.place.length]
+                if not context or (number, context[-1]) in done:
+                    continue
+                done.add((number, context[-1]))
+                place = self._tree.find(sequences[i], starts[i])
+                fresh = path[place.length - row.place.length : starts[i] - row.place.length]
+                if not fresh:
+                    continue
+                at = torch.from_numpy(columns[number][fresh] + self._before).to(self._all.device)
+                states = self._all[:, :, number].index_select(3, at)
+                self._tree.add(place, sequences[i][place.length : starts[i]], states)
+        self._tree.trim()
+
+
+@cache
+def _buffer_layer() -> type:
+    """A cache layer over a buffer that has room for the new states, so that nothing is copied to append them."""
+    from transformers.cache_utils import DynamicLayer
+
+    class BufferLayer(DynamicLayer):  # type: ignore[misc]
+        def __init__(self, keys: Any, values: Any, before: int) -> None:
+            super().__init__()
+            self.keys, self.values, self._before = keys, values, before
+            self.dtype, self.device, self.is_initialized = keys.dtype, keys.device, True
+
+        def update(self, key_states: Any, value_states: Any, *_: Any, **__: Any) -> tuple[Any, Any]:
+            self.keys[..., self._before :, :] = key_states
+            self.values[..., self._before :, :] = value_states
+            return self.keys, self.values
+
+        def get_seq_length(self) -> int:
+            return self._before
+
+    return BufferLayer

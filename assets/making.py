@@ -6,6 +6,7 @@ of that has changed.
 
 from __future__ import annotations
 
+import base64
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import Any
@@ -30,6 +31,24 @@ class Made:
 def markdown(text: str) -> dict[str, str]:
     """Markdown in metadata that can be stored and shown again."""
     return {"markdown": text}
+
+
+def picture(title: str, png: bytes) -> dict[str, str]:
+    """A small picture in metadata; it lies in the event database, so keep it small."""
+    return markdown(f"![{title}](data:image/png;base64,{base64.b64encode(png).decode()})")
+
+
+def log_progress(say: Callable[[str], None], steps: int = 10) -> Callable[[int, int], None]:
+    """A progress callback that writes a line each tenth of the way."""
+    said = 0
+
+    def progress(done: int, total: int) -> None:
+        nonlocal said
+        if (reached := steps * done // total) > said:
+            said = reached
+            say(f"{100 * done // total} %")
+
+    return progress
 
 
 def make(

@@ -4,11 +4,14 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from lm.model import LanguageModel
+from lm.model import LanguageModel, ScoringSession
+
+if TYPE_CHECKING:
+    from sdscm.memo import ScoreMemo
 
 
 @dataclass
@@ -17,9 +20,11 @@ class LanguageModels:
 
     Attributes:
         device: where to load; None chooses.
+        scores: database of scores of levels after contexts, shared by all runs on this machine; None keeps none.
     """
 
     device: str | None = None
+    scores: Path | None = None
     _loaded: dict[str, LanguageModel] = field(default_factory=dict, repr=False)
 
     def load(self, name: str, adapter: Path | None = None) -> LanguageModel:
@@ -31,6 +36,12 @@ class LanguageModels:
         if name not in self._loaded:
             self._loaded[name] = load_language_model(name, device=self.device)
         return self._loaded[name]
+
+    def memo(self) -> ScoreMemo:
+        """Scores known on this machine."""
+        from sdscm.memo import ScoreMemo
+
+        return ScoreMemo(self.scores)
 
     def lazy(self, name: str) -> LazyScorer:
         """A scorer that loads the model only when a context is not in the tables."""
@@ -44,5 +55,15 @@ class LazyScorer:
     models: LanguageModels
     name: str
 
+    @property
+    def digest(self) -> str:
+        return self.models.load(self.name).digest
+
     def score(self, *arguments: Any, **named: Any) -> list[np.ndarray]:
         return self.models.load(self.name).score(*arguments, **named)
+
+    def level_tokens(self, *arguments: Any) -> list[list[list[int]]]:
+        return self.models.load(self.name).level_tokens(*arguments)
+
+    def session(self) -> ScoringSession:
+        return self.models.load(self.name).session()

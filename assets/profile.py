@@ -8,6 +8,9 @@ from typing import Literal
 import yaml
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
+from sdscm.benchmark import OutcomeKind
+from sdscm.knobs import Knobs
+from sdscm.noise import Coupling
 from training.sft import SftRecipe
 from validation.gates import Margins
 
@@ -41,8 +44,17 @@ class InterpretationSizes(_Settings):
     rows: int = Field(default=1000, ge=200)
 
 
+class AuditSizes(_Settings):
+    """The audit of encoded effects: phrasings, how many of them with other sample spaces, and data sets a phrasing."""
+
+    phrasings: int = Field(default=20, ge=2)
+    variant_phrasings: int = Field(default=5, ge=0)
+    seeds: int = Field(default=5, ge=2)
+    rows: int = Field(default=1000, gt=0)
+
+
 class SdScmSizes(_Settings):
-    """SD-SCM data sets: which scenarios and language models, and how large."""
+    """SD-SCM data sets: which scenarios and language models, how large, and how turned (see ``sdscm.knobs``)."""
 
     scenarios: tuple[str, ...] = Field(min_length=1)
     language_models: tuple[str, ...] = Field(min_length=1)
@@ -52,6 +64,10 @@ class SdScmSizes(_Settings):
     temperature: float = 1.0
     false_discovery: float = Field(default=0.01, gt=0, lt=1)
     least_treatment_probability: float = Field(default=0.01, ge=0, lt=0.5)
+    coupling: Coupling = "gumbel"
+    outcome: OutcomeKind = "level"
+    knobs: Knobs = Knobs()
+    audit: AuditSizes = AuditSizes()
 
 
 class BaselineSettings(_Settings):

@@ -119,19 +119,21 @@ class LanguageModel:
             rows = [row - [prior[level] for level in candidates] for row, candidates in zip(rows, levels, strict=True)]
         return rows
 
-    def token_counts(self, contexts: Sequence[str], levels: Sequence[Sequence[str]]) -> list[np.ndarray]:
-        """How many tokens each level is after its context: by these ``mean`` divides. One array of (levels,) a context."""
+    def level_tokens(self, contexts: Sequence[str], levels: Sequence[Sequence[str]]) -> list[list[list[int]]]:
+        """The token ids that are scored of each level after its context, one list of levels a context."""
         sequences, starts = self._encode(contexts, levels)
-        counts = np.array([len(sequence) - start for sequence, start in zip(sequences, starts, strict=True)])
-        return np.split(counts, np.cumsum([len(candidates) for candidates in levels])[:-1])
+        tokens = iter([sequence[start:] for sequence, start in zip(sequences, starts, strict=True)])
+        return [[next(tokens) for _ in row] for row in levels]
 
     def session(self, memory: int = MEMORY_BUDGET) -> ScoringSession:
-        """Scoring that remembers key-value states from call to call, up to ``memory`` bytes; not to outlive a change of weights."""
+        """Scoring that keeps key-value states from call to call, up to ``memory`` bytes; not to outlive a change of weights."""
         return ScoringSession(self, StateTree(self.model, memory))
 
     def _encode(self, contexts: Sequence[str], levels: Sequence[Sequence[str]]) -> tuple[list[list[int]], list[int]]:
         """Token ids of every context with each of its levels, and where each level starts."""
-        joined = [[f" {level}" if context else level for level in row] for context, row in zip(contexts, levels, strict=True)]
+        joined = [
+            [f" {level}" if context else level for level in row] for context, row in zip(contexts, levels, strict=True)
+        ]
         return encode_continuations(self.tokenizer, contexts, joined)
 
     def continuation(self, text: str) -> Continuation:

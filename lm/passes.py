@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+import os
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from functools import cache
 from typing import Any
@@ -85,7 +87,7 @@ def tree_pass(
         visible[number, column[:, None], before + column[None, :]] = row.trie.ancestors()
         visible[number, column, before - row.place.length : before] = True
     states = _KeptStates(tree, rows, before, width, model)
-    with torch.inference_mode():
+    with torch.inference_mode(), _grouped_heads(device):
         mask = torch.zeros(visible.shape, dtype=model.dtype)
         mask.masked_fill_(torch.from_numpy(~visible), torch.finfo(model.dtype).min)
         output = model(
@@ -100,8 +102,7 @@ def tree_pass(
         at = torch.tensor(flat, device=device)
         log_probs = torch.log_softmax(output.logits[at[:, 0], at[:, 1]].float(), dim=-1)
         place_of = {
-            (n, node): k
-            for k, (n, node) in enumerate((n, node) for n, last in enumerate(wanted) for node in last)
+            (n, node): k for k, (n, node) in enumerate((n, node) for n, last in enumerate(wanted) for node in last)
         }
         asked = [
             (i, place_of[(n, node)], token)
@@ -160,12 +161,26 @@ class _KeptStates:
         self._tree.trim()
 
 
+@contextmanager
+def _grouped_heads(device: Any) -> Iterator[None]:
+    """On a CPU, attention over shared key-value heads as they are; transformers repeats them where there is a mask."""
+    switch = "TRANSFORMERS_SDPA_FORCE_GQA"
+    if device.type != "cpu" or switch in os.environ:
+        yield
+        return
+    os.environ[switch] = "1"
+    try:
+        yield
+    finally:
+        del os.environ[switch]
+
+
 @cache
 def _buffer_layer() -> type:
     """A cache layer over a buffer that has room for the new states, so that nothing is copied to append them."""
     from transformers.cache_utils import DynamicLayer
 
-    class BufferLayer(DynamicLayer):  # type: ignore[misc]
+    class BufferLayer(DynamicLayer):
         def __init__(self, keys: Any, values: Any, before: int) -> None:
             super().__init__()
             self.keys, self.values, self._before = keys, values, before

@@ -87,10 +87,8 @@ def score_likely(
     totals = np.array([part.item() for part in score_sequences(model, heads, starts, meter, tree=tree)])
     waiting = np.array([len(sequence) > start + 1 for sequence, start in zip(sequences, starts, strict=True)])
     reach = totals.max() - LIKELY_MARGIN
-    while (chosen := np.flatnonzero(waiting & (totals >= reach))).size:
-        full = score_sequences(
-            model, [sequences[i] for i in chosen], [starts[i] for i in chosen], meter, tree=tree
-        )
+    while chosen := np.flatnonzero(waiting & (totals >= reach)).tolist():
+        full = score_sequences(model, [sequences[i] for i in chosen], [starts[i] for i in chosen], meter, tree=tree)
         totals[chosen] = [part.sum() for part in full]
         waiting[chosen] = False
         reach = totals[~waiting].max()  # a bound below the best exact score cannot win

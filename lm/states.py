@@ -49,7 +49,7 @@ class Place:
         segment, taken = self.segment, self.taken
         while segment is not None:
             yield segment, taken
-            segment, taken = segment.parent, segment.joint
+            taken, segment = segment.joint, segment.parent
 
 
 class StateTree:

@@ -1,13 +1,12 @@
-"""The command line: ask, parse, sample, scenarios."""
+"""The command line: ask, parse, and the commands of cli_sdscm."""
 
-import json
-import sys
-from collections.abc import Iterator
-from contextlib import contextmanager
 from pathlib import Path
-from typing import Annotated, Any, Literal
+from typing import Annotated, Any
 
 import typer
+
+from orchestration import cli_sdscm
+from orchestration.faults import clear_errors, print_json, quiet
 
 app = typer.Typer(
     name="causalsmith",
@@ -46,7 +45,7 @@ def ask(
 
     Example: `causalsmith ask trial.csv "What is the effect of drug on pain?"`
     """
-    with _clear_errors():
+    with clear_errors():
         from causal_tools import Assistant
         from causal_tools.data import read_table
 
@@ -59,7 +58,7 @@ def ask(
 
             plot_result(answer.result, plot)
         if as_json:
-            _print_json(
+            print_json(
                 {
                     "query": answer.query.model_dump(mode="json", exclude_none=True),
                     "result": answer.result.model_dump(mode="json"),
@@ -90,7 +89,7 @@ def parse(
 
     Example: `causalsmith parse "What is the effect of drug on pain?" --data trial.csv`
     """
-    with _clear_errors():
+    with clear_errors():
         from causal_tools import Assistant
         from causal_tools.assistant import known_levels
         from causal_tools.data import read_table
@@ -102,7 +101,7 @@ def parse(
             question, [str(name) for name in table.frame.columns], table.name, known_levels(table)
         )
         if as_json:
-            _print_json(
+            print_json(
                 {
                     "query": reading.query.model_dump(mode="json", exclude_none=True),
                     "confidence": reading.confidence,
@@ -116,87 +115,6 @@ def parse(
         typer.echo("Sure of   " + ", ".join(f"{slot} {share:.0%}" for slot, share in reading.confidence.items()))
 
 
-@app.command()
-def sample(
-    scenario: Annotated[
-        str,
-        typer.Argument(help="Name of a scenario (see `causalsmith scenarios`), or a YAML file.", show_default=False),
-    ],
-    rows: Annotated[int, typer.Option(min=1, help="How many rows.")],
-    seed: Annotated[int, typer.Option(min=0, help="The same seed gives the same units, with and without --do.")],
-    out: Annotated[Path, typer.Option(help="Parquet file to write.")],
-    lm: Annotated[str, typer.Option(help="Language model whose beliefs are sampled.")] = "smollm2-135m",
-    do: Annotated[
-        list[str] | None, typer.Option(help="Pin a variable: NAME=LEVEL. May be given several times.")
-    ] = None,
-    phrasing: Annotated[int, typer.Option(min=0, help="Which draw of phrasings.")] = 0,
-    rule: Annotated[Literal["sum", "mean", "pmi"], typer.Option(help="Scoring rule.")] = "sum",
-) -> None:
-    """Draw rows from a scenario, with a language model as the structural causal model.
-
-    Example: `causalsmith sample tutoring --rows 1000 --seed 0 --do tutoring=yes --out tutored.parquet`
-    """
-    with _clear_errors():
-        from assets.storage import LocalBlobs
-        from lm import load_language_model
-        from sdscm import ScenarioError, SequenceSCM, load_scenario
-
-        if out.suffix != ".parquet":
-            raise ScenarioError(f"--out must end in .parquet; given {out.name}")
-        if not out.absolute().parent.is_dir():
-            raise ScenarioError(f"the folder {out.absolute().parent} does not exist")
-        chosen = load_scenario(scenario, phrasing)
-        pinned = dict(_pin(text) for text in do or [])
-        for name, level in pinned.items():
-            if level not in chosen[name].levels:
-                raise ScenarioError(
-                    f"variable {name!r} has no level {level!r}; it has: {', '.join(chosen[name].levels)}"
-                )
-        model = load_language_model(lm)
-        scm = SequenceSCM(chosen, model, rule)
-        drawn = scm.sample(rows, seed, pinned)
-        import io
-
-        buffer = io.BytesIO()
-        drawn.frame.astype(str).to_parquet(buffer, index=False)
-        LocalBlobs(str(out.absolute().parent)).write(out.name, buffer.getvalue())
-        typer.echo(
-            f"{rows:,} rows of {chosen.name} under {model.describe()} in {out} ({scm.tables.contexts_scored} contexts scored)"
-        )
-
-
-@app.command()
-def scenarios() -> None:
-    """List the scenarios that come with the project: variables, edges, treatment and outcome."""
-    with _clear_errors():
-        from rich.console import Console
-        from rich.table import Table
-
-        from sdscm import list_scenarios, load_scenario
-
-        table = Table("name", "variables", "edges", "treatment", "outcome", "about")
-        for name in list_scenarios():
-            scenario = load_scenario(name)
-            table.add_row(
-                name,
-                str(len(scenario.variables)),
-                str(len(scenario.edges())),
-                scenario.only("treatment").name,
-                scenario.only("outcome").name,
-                scenario.title,
-            )
-        Console().print(table)
-
-
-def _pin(text: str) -> tuple[str, str]:
-    from sdscm import ScenarioError
-
-    name, separator, level = text.partition("=")
-    if not separator or not name.strip() or not level.strip():
-        raise ScenarioError(f"--do takes NAME=LEVEL; given {text!r}")
-    return name.strip(), level.strip()
-
-
 def _require_question(question: str) -> None:
     from causal_tools.errors import QueryError
 
@@ -208,7 +126,7 @@ def _load(name: str | None) -> Any:
     """The language model; by default the assistant where there is one, else the bundled model, which is then said."""
     from lm import ModelNotFound, load_language_model
 
-    _quiet()
+    quiet()
     if name is not None:
         return load_language_model(name)
     try:
@@ -229,40 +147,8 @@ def _reading_line(query: Any) -> str:
     return f"{query.task}, {TASKS[query.task]}: {', '.join(parts)}"
 
 
-def _print_json(content: dict[str, Any]) -> None:
-    typer.echo(json.dumps(content, ensure_ascii=False, indent=2, default=str))
-
-
-def _quiet() -> None:
-    """Libraries' progress bars and warnings are not for a person who asked a question."""
-    import os
-    import warnings
-
-    os.environ.setdefault("TOKENIZERS_PARALLELISM", "false")
-    warnings.filterwarnings("ignore")
-
-
-@contextmanager
-def _clear_errors() -> Iterator[None]:
-    """A fault that the user can mend is one message and exit code 2, never a traceback."""
-    from pydantic import ValidationError
-
-    from causal_tools.errors import CausalToolsError
-    from lm.errors import LanguageModelError
-    from sdscm.errors import ScenarioError
-
-    try:
-        yield
-    except (CausalToolsError, LanguageModelError, ScenarioError) as error:
-        typer.echo(f"{type(error).__name__}: {error}", err=True)
-        sys.exit(2)
-    except ValidationError as error:
-        typer.echo(f"QueryError: {'; '.join(problem['msg'] for problem in error.errors())}", err=True)
-        sys.exit(2)
-    except OSError as error:
-        typer.echo(f"FileError: {error.strerror or error}: {error.filename or ''}", err=True)
-        sys.exit(2)
-
+for command in (cli_sdscm.sample, cli_sdscm.scenarios, cli_sdscm.audit):
+    app.command()(command)
 
 if __name__ == "__main__":
     app()

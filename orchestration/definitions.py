@@ -2,11 +2,11 @@
 
 import dagster as dg
 
-from assets import annotations, corpora, evaluation, queries, sdscm, training
+from assets import annotations, audits, corpora, evaluation, queries, sdscm, training
 from assets.annotations import AnnotationExport
 from assets.evaluation import Recordings
 from assets.models import LanguageModels
-from lm.places import home, tracking_uri
+from lm.places import cache, home, tracking_uri
 from orchestration.console import short_console
 from orchestration.jobs import CHAINS, STAGES
 from orchestration.schedules import NIGHTLY
@@ -15,7 +15,7 @@ from orchestration.settings import annotation_export, chosen_profile, chosen_set
 from orchestration.storage import StoredFiles, file_store
 from training.tracking import Tracking
 
-_MODULES = [queries, annotations, corpora, training, sdscm, evaluation]
+_MODULES = [queries, annotations, corpora, training, sdscm, audits, evaluation]
 _files = file_store(chosen_settings())
 
 defs = dg.Definitions(
@@ -29,7 +29,7 @@ defs = dg.Definitions(
         "profile": chosen_profile(),
         "files": _files,
         "io_manager": StoredFiles(_files),
-        "models": LanguageModels(),
+        "models": LanguageModels(scores=cache() / "scores.sqlite"),
         "tracking": Tracking(tracking_uri(), str(home() / "mlflow" / "artifacts")),
         "export": AnnotationExport(path=annotation_export()),
         "recordings": Recordings(folder=home() / "recordings"),

@@ -54,7 +54,7 @@ CORPORA = Stage(
 )
 TUNING = Stage("tuning", ("assistant_adapter",), by_variant)
 REGISTRATION = Stage("registration", ("registered_assistant",))
-SDSCM = Stage("sdscm", ("conditional_tables", "sdscm_benchmark"), by_scenario_and_lm)
+SDSCM = Stage("sdscm", ("conditional_tables", "sdscm_benchmark", "encoded_effects"), by_scenario_and_lm)
 JUDGEMENT = Stage("judgement", ("gpt4_baseline", "assistant_evaluation", "regression_report", "promoted_assistant"))
 STAGES = (TOPICS, QUESTIONS, CORPORA, TUNING, REGISTRATION, SDSCM, JUDGEMENT)
 

@@ -25,6 +25,7 @@ _FIGURES = {
     "registered_assistant": ("model", "version"),
     "conditional_tables": ("contexts", "lm_tokens"),
     "sdscm_benchmark": ("rows", "exact_ate", "sample_ate", "difference_in_means"),
+    "encoded_effects": ("mean_effect", "sign_stability", "phrasing_share"),
     "gpt4_baseline": ("answers", "questions"),
     "assistant_evaluation": ("questions",),
     "regression_report": ("passed", "incumbent", "difference"),

@@ -3,8 +3,16 @@
 from __future__ import annotations
 
 import io
+from typing import TYPE_CHECKING
 
+import numpy as np
+
+from sdscm.layout import Places, bend_of, is_dense, place_nodes
 from sdscm.scenario import Role, Scenario
+
+if TYPE_CHECKING:
+    from matplotlib.axes import Axes
+    from matplotlib.patches import Ellipse, Patch
 
 _COLOURS: dict[Role, str] = {
     "treatment": "#f2b134",
@@ -13,42 +21,115 @@ _COLOURS: dict[Role, str] = {
     "hidden": "#d9d9d9",
     "instrument": "#c3b1e1",
     "covariate": "#9ec5e8",
-    "exogenous": "#eeeeee",
+    "exogenous": "#f4f4f4",
 }
+_SILENT = "#ffffff"
+_LINE = "#555555"
+_NARROWEST = 4.8  # inches; the legend needs them
 
 
-def draw_dag(scenario: Scenario, dots_per_inch: int = 60) -> bytes:
-    """PNG of the graph: causes above effects, colours by role."""
-    import networkx as nx
+def draw_dag(scenario: Scenario, dots_per_inch: int = 80) -> bytes:
+    """PNG of the graph: colours by role, hidden and silent variables and what comes from them dashed.
+
+    Args:
+        scenario: whose graph; the edge from treatment to outcome is bold.
+        dots_per_inch: a node is about one inch wide.
+    """
     from matplotlib.figure import Figure
-    from matplotlib.patches import Patch
 
-    graph = nx.DiGraph(scenario.edges())
-    graph.add_nodes_from(scenario.names)
-    for depth, layer in enumerate(nx.topological_generations(graph)):
-        for name in layer:
-            graph.nodes[name]["layer"] = -depth
-    place = nx.multipartite_layout(graph, subset_key="layer", align="horizontal")
-    figure = Figure(
-        figsize=(6.5, max(2.5, 0.9 * len({d["layer"] for _, d in graph.nodes(data=True)}))), layout="constrained"
-    )
-    axes = figure.add_subplot()
+    sizes = {name: _size(name) for name in scenario.names}
+    places = place_nodes(scenario.to_networkx(), sizes)
+    keys = _legend(scenario)
+    columns = len(keys) if len(keys) <= 4 else 3
+    left, bottom = np.min([places[name] - sizes[name] / 2 for name in places], axis=0)
+    right, top = np.max([places[name] + sizes[name] / 2 for name in places], axis=0)
+    side = max(0.4, (_NARROWEST - (right - left)) / 2)
+    left, right, bottom, top = left - side, right + side, bottom - 0.45 - 0.25 * -(-len(keys) // columns), top + 0.25
+
+    figure = Figure(figsize=(right - left, top - bottom))
+    axes = figure.add_axes((0, 0, 1, 1), xlim=(left, right), ylim=(bottom, top))
     axes.set_axis_off()
-    axes.margins(0.18, 0.18)
-    colours = [_COLOURS[scenario[name].role] for name in graph]
-    nx.draw_networkx_nodes(graph, place, ax=axes, node_color=colours, node_size=1500, edgecolors="#555555")
-    nx.draw_networkx_edges(
-        graph, place, ax=axes, node_size=1500, arrowsize=14, edge_color="#555555", connectionstyle="arc3,rad=0.08"
-    )
-    labels = {name: name.replace("_", "\n") for name in graph}
-    nx.draw_networkx_labels(graph, place, labels, ax=axes, font_size=8)
-    roles = list(dict.fromkeys(variable.role for variable in scenario.variables))
-    axes.legend(
-        handles=[Patch(facecolor=_COLOURS[role], edgecolor="#555555", label=role) for role in roles],
-        loc="upper right",
-        fontsize=8,
-        frameon=False,
-    )
+    _draw_edges(axes, scenario, places, sizes, _draw_nodes(axes, scenario, places, sizes))
+    axes.legend(handles=keys, loc="lower center", ncol=columns, fontsize=8, frameon=False)
     buffer = io.BytesIO()
     figure.savefig(buffer, format="png", dpi=dots_per_inch)
     return buffer.getvalue()
+
+
+def _draw_nodes(axes: Axes, scenario: Scenario, places: Places, sizes: Places) -> dict[str, Ellipse]:
+    from matplotlib.patches import Ellipse
+
+    nodes = {}
+    for variable in scenario.variables:
+        x, y = places[variable.name]
+        width, height = sizes[variable.name]
+        nodes[variable.name] = Ellipse(
+            (x, y),
+            width,
+            height,
+            facecolor=_SILENT if variable.silent else _COLOURS[variable.role],
+            edgecolor=_LINE,
+            linestyle="--" if variable.role == "hidden" else "-",
+            linewidth=1.2,
+            zorder=2,
+        )
+        axes.add_patch(nodes[variable.name])
+        axes.text(x, y, _label(variable.name), ha="center", va="center", fontsize=9, zorder=3)
+    return nodes
+
+
+def _draw_edges(axes: Axes, scenario: Scenario, places: Places, sizes: Places, nodes: dict[str, Ellipse]) -> None:
+    from matplotlib.patches import FancyArrowPatch
+
+    dense = is_dense(scenario.to_networkx())
+    for cause, effect in scenario.edges():
+        main = scenario[cause].role == "treatment" and scenario[effect].role == "outcome"
+        axes.add_patch(
+            FancyArrowPatch(
+                tuple(places[cause]),
+                tuple(places[effect]),
+                patchA=nodes[cause],
+                patchB=nodes[effect],
+                shrinkA=0,
+                shrinkB=1,
+                arrowstyle="-|>",
+                mutation_scale=9 if dense else 13,
+                connectionstyle=f"arc3,rad={bend_of(cause, effect, places, sizes)}",
+                linestyle="--" if scenario[cause].role == "hidden" else "-",
+                color="#000000" if main else _LINE,
+                linewidth=2 if main else 0.6 if dense else 1.1,
+                alpha=0.6 if dense and not main else 1,
+                zorder=1,
+            )
+        )
+
+
+def _legend(scenario: Scenario) -> list[Patch]:
+    from matplotlib.patches import Patch
+
+    patches = []
+    for role, silent in dict.fromkeys((variable.role, variable.silent) for variable in scenario.variables):
+        patches.append(
+            Patch(
+                facecolor=_SILENT if silent else _COLOURS[role],
+                edgecolor=_LINE,
+                linestyle="--" if role == "hidden" else "-",
+                label="silent" if silent else role,
+            )
+        )
+    return patches
+
+
+def _label(name: str) -> str:
+    """The name on one line, or on two of like length."""
+    words = name.split("_")
+    splits = [(" ".join(words[:i]), " ".join(words[i:])) for i in range(1, len(words))]
+    if len(name) <= 11 or not splits:
+        return " ".join(words)
+    return "\n".join(min(splits, key=lambda lines: max(map(len, lines))))
+
+
+def _size(name: str) -> np.ndarray:
+    """(width, height) of a node in inches."""
+    lines = _label(name).split("\n")
+    return np.array([max(0.8, 0.32 + 0.082 * max(map(len, lines))), 0.46 if len(lines) == 1 else 0.58])

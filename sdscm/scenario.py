@@ -6,63 +6,39 @@ Source: Bynum & Cho, arXiv 2411.08019: sequence variables, the order τ, parent-
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
+from functools import lru_cache
+from math import prod
 from pathlib import Path
-from typing import Annotated, Literal, Self
+from typing import TYPE_CHECKING, Any, Self
 
 import numpy as np
-import yaml
-from pydantic import BaseModel, ConfigDict, Field, StringConstraints, ValidationError, model_validator
+from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_validator
 
 from sdscm.errors import ScenarioError
+from sdscm.knobs import Knobs, drop_hidden_cause, fit_knobs
+from sdscm.library import find_scenario, list_scenarios, read_scenario
+from sdscm.variable import Name, Role, Text, Variable
 
-Role = Literal["exogenous", "covariate", "treatment", "outcome", "mediator", "instrument", "hidden"]
-Name = Annotated[str, StringConstraints(pattern=r"^[a-z][a-z0-9_]*$")]
-Text = Annotated[str, StringConstraints(strip_whitespace=True, min_length=1)]
-_FOLDER = Path(__file__).parent / "scenarios"
+if TYPE_CHECKING:
+    import networkx as nx
 
-
-class Variable(BaseModel):
-    """A sequence variable: its sample space is a finite list of texts.
-
-    ``phrasings`` are stems that a level completes, such as "Her age is"; ``scores`` give the levels numbers for mean
-    effects (0, 1, 2, … unless stated).
-    """
-
-    model_config = ConfigDict(extra="forbid", frozen=True)
-
-    name: Name
-    role: Role
-    levels: tuple[Text, ...] = Field(min_length=2)
-    parents: tuple[Name, ...] = ()
-    phrasings: tuple[Text, ...] = Field(min_length=1)
-    law: Literal["language model", "uniform"] | tuple[float, ...] = "language model"
-    scores: tuple[float, ...] | None = None
-
-    @model_validator(mode="after")
-    def _levels_are_sound(self) -> Self:
-        if len(set(self.levels)) < len(self.levels):
-            raise ValueError(f"variable {self.name!r} lists a level twice")
-        if len(set(self.parents)) < len(self.parents):
-            raise ValueError(f"variable {self.name!r} lists a parent twice")
-        if self.scores is not None and len(self.scores) != len(self.levels):
-            raise ValueError(f"variable {self.name!r} has {len(self.levels)} levels but {len(self.scores)} scores")
-        if isinstance(self.law, tuple):
-            if len(self.law) != len(self.levels) or min(self.law) < 0 or not abs(sum(self.law) - 1) <= 1e-9:
-                raise ValueError(
-                    f"the fixed law of {self.name!r} must give each of its levels a probability, summing to 1"
-                )
-            if self.parents:
-                raise ValueError(f"variable {self.name!r} has a fixed law, so it cannot have parents")
-        return self
-
-    def score_of(self) -> np.ndarray:
-        """(levels,) the number that stands for each level in a mean."""
-        return np.array(self.scores if self.scores is not None else range(len(self.levels)), dtype=float)
+__all__ = ["Knobs", "Role", "Scenario", "Variable", "list_scenarios", "load_scenario"]
 
 
 class Scenario(BaseModel):
-    """Variables in topological order τ. Build one with :func:`load_scenario`."""
+    """Variables in topological order τ. Build one with :func:`load_scenario`.
+
+    Attributes:
+        name: as the file is called.
+        title: one line for people.
+        description: the structure, and what a naive comparison gets wrong.
+        intro: text before every context.
+        order: τ, a permutation of the variables' names; the variables are kept in it. Filled in, as listed, where not given.
+        variables: in order τ.
+        phrasing: which draw of phrasings; each integer fixes one phrasing a variable.
+        knobs: how far the laws are turned away from what the language model says; see :meth:`turned`.
+    """
 
     model_config = ConfigDict(extra="forbid", frozen=True)
 
@@ -70,28 +46,66 @@ class Scenario(BaseModel):
     title: Text
     description: Text
     intro: str = ""
+    order: tuple[Name, ...] | None = None
     variables: tuple[Variable, ...] = Field(min_length=2)
     phrasing: int = 0
+    knobs: Knobs = Knobs()
+
+    @model_validator(mode="after")
+    def _order_is_of_the_variables(self) -> Self:
+        if len(set(self.names)) < len(self.names):
+            raise ValueError(f"variable names must differ; given {self.names}")
+        order = self.names if self.order is None else self.order
+        if sorted(order) != sorted(self.names):
+            raise ValueError(
+                f"order must list each variable once; given {', '.join(order) or 'none'}; "
+                f"the variables are {', '.join(self.names)}"
+            )
+        self._keep(tuple(self[name] for name in order))
+        return self
 
     @model_validator(mode="after")
     def _order_is_topological(self) -> Self:
-        names = [variable.name for variable in self.variables]
-        if len(set(names)) < len(names):
-            raise ValueError(f"variable names must differ; given {names}")
-        seen: set[str] = set()
-        for variable in self.variables:
-            for parent in variable.parents:
-                if parent not in names:
-                    raise ValueError(
-                        f"variable {variable.name!r} has an unknown parent {parent!r}; known: {', '.join(names)}"
-                    )
-                if parent not in seen:
-                    raise ValueError(
-                        f"variable {variable.name!r} stands before its parent {parent!r}: either the graph has a cycle "
-                        f"or the order is not topological"
-                    )
-            seen.add(variable.name)
+        for child in self.variables:
+            if unknown := [parent for parent in child.parents if parent not in self.names]:
+                raise ValueError(
+                    f"variable {child.name!r} has an unknown parent {unknown[0]!r}; known: {', '.join(self.names)}"
+                )
+        backwards = [(a, b) for a, b in self.edges() if self.names.index(a) >= self.names.index(b)]
+        if backwards:
+            import networkx as nx
+
+            try:
+                cycle = [a for a, _ in nx.find_cycle(self.to_networkx())]
+            except nx.NetworkXNoCycle:
+                parent, child_name = backwards[0]
+                raise ValueError(
+                    f"variable {child_name!r} stands before its parent {parent!r}: the order is not topological; "
+                    f"put {parent!r} first"
+                ) from None
+            raise ValueError(f"the parents form a cycle: {' → '.join([*cycle, cycle[0]])}; remove one of its edges")
         return self
+
+    @model_validator(mode="after")
+    def _tilts_come_from_silent_parents(self) -> Self:
+        for variable in self.variables:
+            if loud := [parent for parent in variable.tilts if not self[parent].silent]:
+                raise ValueError(
+                    f"variable {variable.name!r} is tilted by {loud[0]!r}, which is not silent; "
+                    f"a parent that the text mentions acts through the language model"
+                )
+        return self
+
+    @model_validator(mode="after")
+    def _knobs_fit(self) -> Self:
+        if self.knobs != Knobs():
+            self._keep(fit_knobs(self.knobs, self.variables, self.only("treatment"), self.only("outcome")))
+        return self
+
+    def _keep(self, variables: tuple[Variable, ...]) -> None:
+        # The model is frozen once it is made; this is still part of the making.
+        object.__setattr__(self, "variables", variables)
+        object.__setattr__(self, "order", tuple(self.names))
 
     def __getitem__(self, name: str) -> Variable:
         for variable in self.variables:
@@ -101,7 +115,18 @@ class Scenario(BaseModel):
 
     @property
     def names(self) -> list[str]:
+        """All variables, in order τ."""
         return [variable.name for variable in self.variables]
+
+    @property
+    def observed(self) -> list[str]:
+        """The variables that an analyst sees: those of another role than hidden, in order τ."""
+        return [variable.name for variable in self.variables if variable.role != "hidden"]
+
+    @property
+    def phrasings_count(self) -> int:
+        """How many combinations of one phrasing a variable there are."""
+        return prod(max(1, len(variable.phrasings)) for variable in self.variables)
 
     def only(self, role: Role) -> Variable:
         """The one variable of a role.
@@ -117,7 +142,18 @@ class Scenario(BaseModel):
         return found[0]
 
     def edges(self) -> list[tuple[str, str]]:
+        """(parent, child) pairs, children in order τ."""
         return [(parent, variable.name) for variable in self.variables for parent in variable.parents]
+
+    def to_networkx(self) -> nx.DiGraph:
+        """The graph, nodes in order τ with attributes ``role`` and ``levels`` (tuple of texts)."""
+        import networkx as nx
+
+        graph: nx.DiGraph = nx.DiGraph(name=self.name)
+        for variable in self.variables:
+            graph.add_node(variable.name, role=variable.role, levels=variable.levels)
+        graph.add_edges_from(self.edges())
+        return graph
 
     def descendants(self, names: set[str]) -> set[str]:
         """Variables with a directed path from any of ``names``, these excluded unless reached."""
@@ -128,54 +164,128 @@ class Scenario(BaseModel):
         return reached
 
     def stem(self, name: str) -> str:
-        """The phrasing of a variable under this scenario's phrasing draw."""
-        variable = self[name]
-        seed = int.from_bytes(hashlib.sha256(f"{self.name}/{name}/{self.phrasing}".encode()).digest()[:8])
-        return variable.phrasings[int(np.random.default_rng(seed).integers(len(variable.phrasings)))]
+        """The phrasing of a variable under this scenario's phrasing draw; empty for a silent one without phrasings."""
+        phrasings = self[name].phrasings
+        return phrasings[_drawn(self.name, name, self.phrasing, len(phrasings))] if phrasings else ""
 
     def context(self, name: str, parents: Mapping[str, str]) -> str:
-        """The text that a variable's level completes: its parents' sentences in order τ, then its own stem."""
-        sentences = [f"{self.stem(parent)} {parents[parent]}." for parent in self.names if parent in self[name].parents]
+        """The text that a variable's level completes: its parents' sentences in order τ, then its own stem.
+
+        Silent parents have no sentence, and need not be in ``parents``.
+        """
+        spoken = [parent for parent in self.names if parent in self[name].parents and not self[parent].silent]
+        sentences = [f"{self.stem(parent)} {parents[parent]}." for parent in spoken]
         return " ".join(part for part in [self.intro.strip(), *sentences, self.stem(name)] if part)
+
+    def with_levels(self, name: str, levels: Sequence[str]) -> Scenario:
+        """The scenario with another sample space of the same meaning for one variable.
+
+        Args:
+            name: the variable.
+            levels: as many texts as it has levels, in their order; scores and law stay, its alternatives are dropped.
+
+        Raises:
+            ScenarioError: no such variable, or the texts do not fit.
+        """
+        variable = self[name]
+        if isinstance(levels, str) or len(levels) != len(variable.levels):
+            raise ScenarioError(
+                f"variable {name!r} has the levels {list(variable.levels)}; give a list of {len(variable.levels)} texts, "
+                f"one for each in that order; given {levels!r}"
+            )
+        return self._changed(name, levels=levels, alternatives=())
+
+    def without_level(self, name: str, level: str) -> Scenario:
+        """The scenario with one level of a variable left out of its sample space.
+
+        The other levels keep their scores; a fixed law is renormalised; the level's place in each alternative goes too.
+
+        Raises:
+            ScenarioError: no such variable or level, only one level or no probability would be left.
+        """
+        variable = self[name]
+        if level not in variable.levels:
+            raise ScenarioError(f"variable {name!r} has no level {level!r}; it has: {', '.join(variable.levels)}")
+        if len(variable.levels) <= 2:
+            raise ScenarioError(f"variable {name!r} has two levels; a variable needs two, so neither can be left out")
+        kept = [i for i, text in enumerate(variable.levels) if text != level]
+        law: Any = variable.law
+        if isinstance(law, tuple):
+            mass = sum(law[i] for i in kept)
+            if not mass > 0:
+                raise ScenarioError(f"level {level!r} of {name!r} has all the probability; without it no law is left")
+            law = [law[i] / mass for i in kept]
+        scores = variable.score_of()[kept].tolist()
+        return self._changed(
+            name,
+            levels=[variable.levels[i] for i in kept],
+            alternatives=[[texts[i] for i in kept] for texts in variable.alternatives],
+            law=law,
+            scores=None if scores == list(range(len(kept))) and variable.scores is None else scores,
+        )
+
+    def turned(self, **knobs: float) -> Scenario:
+        """The scenario with these :class:`Knobs` and no others: a knob not named here is back at its default.
+
+        ``hidden_confounding`` other than 0 adds a silent variable ``hidden_cause``, first in order τ, as a parent of the
+        treatment and the outcome, with that tilt on both. The other knobs are carried, and applied by the tables.
+
+        Raises:
+            ScenarioError: an unknown knob or a value out of range; not one treatment and one outcome; ``effect`` or
+                ``heterogeneity`` where the treatment is not a parent of the outcome; ``hidden_confounding`` where either
+                has a uniform or fixed law.
+        """
+        variables = drop_hidden_cause(self.variables) if self.knobs.hidden_confounding != 0 else self.variables
+        content = {**self.model_dump(), "order": None, "variables": variables, "knobs": knobs}
+        return _checked(content, f"scenario {self.name!r}")
 
     @property
     def digest(self) -> str:
-        """First 16 hex digits of the SHA-256 of the whole scenario, phrasing draw included."""
+        """First 16 hex digits of the SHA-256 of the whole scenario, phrasing draw and knobs included."""
         return hashlib.sha256(self.model_dump_json().encode()).hexdigest()[:16]
 
+    def _changed(self, name: str, **fields: object) -> Scenario:
+        content = self.model_dump()
+        content["variables"] = [{**v, **fields} if v["name"] == name else v for v in content["variables"]]
+        return _checked(content, f"scenario {self.name!r}")
 
-def list_scenarios() -> list[str]:
-    """Names of the scenarios that come with the project."""
-    return sorted(path.stem for path in _FOLDER.glob("*.yaml"))
 
-
-def load_scenario(source: str | Path, phrasing: int = 0) -> Scenario:
+def load_scenario(source: str | Path, phrasing: int | None = None) -> Scenario:
     """Load a scenario by name, or from a YAML file of one's own.
 
     Args:
         source: a name of :func:`list_scenarios`, or a path ending in .yaml or .yml.
-        phrasing: which draw of phrasings to use; each integer fixes one phrasing a variable.
+        phrasing: which draw of phrasings to use; the file's own, else 0, by default.
 
     Raises:
-        ScenarioError: no such scenario, or one that is not sound; the message says what to mend.
+        ScenarioError: no such scenario, or one that is not sound; the message names the file and the field.
     """
-    path = Path(source)
-    if path.suffix not in (".yaml", ".yml"):
-        path = _FOLDER / f"{source}.yaml"
-        if str(source) not in list_scenarios():
-            raise ScenarioError(
-                f"no scenario {str(source)!r}; there are: {', '.join(list_scenarios())}, or give a .yaml file"
-            )
+    path = find_scenario(source)
+    content = read_scenario(path)
+    return _checked(content if phrasing is None else {**content, "phrasing": phrasing}, path.name)
+
+
+def _checked(content: Mapping[str, Any], source: str) -> Scenario:
     try:
-        content = yaml.safe_load(path.read_text(encoding="utf-8"))
-    except FileNotFoundError:
-        raise ScenarioError(f"no scenario file {path}") from None
-    except (yaml.YAMLError, UnicodeDecodeError) as error:
-        raise ScenarioError(f"{path.name} is no YAML: {error}") from None
-    if not isinstance(content, dict):
-        raise ScenarioError(f"{path.name} must hold a mapping with name, title, description and variables")
-    try:
-        return Scenario.model_validate({**content, "phrasing": phrasing})
+        return Scenario.model_validate(content)
     except ValidationError as error:
-        problems = "; ".join(f"{'.'.join(map(str, e['loc'])) or 'scenario'}: {e['msg']}" for e in error.errors())
-        raise ScenarioError(f"{path.name}: {problems}") from None
+        raise ScenarioError(f"{source}: {'; '.join(map(_problem, error.errors()))}") from None
+
+
+def _problem(error: Any) -> str:
+    place, given = error["loc"], error["input"]
+    said = f"{'.'.join(map(str, place)) or 'scenario'}: {error['msg'].removeprefix('Value error, ')}"
+    if isinstance(given, str | bool | int | float):
+        said += f"; given {given!r}"
+    if error["type"] == "extra_forbidden":
+        schema = Variable if place[0] == "variables" else Knobs if len(place) > 1 else Scenario
+        said += f"; known: {', '.join(schema.model_fields)}"
+    elif error["type"] == "string_type" and isinstance(given, bool | int | float):
+        said += ", which YAML does not read as a text: put it in quotes"
+    return said
+
+
+@lru_cache(maxsize=4096)
+def _drawn(scenario: str, variable: str, phrasing: int, count: int) -> int:
+    seed = int.from_bytes(hashlib.sha256(f"{scenario}/{variable}/{phrasing}".encode()).digest()[:8])
+    return int(np.random.default_rng(seed).integers(count))

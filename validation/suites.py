@@ -82,17 +82,23 @@ def interpretation_expectations(tasks: Sequence[str]) -> list[Any]:
 
 
 def sample_expectations(levels: Mapping[str, Sequence[str]], rows: int) -> list[Any]:
-    """What data drawn from a scenario must satisfy: the columns in order, and no value outside a sample space."""
+    """What data drawn from a scenario must satisfy: the columns in order, and no value outside a sample space.
+
+    Args:
+        levels: by column in order, its sample space; none for a column of numbers.
+        rows: how many there must be.
+    """
     from great_expectations import expectations as gxe
 
+    spaces = {name: values for name, values in levels.items() if values}
     return [
         gxe.ExpectTableRowCountToEqual(value=rows),
         gxe.ExpectTableColumnsToMatchOrderedList(column_list=list(levels)),
         *(gxe.ExpectColumnValuesToNotBeNull(column=name) for name in levels),
-        *(gxe.ExpectColumnValuesToBeInSet(column=name, value_set=list(values)) for name, values in levels.items()),
+        *(gxe.ExpectColumnValuesToBeInSet(column=name, value_set=list(values)) for name, values in spaces.items()),
         *(
             gxe.ExpectColumnDistinctValuesToContainSet(column=name, value_set=list(values), severity="warning")
-            for name, values in levels.items()
+            for name, values in spaces.items()
         ),
     ]
 

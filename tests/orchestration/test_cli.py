@@ -25,8 +25,9 @@ def trial(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return path
 
 
-def invoke(*arguments: str) -> Result:
-    return runner.invoke(app, [*arguments, *(["--model", "tiny"] if arguments[0] in ("ask", "parse") else [])])
+def invoke(*arguments: str, env: dict[str, str] | None = None) -> Result:
+    chosen = ["--model", "tiny"] if arguments[0] in ("ask", "parse") else []
+    return runner.invoke(app, [*arguments, *chosen], env=env)
 
 
 def assert_clear_error(result: Result, *words: str) -> None:
@@ -118,9 +119,86 @@ def test_sample_writes_pinned_rows_with_shared_noise(tmp_path: Path) -> None:
     assert with_do.loc[chose_gym, "marathon"].equals(without.loc[chose_gym, "marathon"])
 
 
+def test_sample_tells_in_the_file_what_the_rows_were_made_from(tmp_path: Path) -> None:
+    import pyarrow.parquet as pq
+
+    out = tmp_path / "rows.parquet"
+    options = ("--temperature", "4", "--coupling", "inverse_cdf", "--given", "marathon=yes", "--overlap", "0.5")
+    done = invoke(
+        "sample", "toy_confounder", "--rows", "30", "--seed", "3", "--lm", "tiny", *options, "--out", str(out)
+    )
+    assert done.exit_code == 0, done.output
+    told = json.loads(pq.read_schema(out).metadata[b"causalsmith"])
+    assert (told["temperature"], told["coupling"], told["given"]) == (4, "inverse_cdf", {"marathon": "yes"})
+    assert told["knobs"]["overlap"] == 0.5
+    assert len(told["language_model_digest"]) == 16
+    frame = pd.read_parquet(out)
+    assert len(frame) == 30
+    assert (frame["marathon"] == "yes").all()
+
+
+def test_sample_with_arms_writes_every_potential_outcome(tmp_path: Path) -> None:
+    out = tmp_path / "rows.parquet"
+    common = ("sample", "toy_confounder", "--rows", "30", "--seed", "3", "--lm", "tiny", "--arms", "--out", str(out))
+    assert invoke(*common, "--outcome", "log_prob", "--hidden-confounding", "1").exit_code == 0
+    frame = pd.read_parquet(out)
+    own = frame["marathon__do_yes"].where(frame["gym"] == "yes", frame["marathon__do_no"])
+    assert (own == frame["marathon"]).all()
+    assert (frame["marathon"] < 0).all()
+    assert set(frame["hidden_cause"]) == {"absent", "present"}
+
+
+def test_a_second_run_finds_the_scores_on_disk(tmp_path: Path) -> None:
+    drawn = ("sample", "toy_collider", "--rows", "300", "--temperature", "50", "--lm", "tiny")
+    common = (*drawn, "--out", str(tmp_path / "rows.parquet"))
+    first = invoke(*common, "--seed", "1", env={"CAUSALSMITH_CACHE": str(tmp_path)})
+    second = invoke(*common, "--seed", "2", env={"CAUSALSMITH_CACHE": str(tmp_path)})
+    without = invoke(*common, "--seed", "2", "--no-memo", env={"CAUSALSMITH_CACHE": str(tmp_path)})
+    assert [r.exit_code for r in (first, second, without)] == [0, 0, 0], first.output + second.output
+    assert "(6 contexts scored)" in first.output
+    assert "(0 contexts scored)" in second.output
+    assert "(6 contexts scored)" in without.output
+
+
+def test_a_random_level_is_an_intervention_too(tmp_path: Path) -> None:
+    out = tmp_path / "rows.parquet"
+    common = ("sample", "toy_confounder", "--rows", "400", "--seed", "3", "--lm", "tiny", "--out", str(out))
+    assert invoke(*common, "--do", "gym=no:0.25|yes:0.75").exit_code == 0
+    assert abs((pd.read_parquet(out)["gym"] == "yes").mean() - 0.75) < 4 * (0.25 * 0.75 / 400) ** 0.5
+
+
+def test_scenarios_shows_one_scenario_and_draws_it(tmp_path: Path) -> None:
+    picture = tmp_path / "graph.png"
+    result = invoke("scenarios", "toy_confounder", "--picture", str(picture))
+    assert result.exit_code == 0, result.output
+    for word in ("motivation", "treatment", "A context of marathon"):
+        assert word in result.output
+    assert picture.read_bytes().startswith(b"\x89PNG")
+
+
+def test_audit_tells_effects_by_phrasing(tmp_path: Path) -> None:
+    picture = tmp_path / "audit.png"
+    common = ("audit", "toy_confounder", "--lm", "tiny", "--phrasings", "3")
+    shown = invoke(*common, "--picture", str(picture))
+    assert shown.exit_code == 0, shown.output
+    assert "levels in reverse order" in shown.output
+    assert picture.read_bytes().startswith(b"\x89PNG")
+    told = json.loads(invoke(*common, "--json").stdout)
+    assert {line["phrasing"] for line in told["effects"]} == {0, 1, 2}
+    assert 0 <= told["sign_stability"] <= 1
+
+
 @pytest.mark.parametrize(
     ("arguments", "word"),
     [
+        (("tutoring", "--rows", "5", "--seed", "0", "--given", "passed=may", "--out", "x.parquet"), "no level 'may'"),
+        (
+            ("tutoring", "--rows", "5", "--seed", "0", "--arms", "--do", "tutoring=yes", "--out", "x.parquet"),
+            "leave out",
+        ),
+        (("tutoring", "--rows", "5", "--seed", "0", "--outcome", "log_prob", "--out", "x.parquet"), "--arms"),
+        (("tutoring", "--rows", "5", "--seed", "0", "--overlap", "2", "--out", "x.parquet"), "overlap"),
+        (("tutoring", "--rows", "5", "--seed", "0", "--do", "tutoring=yes:2", "--out", "x.parquet"), "sum to 2"),
         (("nowhere", "--rows", "5", "--seed", "0", "--out", "x.parquet"), "no scenario"),
         (("tutoring", "--rows", "5", "--seed", "0", "--out", "x.csv"), ".parquet"),
         (("tutoring", "--rows", "5", "--seed", "0", "--out", "no/such/folder/x.parquet"), "does not exist"),

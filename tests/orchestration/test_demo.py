@@ -22,6 +22,7 @@ CHAIN = {
     "registered_assistant",
     "conditional_tables",
     "sdscm_benchmark",
+    "encoded_effects",
     "gpt4_baseline",
     "assistant_evaluation",
     "regression_report",
@@ -43,7 +44,7 @@ def files(first, home: Path) -> FileStore:
 
 def test_the_demo_makes_every_asset_of_the_chain(first, home: Path) -> None:
     assert {path.name for path in (home / "data").iterdir()} == CHAIN
-    assert "20 assets made anew, 0 unchanged and reused" in first.stdout
+    assert "21 assets made anew, 0 unchanged and reused" in first.stdout
 
 
 def test_nothing_is_stored_as_a_pickle(first, home: Path) -> None:
@@ -115,6 +116,6 @@ def test_the_command_line_finds_the_registered_assistant(first, run, tmp_path: P
 def test_a_second_run_reuses_everything(first, run) -> None:
     again = run("orchestration.demo")
     assert again.returncode == 0, again.stdout + again.stderr
-    assert "0 assets made anew, 20 unchanged and reused" in again.stdout
+    assert "0 assets made anew, 21 unchanged and reused" in again.stdout
     assert "questions read" not in again.stderr
     assert "step 1 of" not in again.stderr

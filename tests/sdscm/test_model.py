@@ -14,7 +14,7 @@ from hypothesis import strategies as st
 from sdscm import ScenarioError, SequenceSCM, TooLarge, load_scenario
 from sdscm.benchmark import make_benchmark
 
-from .laws import CONFOUNDER, HashScorer, confounder, scenario, variable
+from .laws import CONFOUNDER, HashScorer, TableScorer, confounder, scenario, variable
 
 # By hand, from the table in laws.py.
 P_Y_DO = {"no": 0.6 * 0.1 + 0.4 * 0.4, "yes": 0.6 * 0.3 + 0.4 * 0.8}  # standardised over z: .22 and .50
@@ -56,7 +56,7 @@ def _shares(column: pd.Series, levels) -> np.ndarray:
 
 def _within_four_standard_errors(shares, law, rows) -> bool:
     law = np.asarray(law)
-    return bool((np.abs(shares - law) <= 4 * np.sqrt(law * (1 - law) / rows) + 1e-12).all())
+    return bool((np.abs(shares - law) <= 4 * np.sqrt(np.clip(law * (1 - law), 0, None) / rows) + 1e-12).all())
 
 
 @pytest.mark.parametrize("do", [{}, {"tutoring": "yes"}, {"income": "high", "homework": "none"}], ids=str)
@@ -217,7 +217,7 @@ def test_a_law_without_mass_on_a_level_never_draws_it():
         ),
         (lambda m: m.exact().joint({"t": "maybe"}), "no level 'maybe'"),
         (lambda m: m.exact().marginal("x"), "no variable 'x'"),
-        (lambda m: m.exact(limit=7), "8 cells, more than the limit of 7"),
+        (lambda m: m.exact(limit=13), "14 cells, more than the limit of 13"),
         (lambda m: SequenceSCM(m.scenario, CONFOUNDER, temperature=0.0), "temperature must be positive"),
         (lambda m: SequenceSCM(m.scenario, CONFOUNDER, temperature=float("nan")), "temperature must be positive"),
     ],
@@ -253,6 +253,184 @@ def test_a_benchmark_whose_groups_are_empty_has_no_difference_in_means():
     made = make_benchmark(SequenceSCM(one, HashScorer()), 50, seed=1)
     assert made.difference_in_means is None
     assert made.exact_ate is not None
+
+
+COUPLINGS = pytest.mark.parametrize("coupling", ["gumbel", "inverse_cdf"])
+
+
+@COUPLINGS
+def test_either_coupling_draws_the_law_and_keeps_units_themselves(coupling):
+    rows = 20_000
+    model = SequenceSCM(confounder(), CONFOUNDER, coupling=coupling)
+    factual = model.sample(rows, seed=3)
+    assert _within_four_standard_errors((factual.frame["t"] == "yes").mean(), P_T, rows)
+    for level, law in P_Y_DO.items():
+        other = model.counterfactual(factual, {"t": level}).frame
+        same = (factual.frame["t"] == level).to_numpy()
+        assert other[same].equals(factual.frame[same])
+        assert _within_four_standard_errors((other["y"] == "yes").mean(), law, rows)
+    assert factual.manifest["coupling"] == coupling
+
+
+def test_the_couplings_differ_in_how_worlds_hang_together():
+    """With one uniform number nobody moves from the first level to the last by a law that shifts to the first; Gumbel may."""
+    one = scenario(variable("t", role="treatment"), variable("y", ("t",), levels=("a", "b", "c"), role="outcome"))
+    scorer = TableScorer({"T: no. Y:": [0.4, 0.3, 0.3], "T: yes. Y:": [0.3, 0.6, 0.1], "T:": [0.5, 0.5]})
+    moved = {}
+    for coupling in ("gumbel", "inverse_cdf"):
+        no, yes = SequenceSCM(one, scorer, coupling=coupling).worlds(5000, 1, [{"t": "no"}, {"t": "yes"}])
+        moved[coupling] = ((no.frame["y"] == "a") & (yes.frame["y"] == "c")).mean(), (yes.frame["y"] == "c").mean()
+    assert moved["inverse_cdf"][0] == 0
+    assert all(_within_four_standard_errors(share, 0.1, 5000) for _, share in moved.values())
+    assert moved["gumbel"][0] == 0  # c's odds against a fell, and Gumbel-max is stable
+    no, yes = SequenceSCM(one, scorer).worlds(5000, 1, [{"t": "no"}, {"t": "yes"}])
+    assert ((no.frame["y"] == "c") & (yes.frame["y"] == "b")).any()
+
+
+@settings(deadline=None, max_examples=25)
+@given(ids=st.lists(st.integers(0, 3000), min_size=1, max_size=20, unique=True), seed=st.integers(0, 2**40))
+def test_any_subset_of_rows_can_be_drawn_alone(ids, seed):
+    model = SequenceSCM(confounder(), CONFOUNDER)
+    part, whole = model.sample(ids, seed), model.sample(3001, seed)
+    assert part.frame.equals(whole.frame.iloc[ids])
+    assert list(part.frame.index) == ids
+    assert all((part.noise[name] == whole.noise[name][ids]).all() for name in ("z", "t", "y"))
+    arm = model.counterfactual(part, {"t": "yes"}).frame
+    assert arm.equals(model.counterfactual(whole, {"t": "yes"}).frame.iloc[ids])
+
+
+def test_worlds_drawn_together_are_those_drawn_one_by_one():
+    one = load_scenario("tutoring")
+    dos = [None, {"tutoring": "yes"}, {"tutoring": {"no": 0.5, "yes": 0.5}, "income": "low"}]
+    together = SequenceSCM(one, HashScorer()).worlds(300, 4, dos)
+    for do, world in zip(dos, together, strict=True):
+        alone = SequenceSCM(one, HashScorer()).sample(300, 4, do)
+        assert world.frame.equals(alone.frame)
+        assert world.do == (do or {})
+
+
+def test_blocks_change_nothing(monkeypatch):
+    """However few contexts are worked on together, the rows are the same."""
+    one = load_scenario("tutoring")
+    expected = SequenceSCM(one, HashScorer()).worlds(200, 4, [None, {"tutoring": "yes"}])
+    monkeypatch.setattr("sdscm.scores.CONTEXTS_AT_ONCE", 2)
+    scorer, seen = HashScorer(), []
+    model = SequenceSCM(one, scorer)
+    blocked = model.worlds(200, 4, [None, {"tutoring": "yes"}], progress=lambda done, total: seen.append((done, total)))
+    for world, other in zip(blocked, expected, strict=True):
+        assert world.frame.equals(other.frame)
+    assert len(scorer.asked) == len(set(scorer.asked)) == model.tables.contexts_scored
+    assert seen == sorted(seen)
+    assert seen[-1] == (400 * len(one.names), 400 * len(one.names))
+
+
+def test_several_targets_are_set_at_once(toy):
+    frame = toy.sample(200, 1, {"z": "yes", "t": "no"}).frame
+    assert (frame["z"] == "yes").all()
+    assert (frame["t"] == "no").all()
+
+
+def test_a_stochastic_intervention_draws_the_stated_law_whatever_the_parents(toy):
+    rows = 20_000
+    frame = toy.sample(rows, 2, {"t": {"no": 0.25, "yes": 0.75}}).frame
+    for z in ("no", "yes"):
+        part = frame[frame["z"] == z]
+        assert _within_four_standard_errors((part["t"] == "yes").mean(), 0.75, len(part))
+    law = 0.25 * P_Y_DO["no"] + 0.75 * P_Y_DO["yes"]  # t no longer depends on z
+    assert _within_four_standard_errors((frame["y"] == "yes").mean(), law, rows)
+
+
+@pytest.mark.parametrize("by", ["rejection", "table"])
+def test_conditioning_is_not_intervening(toy, by):
+    rows = 8000
+    seen = toy.sample(rows, 3, given={"t": "yes"}, by=by)
+    assert (seen.frame["t"] == "yes").all()
+    assert len(seen.frame) == rows
+    assert _within_four_standard_errors((seen.frame["z"] == "yes").mean(), 0.4 * 0.7 / P_T, rows)
+    assert _within_four_standard_errors((seen.frame["y"] == "yes").mean(), P_Y_GIVEN["yes"], rows)
+    assert toy.counterfactual(seen, {"t": "yes"}).frame.equals(seen.frame)
+    arm = toy.counterfactual(seen, {"t": "no"}).frame  # E[Y_no | T = yes], by the law of z among the treated
+    law = 0.7 * 0.4 + 0.3 * 0.1
+    assert _within_four_standard_errors((arm["y"] == "yes").mean(), law, rows)
+    assert seen.manifest["given"] == {"t": "yes"}
+
+
+def test_rows_kept_by_rejection_are_rows_of_the_stream(toy):
+    kept, whole = toy.sample(50, 3, given={"t": "yes"}).frame, toy.sample(2000, 3).frame
+    assert list(kept.index) == list(whole.index[whole["t"] == "yes"][:50])
+    assert kept.equals(whole.loc[kept.index])
+
+
+def test_conditioning_in_an_intervened_world(toy):
+    frame = toy.sample(4000, 5, {"t": "yes"}, given={"y": "yes"}).frame
+    assert (frame["t"] == "yes").all()
+    assert _within_four_standard_errors((frame["z"] == "yes").mean(), 0.4 * 0.8 / 0.5, 4000)
+
+
+def test_what_never_holds_is_refused():
+    one = scenario(variable("a", law=[1.0, 0.0]), variable("b", ("a",)))
+    model = SequenceSCM(one, HashScorer())
+    with pytest.raises(ScenarioError, match="too rare"):
+        model.sample(5, 1, given={"a": "yes"})
+    with pytest.raises(ScenarioError, match="probability zero"):
+        model.sample(5, 1, given={"a": "yes"}, by="table")
+
+
+@COUPLINGS
+def test_a_row_observed_without_noise_is_itself_under_its_own_treatment(coupling):
+    one = load_scenario("tutoring")
+    model = SequenceSCM(one, HashScorer(), coupling=coupling)
+    observed = model.sample(400, seed=11).frame.astype(str)
+    again = model.abduct(observed, seed=99)
+    for name in one.names:
+        for level in one[name].levels:
+            other = model.counterfactual(again, {name: level}).frame
+            same = (observed[name] == level).to_numpy()
+            assert other.astype(str)[same].equals(observed[same])
+
+
+@COUPLINGS
+def test_counterfactuals_of_abducted_rows_have_the_law_of_those_with_stored_noise(coupling):
+    """Given the observed row, what would have been has the same law whichever way the noise is come by."""
+    rows = 30_000
+    model = SequenceSCM(confounder(), CONFOUNDER, coupling=coupling)
+    factual = model.sample(rows, seed=1)
+    stored = model.counterfactual(factual, {"t": "yes"}).frame
+    drawn = model.counterfactual(model.abduct(factual.frame, seed=2), {"t": "yes"}).frame
+    for z, y in product(("no", "yes"), repeat=2):
+        here = ((factual.frame[["z", "t", "y"]] == [z, "no", y]).all(axis=1)).to_numpy()
+        shares = [(frame["y"][here] == "yes").mean() for frame in (stored, drawn)]
+        assert abs(shares[0] - shares[1]) <= 4 * np.sqrt(2 * 0.25 / here.sum())
+
+
+def test_the_noise_of_what_was_pinned_is_not_inferred_from_it(toy):
+    arm = toy.sample(4000, 1, {"t": "yes"})
+    again = toy.abduct(arm.frame, 5, {"t": "yes"})
+    assert abs(again.noise["t"].mean() - 0.5772) < 4 * np.pi / np.sqrt(6 * 8000)  # the mean of a standard Gumbel
+    assert toy.counterfactual(again, {"z": "yes"}).frame["t"].eq("yes").all()
+
+
+def test_rows_that_cannot_be_are_refused():
+    one = scenario(variable("a", law=[1.0, 0.0]), variable("b", ("a",)))
+    model = SequenceSCM(one, HashScorer())
+    with pytest.raises(ScenarioError, match=r"row 1 cannot be.*'a'"):
+        model.abduct(pd.DataFrame({"a": ["no", "yes"], "b": ["no", "no"]}), 1)
+    with pytest.raises(ScenarioError, match="no level 'maybe'"):
+        model.abduct(pd.DataFrame({"a": ["no"], "b": ["maybe"]}), 1)
+    with pytest.raises(ScenarioError, match="no level 'nan'"):
+        model.abduct(pd.DataFrame({"a": ["no"], "b": [np.nan]}), 1)
+    with pytest.raises(ScenarioError, match="lack the column 'b'"):
+        model.abduct(pd.DataFrame({"a": ["no"]}), 1)
+    with pytest.raises(ScenarioError, match="no row"):
+        model.abduct(pd.DataFrame({"a": [], "b": []}), 1)
+
+
+def test_the_manifest_tells_what_rows_are_made_from():
+    drawn = SequenceSCM(confounder(), CONFOUNDER, "mean", 2.0, "inverse_cdf")
+    told = drawn.manifest(seed=3)
+    assert (told["rule"], told["temperature"], told["coupling"], told["seed"]) == ("mean", 2.0, "inverse_cdf", 3)
+    assert told["scenario_digest"] == confounder().digest
+    assert told["language_model"] == "TableScorer"
 
 
 def test_a_benchmark_too_large_to_enumerate_has_no_exact_effect(monkeypatch):

@@ -1,0 +1,118 @@
+"""Scores of levels after contexts, kept in memory and, where a file is given, on disk: no context is asked of a model twice.
+
+What is kept is the sum of the level's token log-probabilities and their number, so one entry serves every rule and temperature,
+every seed, arm, data set and run. The file is an SQLite database; several processes may read and write it at once.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import sqlite3
+import threading
+import warnings
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+
+from sdscm.errors import ScenarioError
+
+_WAIT = 60.0  # seconds to wait for another process's write
+_SCHEMA = """
+CREATE TABLE IF NOT EXISTS scores (
+    model TEXT NOT NULL, context BLOB NOT NULL, level TEXT NOT NULL, nats REAL NOT NULL, tokens REAL,
+    PRIMARY KEY (model, context, level)
+) WITHOUT ROWID
+"""
+
+
+@dataclass(frozen=True)
+class Scores:
+    """What a model says of one context's levels.
+
+    Attributes:
+        nats: (levels,) chain-rule log-probabilities, not normalised over the levels.
+        tokens: (levels,) token counts; NaN where the scorer does not tell.
+    """
+
+    nats: np.ndarray
+    tokens: np.ndarray
+
+
+class ScoreMemo:
+    """Scores by model, context and level.
+
+    Args:
+        path: of the database; its folder is made if need be. None keeps scores in memory only.
+
+    Raises:
+        ScenarioError: the file is no database of scores.
+    """
+
+    def __init__(self, path: Path | None = None) -> None:
+        self.path = path
+        self._known: dict[tuple[str, str], dict[str, tuple[float, float]]] = {}
+        self._lock = threading.Lock()
+        self._database: sqlite3.Connection | None = None
+        if path is not None:
+            path.parent.mkdir(parents=True, exist_ok=True)
+            try:
+                self._database = sqlite3.connect(path, timeout=_WAIT, isolation_level=None, check_same_thread=False)
+                self._database.execute("PRAGMA journal_mode=WAL")
+                self._database.execute("PRAGMA synchronous=NORMAL")
+                self._database.execute(_SCHEMA)
+            except sqlite3.Error as error:
+                raise ScenarioError(f"{path} cannot be used as a database of scores ({error}); move it away") from None
+
+    def get(self, model: str, contexts: Sequence[str], levels: Sequence[str]) -> list[Scores | None]:
+        """Scores of the levels after each context; None where any of them is not known."""
+        with self._lock:
+            if self._database is not None:
+                for context in contexts:
+                    if (model, context) not in self._known:
+                        self._read(self._database, model, context)
+            return [self._of(self._known.get((model, context), {}), levels) for context in contexts]
+
+    def put(self, model: str, contexts: Sequence[str], levels: Sequence[str], scores: Sequence[Scores]) -> None:
+        """Keep scores; where another process has written the same meanwhile, its entry stays.
+
+        A disk that is full, or a database that stays locked, costs the file and not the run: a warning says so.
+        """
+        with self._lock:
+            lines = []
+            for context, row in zip(contexts, scores, strict=True):
+                known = self._known.setdefault((model, context), {})
+                for level, nats, tokens in zip(levels, row.nats, row.tokens, strict=True):
+                    known[level] = (float(nats), float(tokens))
+                    lines.append((model, _key(context), level, float(nats), float(tokens)))
+            if self._database is None:
+                return
+            try:
+                self._database.execute("BEGIN IMMEDIATE")
+                self._database.executemany("INSERT OR IGNORE INTO scores VALUES (?, ?, ?, ?, ?)", lines)
+                self._database.execute("COMMIT")
+            except sqlite3.Error as error:
+                if self._database.in_transaction:
+                    self._database.execute("ROLLBACK")
+                warnings.warn(f"scores are kept in memory only, {self.path} cannot be written: {error}", stacklevel=2)
+                self._database = None
+
+    def _read(self, database: sqlite3.Connection, model: str, context: str) -> None:
+        lines = database.execute(
+            "SELECT level, nats, tokens FROM scores WHERE model = ? AND context = ?", (model, _key(context))
+        )
+        found = {level: (nats, np.nan if tokens is None else tokens) for level, nats, tokens in lines}
+        if found:
+            self._known[model, context] = found
+
+    @staticmethod
+    def _of(known: dict[str, tuple[float, float]], levels: Sequence[str]) -> Scores | None:
+        if any(level not in known for level in levels):
+            return None
+        nats, tokens = zip(*(known[level] for level in levels), strict=True)
+        return Scores(np.array(nats), np.array(tokens))
+
+
+def _key(context: str) -> bytes:
+    return hashlib.sha256(context.encode()).digest()[:16]

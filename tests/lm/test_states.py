@@ -1,0 +1,126 @@
+"""Key-value states kept between calls: found to the token, dropped within the budget, and never changing a score."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+import torch
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from lm import load_language_model
+from lm.states import StateTree
+
+from .oracle import log_prob
+
+TEXTS = st.lists(st.integers(0, 2), min_size=1, max_size=8)
+
+
+@pytest.fixture(scope="module")
+def tiny():
+    return load_language_model("tiny", device="cpu")
+
+
+def _tokens_of(place) -> list[int]:
+    return [token for segment, taken in reversed(list(place.pieces())) for token in segment.tokens[:taken]]
+
+
+def _add(tree: StateTree, text: list[int]) -> None:
+    place = tree.find(text, len(text))
+    if rest := text[place.length :]:
+        layers, two, heads, dimensions = tree.shape
+        tree.add(place, rest, torch.zeros(layers, two, heads, len(rest), dimensions))
+
+
+@given(texts=st.lists(TEXTS, max_size=10), asked=TEXTS, most=st.integers(0, 9))
+def test_what_is_found_is_the_longest_beginning_that_was_added(tiny, texts, asked, most):
+    tree = StateTree(tiny.model)
+    for text in texts:
+        _add(tree, text)
+    place = tree.find(asked, min(most, len(asked)))
+    held = {tuple(text[:length]) for text in texts for length in range(len(text) + 1)} | {()}
+    longest = max(length for length in range(min(most, len(asked)) + 1) if tuple(asked[:length]) in held)
+    assert place.length == longest
+    assert _tokens_of(place) == asked[:longest]
+    assert tree.held == len(held) - 1  # every distinct beginning once
+
+
+def test_the_least_recently_used_end_goes_first(tiny):
+    per_token = 2 * 2 * 2 * 16 * 4  # layers, keys and values, heads, dimensions, bytes
+    tree = StateTree(tiny.model, budget=10 * per_token)
+    assert tree.capacity == 10
+    for text in ([1, 1, 1], [1, 1, 2, 2, 2], [3, 3, 3]):
+        _add(tree, text)
+    tree.find([1, 1, 1], 3)
+    tree.trim()
+    assert tree.held == 9
+    _add(tree, [4, 4])
+    tree.trim()
+    assert tree.held <= 10
+    assert tree.find([1, 1, 1], 3).length == 3
+    assert tree.find([1, 1, 2, 2, 2], 5).length == 2  # its end was the oldest
+    assert tree.find([4, 4], 2).length == 2
+
+
+def test_nothing_is_kept_beyond_a_budget_of_nothing(tiny):
+    session = tiny.session(memory=0)
+    for _ in range(2):
+        (row,) = session.score(["The colour is"], [["red", "blue"]])
+        assert session.tree.held == 0
+    assert np.allclose(row, [log_prob(tiny, "The colour is", f" {level}") for level in ("red", "blue")], atol=1e-4)
+
+
+WORDS = st.sampled_from(["a", "ab", "abc", "b. a", "b. ab", " c", "a. b. c"])
+
+
+@settings(deadline=None, max_examples=30)
+@given(
+    calls=st.lists(
+        st.lists(
+            st.tuples(st.lists(WORDS, max_size=4).map(". ".join), st.lists(WORDS, min_size=1, max_size=3)),
+            min_size=1,
+            max_size=5,
+        ),
+        min_size=1,
+        max_size=4,
+    ),
+    memory=st.sampled_from([0, 20_000, 10**9]),
+)
+def test_a_session_scores_like_whole_texts_whatever_came_before_and_however_little_it_holds(tiny, calls, memory):
+    session = tiny.session(memory)
+    for call in calls:
+        contexts, levels = [c for c, _ in call], [[word.strip() for word in row] for _, row in call]
+        rows = session.score(contexts, levels)
+        for context, names, row in zip(contexts, levels, rows, strict=True):
+            expected = [log_prob(tiny, context, f" {name}" if context else name) for name in names]
+            assert np.allclose(row, expected, atol=1e-4)
+        assert session.tree.held <= session.tree.capacity
+
+
+def test_a_session_computes_what_is_new_alone():
+    lm = load_language_model("tiny", device="cpu")
+    session = lm.session()
+    session.score(["x" * 100], [["ab", "ac"]])
+    first = lm.meter.tokens
+    assert first == 100 + 2  # ' ' and 'a'; the last byte of a level is asked for, not computed on
+    session.score(["x" * 100 + " ab. y"], [["ab", "ac"]])
+    assert lm.meter.tokens - first == len(" ab. y") + 2
+    lm.score(["x" * 100], [["ab", "ac"]])  # no session: anew
+    assert lm.meter.tokens - first == len(" ab. y") + 2 + 102
+
+
+def test_many_contexts_after_kept_states_share_one_pass():
+    lm = load_language_model("tiny", device="cpu")
+    session = lm.session()
+    starts = [f"{'x' * n}{letter}" for n in (30, 31, 35) for letter in "abc"]
+    session.score(starts, [["q"]] * len(starts))
+    before = lm.meter.forward_calls
+    rows = session.score([f"{start} then" for start in starts], [["one", "two"]] * len(starts))
+    assert lm.meter.forward_calls == before + 1
+    for start, row in zip(starts, rows, strict=True):
+        assert np.allclose(row, [log_prob(lm, f"{start} then", f" {w}") for w in ("one", "two")], atol=1e-4)
+
+
+def test_level_tokens_are_those_of_the_level_within_the_text(tiny):
+    whole = [tiny.tokenizer(text).input_ids for text in ("ab c", "ab de", "xyz")]
+    assert tiny.level_tokens(["ab", ""], [["c", "de"], ["xyz"]]) == [[whole[0][2:], whole[1][2:]], [whole[2]]]

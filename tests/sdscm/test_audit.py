@@ -1,0 +1,128 @@
+"""The audit against models whose encoded effect is known, and its splits of variance against other ways to work them out."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+from hypothesis.extra.numpy import arrays
+from scipy.stats import f_oneway
+
+from sdscm import ScenarioError, load_scenario
+from sdscm.audit import BASE, audit, between_share, variance_shares
+from sdscm.audit_picture import draw_audit
+
+from .laws import HashScorer, scenario, variable
+
+
+class Believer:
+    """A model in which y follows t with the chance that the phrasing of y calls for; other words change nothing."""
+
+    digest = "believer"
+
+    def __init__(self, chances: dict[str, float]) -> None:
+        self.chances = chances
+
+    def score(self, contexts, levels):
+        return [np.log(self._law(context, row)) for context, row in zip(contexts, levels, strict=True)]
+
+    def level_tokens(self, contexts, levels):
+        return [[[place, 0] for place, _ in enumerate(row)] for row in levels]
+
+    def _law(self, context: str, levels: list[str]) -> list[float]:
+        for stem, chance in self.chances.items():
+            if context.endswith(stem) and "T: " in context:
+                yes = chance if "T: yes" in context or "T: true" in context else 1 - chance
+                return [yes if level in ("yes", "true") else 1 - yes for level in levels]
+        return [1 / len(levels)] * len(levels)
+
+
+def _one(chances: dict[str, float]):
+    return scenario(
+        variable("z", levels=("a", "b", "c")),
+        variable("t", ("z",), role="treatment", alternatives=[["false", "true"]]),
+        {**variable("y", ("t",), role="outcome"), "phrasings": list(chances)},
+    )
+
+
+def test_the_effect_is_found_under_every_phrasing():
+    chances = {"Y one:": 0.9, "Y two:": 0.7, "Y three:": 0.4}
+    one = _one(chances)
+    found = audit(one, Believer(chances), 30, seeds=2, rows=50)
+    base = found.effects[found.effects["variant"] == BASE]
+    for phrasing, effect in zip(base["phrasing"], base["effect"], strict=True):
+        stem = one.model_copy(update={"phrasing": int(phrasing)}).stem("y")
+        assert effect == pytest.approx(2 * chances[stem] - 1)
+    assert found.sign == 1
+    positive = (base["effect"] > 0).mean()
+    assert 0 < positive < 1
+    assert found.sign_stability == pytest.approx(positive)
+    low, high = found.sign_interval
+    assert low < positive < high
+    assert (found.treatment, found.outcome) == ("t", "y")
+
+
+def test_all_variance_is_the_phrasings_where_rules_agree():
+    chances = {"Y one:": 0.9, "Y two:": 0.6}
+    found = audit(_one(chances), Believer(chances), 12, rules=("sum", "mean"), seeds=2, rows=2000)
+    # levels of like length, two tokens each: `mean` halves the log-odds, so the rule has a share, and a common one
+    assert found.variance["phrasing"] + found.variance["rule"] + found.variance["both"] == pytest.approx(1)
+    same = audit(_one(chances), Believer(chances), 12, rules=("sum",), seeds=2, rows=2000)
+    assert same.variance["phrasing"] == pytest.approx(1)
+    assert found.between_phrasings > 0.95
+
+
+def test_reversing_the_order_of_levels_and_renaming_them_changes_nothing_for_a_model_that_reads_them_alike():
+    chances = {"Y one:": 0.9, "Y two:": 0.7}
+    found = audit(_one(chances), Believer(chances), 6, variant_phrasings=4, seeds=2, rows=50)
+    table = found.sensitivity.set_index("variant")
+    for unchanged in (BASE, "levels in reverse order", "t: false, true", "z without a", "z without b", "z without c"):
+        assert table.loc[unchanged, "largest_difference"] == pytest.approx(0, abs=1e-12)
+        assert table.loc[unchanged, "sign_kept"] == 1
+    assert table.loc["levels in reverse order", "phrasings"] == 4
+    assert table.loc["rule mean", "phrasings"] == 6
+
+
+def test_no_effect_has_no_sign():
+    found = audit(_one({"Y:": 0.5}), Believer({"Y:": 0.5}), 4, seeds=2, rows=50)
+    assert found.sign == 0
+    assert found.sign_stability == 1
+    assert np.isnan(found.variance["phrasing"])
+
+
+def test_a_law_too_large_to_be_exact_is_sampled_with_its_error():
+    one = load_scenario("breast_cancer")
+    found = audit(one, HashScorer(), 2, rules=("sum",), variant_phrasings=0, seeds=2, rows=40)
+    base = found.effects[found.effects["variant"] == BASE]
+    assert (base["error"] > 0).all()
+
+
+@given(arrays(float, (4, 3), elements=st.floats(-1, 1)))
+def test_shares_of_variance_are_those_of_a_two_way_analysis(grid):
+    shares = variance_shares(grid)
+    total = ((grid - grid.mean()) ** 2).sum()
+    if total < 1e-12:
+        return
+    by_phrasing = sum(3 * (row.mean() - grid.mean()) ** 2 for row in grid)
+    assert shares["phrasing"] == pytest.approx(by_phrasing / total, abs=1e-9)
+    assert sum(shares.values()) == pytest.approx(1, abs=1e-9)
+
+
+def test_the_between_share_is_the_intraclass_correlation():
+    drawn = np.random.default_rng(0).normal(size=(12, 5)) + 2 * np.arange(12)[:, None]
+    f = f_oneway(*drawn).statistic
+    assert between_share(drawn) == pytest.approx((f - 1) / (f - 1 + 5))  # ICC(1) from the F statistic
+    assert between_share(np.array([[1.0, -1.0], [-1.0, 1.0]])) == 0
+    assert np.isnan(between_share(np.ones((3, 2))))
+
+
+def test_the_picture_is_a_png():
+    found = audit(_one({"Y:": 0.8}), Believer({"Y:": 0.8}), 3, seeds=2, rows=50)
+    assert draw_audit(found, "made").startswith(b"\x89PNG")
+
+
+@pytest.mark.parametrize("options", [{"phrasings": 1}, {"seeds": 1}, {"rules": ()}])
+def test_too_little_to_compare_is_refused(options):
+    with pytest.raises(ScenarioError, match="two phrasings"):
+        audit(_one({"Y:": 0.8}), HashScorer(), **{"phrasings": 3, **options})

@@ -1,0 +1,130 @@
+"""Scores kept in memory and on disk: no context asked twice, whatever the seed, rule, run or process."""
+
+from __future__ import annotations
+
+import sqlite3
+import subprocess
+import sys
+
+import numpy as np
+import pytest
+
+from sdscm import ScenarioError, SequenceSCM
+from sdscm.memo import ScoreMemo, Scores
+
+from .laws import HashScorer, confounder
+
+
+class Filed(HashScorer):
+    """A scorer with a digest, as language models have."""
+
+    digest = "abc"
+
+
+def _scores(*nats: float) -> Scores:
+    return Scores(np.array(nats), np.arange(1.0, len(nats) + 1))
+
+
+def test_what_was_put_is_found_again_by_another_object(tmp_path):
+    path = tmp_path / "deep" / "scores.sqlite"
+    ScoreMemo(path).put("m", ["a b"], ["x", "y"], [_scores(-1.5, -np.inf)])
+    (found,) = ScoreMemo(path).get("m", ["a b"], ["y", "x"])
+    assert found is not None
+    assert found.nats.tolist() == [-np.inf, -1.5]
+    assert found.tokens.tolist() == [2, 1]
+
+
+@pytest.mark.parametrize(
+    ("model", "context", "levels"), [("n", "a b", ["x"]), ("m", "a  b", ["x"]), ("m", "a b", ["x", "z"])]
+)
+def test_another_model_context_or_level_is_unknown(tmp_path, model, context, levels):
+    memo = ScoreMemo(tmp_path / "scores.sqlite")
+    memo.put("m", ["a b"], ["x", "y"], [_scores(-1, -2)])
+    assert memo.get(model, [context], levels) == [None]
+
+
+def test_unknown_token_counts_stay_unknown(tmp_path):
+    path = tmp_path / "scores.sqlite"
+    ScoreMemo(path).put("m", ["a"], ["x"], [Scores(np.array([-1.0]), np.array([np.nan]))])
+    (found,) = ScoreMemo(path).get("m", ["a"], ["x"])
+    assert np.isnan(found.tokens[0])
+
+
+def test_a_second_run_with_another_seed_rule_and_temperature_asks_nothing(tmp_path):
+    path, asked = tmp_path / "scores.sqlite", []
+    for rule, temperature, seed in [("sum", 1.0, 1), ("sum", 1.0, 2), ("mean", 3.0, 3)]:
+        scorer = Filed()
+        scorer.level_tokens = lambda contexts, levels: [[[place, 0] for place, _ in enumerate(row)] for row in levels]
+        model = SequenceSCM(confounder(), scorer, rule, temperature, memo=ScoreMemo(path))
+        model.sample(200, seed)
+        asked.append(len(scorer.asked))
+    assert asked == [1 + 2 + 4, 0, 0]
+
+
+def test_the_law_from_disk_is_the_law_from_the_model(tmp_path):
+    path = tmp_path / "scores.sqlite"
+    first = SequenceSCM(confounder(), Filed(), memo=ScoreMemo(path)).exact().joint()
+    assert (SequenceSCM(confounder(), Filed(), memo=ScoreMemo(path)).exact().joint() == first).all()
+
+
+def test_a_scorer_without_a_digest_cannot_be_filed(tmp_path):
+    with pytest.raises(ScenarioError, match="digest"):
+        SequenceSCM(confounder(), HashScorer(), memo=ScoreMemo(tmp_path / "s.sqlite")).sample(5, 1)
+
+
+def test_a_file_that_is_no_database_is_refused(tmp_path):
+    path = tmp_path / "scores.sqlite"
+    path.write_text("not a database, but long enough to be looked at by its header")
+    with pytest.raises(ScenarioError, match="move it away"):
+        ScoreMemo(path)
+
+
+def test_a_disk_that_cannot_be_written_costs_the_file_and_not_the_run(tmp_path):
+    path = tmp_path / "scores.sqlite"
+    memo = ScoreMemo(path)
+    pages = memo._database.execute("PRAGMA page_count").fetchone()[0]
+    memo._database.execute(f"PRAGMA max_page_count = {pages}")  # a full disk, as far as SQLite can tell
+    scorer = Filed()
+    many = [f"{i} " + "x" * 500 for i in range(400)]
+    with pytest.warns(UserWarning, match="in memory only"):
+        memo.put("m", many, ["a level of some length"], [_scores(-1.0)] * len(many))
+    assert memo.get("m", many[:1], ["a level of some length"])[0].nats == [-1.0]
+    model = SequenceSCM(confounder(), scorer, memo=memo)
+    model.sample(50, 1)
+    assert ScoreMemo(path).get("m", many[:1], ["a level of some length"]) == [
+        None
+    ]  # a batch is written whole or not at all
+
+
+WRITER = """
+import sys
+from pathlib import Path
+import numpy as np
+from sdscm.memo import ScoreMemo, Scores
+memo, who = ScoreMemo(Path(sys.argv[1])), int(sys.argv[2])
+for batch in range(40):
+    contexts = [f"context {batch * 25 + i}" for i in range(50)]  # half of them the other process writes too
+    memo.put("m", contexts, ["x", "y"], [Scores(np.array([-1.0, -2.0]), np.array([1.0, 2.0]))] * 50)
+"""
+
+
+def test_processes_that_write_at_once_lose_nothing(tmp_path):
+    path = tmp_path / "scores.sqlite"
+    running = [subprocess.Popen([sys.executable, "-c", WRITER, str(path), str(who)]) for who in range(3)]
+    assert [process.wait(120) for process in running] == [0, 0, 0]
+    found = ScoreMemo(path).get("m", [f"context {i}" for i in range(39 * 25 + 50)], ["x", "y"])
+    assert all(one is not None and one.nats.tolist() == [-1.0, -2.0] for one in found)
+    (count,) = sqlite3.connect(path).execute("SELECT count(*) FROM scores").fetchone()
+    assert count == 2 * (39 * 25 + 50)
+
+
+def test_a_process_killed_while_writing_leaves_a_sound_file(tmp_path):
+    path = tmp_path / "scores.sqlite"
+    process = subprocess.Popen([sys.executable, "-c", WRITER.replace("range(40)", "range(10**6)"), str(path), "0"])
+    while process.poll() is None and not (path.exists() and path.stat().st_size > 20_000):
+        pass
+    process.kill()
+    process.wait()
+    memo = ScoreMemo(path)
+    assert memo.get("m", ["context 0"], ["x", "y"])[0] is not None
+    assert memo._database.execute("PRAGMA integrity_check").fetchone() == ("ok",)

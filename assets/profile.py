@@ -62,7 +62,7 @@ class SdScmSizes(_Settings):
     phrasing: int = 0
     rule: Literal["sum", "mean", "pmi"] = "sum"
     temperature: float = 1.0
-    false_discovery: float = Field(default=0.01, gt=0, lt=1)
+    false_discovery: float = Field(default=0.01, gt=0, le=0.5)
     least_treatment_probability: float = Field(default=0.01, ge=0, lt=0.5)
     coupling: Coupling = "gumbel"
     outcome: OutcomeKind = "level"

@@ -1,11 +1,8 @@
 """Language models as causal effect generators: their conditional tables, and data sets whose true effects are known."""
 
-from typing import Any
-
 import dagster as dg
 import pandas as pd
 
-from assets.checks import as_check_result
 from assets.making import Made, log_progress, make, markdown, picture
 from assets.models import LanguageModels
 from assets.partitions import by_scenario_and_lm, scenario_and_lm
@@ -133,84 +130,3 @@ def chosen_scenario(name: str, profile: Profile) -> Scenario:
     from sdscm import load_scenario
 
     return load_scenario(name, phrasing=profile.sdscm.phrasing).turned(**profile.sdscm.knobs.model_dump())
-
-
-def _sdscm_check(name: str, description: str) -> dict[str, Any]:
-    """What the four checks of a benchmark share; partitioned checks are a preview of Dagster's, so they stand here once."""
-    return {
-        "asset": "sdscm_benchmark",
-        "name": name,
-        "description": description,
-        "blocking": True,
-        "partitions_def": by_scenario_and_lm,
-    }
-
-
-@dg.asset_check(**_sdscm_check("schema", "Great Expectations: columns in order, no value outside a sample space."))
-def benchmark_schema(
-    context: dg.AssetCheckExecutionContext, profile: dg.ResourceParam[Profile], sdscm_benchmark: pd.DataFrame
-) -> dg.AssetCheckResult:
-    """Whether the data have the scenario's columns and levels, and nothing else."""
-    from sdscm.benchmark import DO
-    from validation.suites import sample_expectations, validate
-
-    scenario = _scenario_of(context, profile)
-    levels = {v.name: v.levels for v in scenario.variables}
-    outcome, treatment = scenario.only("outcome"), scenario.only("treatment")
-    potential = [f"{outcome.name}{DO}{level}" for level in treatment.levels]
-    levels |= dict.fromkeys(potential, outcome.levels)
-    if profile.sdscm.outcome != "level":
-        levels |= dict.fromkeys([outcome.name, *potential], ())
-    return as_check_result(
-        validate(sdscm_benchmark, "sdscm benchmark", sample_expectations(levels, profile.sdscm.rows))
-    )
-
-
-@dg.asset_check(**_sdscm_check("markov", "Every independence that the graph implies, tested on the data."))
-def benchmark_markov(
-    context: dg.AssetCheckExecutionContext, profile: dg.ResourceParam[Profile], sdscm_benchmark: pd.DataFrame
-) -> dg.AssetCheckResult:
-    """Whether the data have the Markov property of the scenario's graph."""
-    from validation.independence import check_markov
-
-    scenario = _scenario_of(context, profile)
-    codes = pd.DataFrame(
-        {v.name: pd.Categorical(sdscm_benchmark[v.name], categories=list(v.levels)).codes for v in scenario.variables}
-    )
-    return as_check_result(
-        check_markov(codes, scenario.edges(), false_discovery=profile.sdscm.false_discovery, seed=profile.seed)
-    )
-
-
-@dg.asset_check(**_sdscm_check("consistency", "Under its factual treatment a unit keeps its factual outcome."))
-def benchmark_consistency(
-    context: dg.AssetCheckExecutionContext, profile: dg.ResourceParam[Profile], sdscm_benchmark: pd.DataFrame
-) -> dg.AssetCheckResult:
-    """Whether factual and counterfactual worlds agree where they must."""
-    from validation.worlds import check_consistency
-
-    scenario = _scenario_of(context, profile)
-    return as_check_result(
-        check_consistency(sdscm_benchmark, scenario.only("treatment").name, scenario.only("outcome").name)
-    )
-
-
-@dg.asset_check(
-    **_sdscm_check("positivity", "Every treatment level is possible in every context."),
-    additional_ins={"tables": dg.AssetIn("conditional_tables")},
-)
-def benchmark_positivity(
-    context: dg.AssetCheckExecutionContext,
-    profile: dg.ResourceParam[Profile],
-    sdscm_benchmark: pd.DataFrame,
-    tables: pd.DataFrame,
-) -> dg.AssetCheckResult:
-    """Whether the treatment overlaps everywhere."""
-    from validation.worlds import check_positivity
-
-    treatment = _scenario_of(context, profile).only("treatment").name
-    return as_check_result(check_positivity(tables, treatment, profile.sdscm.least_treatment_probability))
-
-
-def _scenario_of(context: dg.AssetCheckExecutionContext, profile: Profile) -> Scenario:
-    return chosen_scenario(context.partition_key.keys_by_dimension["scenario"], profile)

@@ -2,7 +2,7 @@
 
 import dagster as dg
 
-from assets import annotations, audits, corpora, evaluation, queries, sdscm, training
+from assets import annotations, audits, corpora, evaluation, queries, sdscm, sdscm_checks, training
 from assets.annotations import AnnotationExport
 from assets.evaluation import Recordings
 from assets.models import LanguageModels
@@ -15,7 +15,7 @@ from orchestration.settings import annotation_export, chosen_profile, chosen_set
 from orchestration.storage import StoredFiles, file_store
 from training.tracking import Tracking
 
-_MODULES = [queries, annotations, corpora, training, sdscm, audits, evaluation]
+_MODULES = [queries, annotations, corpora, training, sdscm, sdscm_checks, audits, evaluation]
 _files = file_store(chosen_settings())
 
 defs = dg.Definitions(

@@ -15,6 +15,7 @@ from assets.storage import FileStore
     kinds={"pytorch", "parquet"},
     partitions_def=by_scenario_and_lm,
     code_version="1",
+    deps=["conditional_tables"],
 )
 def encoded_effects(
     context: dg.AssetExecutionContext,

@@ -1,6 +1,7 @@
 """`make ui`: Dagster and MLflow on 127.0.0.1, until interrupted."""
 
 import argparse
+import contextlib
 import os
 import signal
 import subprocess
@@ -47,7 +48,10 @@ def main() -> int:
     prepare_dagster_home()
     (home() / "mlflow").mkdir(parents=True, exist_ok=True)
     quiet = {**os.environ, "DAGSTER_DISABLE_TELEMETRY": "yes", "MLFLOW_DISABLE_TELEMETRY": "true"}
-    servers = [subprocess.Popen(line, cwd=CHECKOUT, env=quiet) for line in commands(chosen.port, chosen.mlflow_port)]  # noqa: S603
+    servers = [
+        subprocess.Popen(line, cwd=CHECKOUT, env=quiet, start_new_session=True)  # noqa: S603
+        for line in commands(chosen.port, chosen.mlflow_port)
+    ]
     sys.stdout.write(
         f"Dagster: http://{HOST}:{chosen.port}   MLflow: http://{HOST}:{chosen.mlflow_port}   (Ctrl-C stops both)\n"
     )
@@ -59,13 +63,23 @@ def main() -> int:
         return 0
     finally:
         for server in servers:
-            server.terminate()
-        for server in servers:
-            try:
-                server.wait(timeout=20)
-            except subprocess.TimeoutExpired:
-                server.kill()
+            stop(server)
     return max(server.returncode or 0 for server in servers)
+
+
+def stop(server: subprocess.Popen[bytes], patience: float = 10.0) -> None:
+    """End a server, which must lead its own session, with all that it started: launchers leave children that hold the ports."""
+    for kind in (signal.SIGINT, signal.SIGTERM, signal.SIGKILL):
+        with contextlib.suppress(ProcessLookupError):
+            os.killpg(server.pid, kind)
+        deadline = time.monotonic() + patience
+        while time.monotonic() < deadline:
+            server.poll()
+            try:
+                os.killpg(server.pid, 0)
+            except ProcessLookupError:
+                return
+            time.sleep(0.2)
 
 
 if __name__ == "__main__":

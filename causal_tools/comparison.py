@@ -62,14 +62,19 @@ class PlainEstimator:
 
     def effect(self, _: None, T0: float, T1: float) -> np.ndarray:
         """(1,) the effect of moving the treatment from ``T0`` to ``T1``."""
-        return np.array([self._compare(T0, T1)[0]])
+        return self._scale(T0, T1) * np.array([self._compare(T0, T1)[0]])
 
     def effect_interval(self, _: None, alpha: float, T0: float, T1: float) -> tuple[np.ndarray, np.ndarray]:
         """(1,) and (1,) the ends of the 95 % interval; no other ``alpha`` is served."""
         if alpha != 0.05:
             raise ValueError(f"only 95 % intervals are made here; given alpha={alpha}")
         low, high = self._compare(T0, T1)[1:]
-        return np.array([low]), np.array([high])
+        ends = np.sort(self._scale(T0, T1) * np.array([low, high]))
+        return ends[:1], ends[1:]
+
+    def _scale(self, reference: float, other: float) -> float:
+        """A slope is per unit; a difference in means is not."""
+        return 1.0 if self.prepared.treatment.discrete else other - reference
 
     def _compare(self, reference: float, other: float) -> tuple[float, float, float]:
         everyone = np.ones(self.prepared.size, dtype=bool)

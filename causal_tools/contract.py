@@ -30,9 +30,9 @@ REQUIRED: dict[Task, tuple[str, ...]] = {
 }
 ALLOWED: dict[Task, tuple[str, ...]] = {
     "CGL": ("nodes",),
-    "ATE": ("treatment", "response", "covariates"),
-    "HTE": ("treatment", "response", "conditions", "covariates"),
-    "MA": ("treatment", "response", "mediator", "covariates"),
+    "ATE": ("treatment", "response", "covariates", "contrast"),
+    "HTE": ("treatment", "response", "conditions", "covariates", "contrast"),
+    "MA": ("treatment", "response", "mediator", "covariates", "contrast"),
     "OPO": ("treatment", "response", "conditions", "covariates"),
 }
 
@@ -62,6 +62,9 @@ class Condition(BaseModel):
 class CausalQuery(BaseModel):
     """A causal question in a form that a tool can run; columns are named as in the data file.
 
+    ``contrast`` are the two levels (or amounts) of the treatment to compare, from and to; ``covariates`` are the columns to adjust
+    for. Where either is left out, the tool chooses by a stated rule and says what it chose.
+
     Raises:
         pydantic.ValidationError: a field the task needs is missing, one that it does not take is set, or one column
             holds two roles.
@@ -77,6 +80,7 @@ class CausalQuery(BaseModel):
     mediator: str | None = None
     conditions: tuple[Condition, ...] = ()
     covariates: tuple[str, ...] | None = None
+    contrast: tuple[Scalar, Scalar] | None = None
 
     @model_validator(mode="before")
     @classmethod
@@ -90,7 +94,7 @@ class CausalQuery(BaseModel):
         missing = [name for name in REQUIRED[self.task] if not getattr(self, name)]
         if missing:
             raise ValueError(f"task {self.task} ({TASKS[self.task]}) needs {', '.join(missing)}")
-        fields = ("nodes", "treatment", "response", "mediator", "conditions", "covariates")
+        fields = ("nodes", "treatment", "response", "mediator", "conditions", "covariates", "contrast")
         surplus = [name for name in fields if getattr(self, name) and name not in ALLOWED[self.task]]
         if surplus:
             raise ValueError(f"task {self.task} ({TASKS[self.task]}) takes no {', '.join(surplus)}")
@@ -100,6 +104,8 @@ class CausalQuery(BaseModel):
             raise ValueError(
                 f"column {twice[0]!r} holds two roles; treatment, response, mediator and covariates must differ"
             )
+        if self.contrast is not None and self.contrast[0] == self.contrast[1]:
+            raise ValueError(f"contrast must be two different levels of the treatment; given {list(self.contrast)}")
         if isinstance(self.nodes, tuple) and (len(self.nodes) < 2 or len(set(self.nodes)) < len(self.nodes)):
             raise ValueError(f"nodes must be at least two different columns, or 'all'; given {list(self.nodes)}")
         return self

@@ -83,7 +83,8 @@ def _estimate(query: CausalQuery, frame: pd.DataFrame, seed: int, population: st
             fitted = _fit_discrete(prepared, target, child_seed(seed, "effects"))
         else:
             fitted = _fit_continuous(prepared, target, child_seed(seed, "effects"))
-        estimate, interval = fitted.effect(0, prepared.treatment.target if prepared.treatment.discrete else 1)
+        moved = (0, prepared.treatment.target) if prepared.treatment.discrete else prepared.treatment.moved
+        estimate, interval = fitted.effect(*moved)
         diagnostics = {
             "treatment_read_as": prepared.treatment.read_as,
             "effect_in": target.text if query.conditions else population,

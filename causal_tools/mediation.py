@@ -113,6 +113,8 @@ def _setting(prepared: Prepared, mediator: Response) -> tuple[Setting, list[str]
                 f"{int((~rows).sum())} row(s) under other levels of {treatment.name!r} were left out; "
                 f"{treatment.levels[0]} is compared with {treatment.levels[treatment.target]}"
             )
+    elif treatment.asked:
+        moved = treatment.moved
     else:
         # far from its mean the product with the mediator would extrapolate
         centre = float(values.mean())

@@ -57,8 +57,8 @@ def prepare(query: CausalQuery, frame: pd.DataFrame, *, as_actions: bool = False
             raise QueryError(f"the column {label!r} holds lists or objects. Give one value a row.")
     rows = _complete(frame, list(dict.fromkeys(needed)), notes)
     _enough(rows, needed, frame)
-    rows = _without_rare_levels(rows, query.treatment, notes, as_actions)
-    treatment = read_treatment(rows[query.treatment], notes, as_actions=as_actions)
+    rows = _without_rare_levels(rows, query, notes, as_actions)
+    treatment = read_treatment(rows[query.treatment], notes, as_actions=as_actions, contrast=query.contrast)
     response = read_response(rows[query.response], "response", notes)
     mediator = read_response(rows[query.mediator], "mediator", notes) if query.mediator else None
     _distinct_roles(rows, query)
@@ -85,8 +85,14 @@ def _enough(rows: pd.DataFrame, needed: list[str], frame: pd.DataFrame) -> None:
         )
 
 
-def _without_rare_levels(rows: pd.DataFrame, treatment: str, notes: list[str], as_actions: bool) -> pd.DataFrame:
-    rare = rare_levels(rows[treatment], as_actions=as_actions)
+def _without_rare_levels(rows: pd.DataFrame, query: CausalQuery, notes: list[str], as_actions: bool) -> pd.DataFrame:
+    treatment = str(query.treatment)
+    asked = {str(level) for level in query.contrast or ()}
+    rare = [
+        level
+        for level in rare_levels(rows[treatment], as_actions=as_actions or query.contrast is not None)
+        if str(level) not in asked  # these are refused where they are too rare, not left out
+    ]
     if not rare or len(rare) == rows[treatment].nunique():
         return rows
     keep = ~rows[treatment].map(native).isin(rare)

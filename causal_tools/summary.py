@@ -48,7 +48,7 @@ def _opening(result: CausalResult) -> str:
 
 
 def _move(result: EffectResult | MediationResult) -> str:
-    if result.diagnostics["treatment_read_as"] == "amount":
+    if result.diagnostics["treatment_read_as"] == "amount" and result.query.contrast is None:
         return f"raising {result.query.treatment} by one unit"
     return f"setting {result.query.treatment} to {result.contrast[1]} instead of {result.contrast[0]}"
 

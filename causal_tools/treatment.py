@@ -47,12 +47,16 @@ class Treatment:
         levels: levels of a discrete treatment, the reference first; empty when it is continuous.
         data: (rows,) codes into ``levels``, or the numbers themselves.
         target: the level that is compared with the reference.
+        moved: the amounts between which a continuous treatment is moved.
+        asked: whether the query named the levels or amounts to compare.
     """
 
     name: str
     levels: tuple[Scalar, ...]
     data: np.ndarray
     target: int = 1
+    moved: tuple[float, float] = (0.0, 1.0)
+    asked: bool = False
 
     @property
     def discrete(self) -> bool:
@@ -60,7 +64,7 @@ class Treatment:
 
     @property
     def contrast(self) -> tuple[Scalar, Scalar]:
-        return (self.levels[0], self.levels[self.target]) if self.discrete else (0, 1)
+        return (self.levels[0], self.levels[self.target]) if self.discrete else (native(self.moved[0]), native(self.moved[1]))
 
     @property
     def read_as(self) -> str:
@@ -69,7 +73,9 @@ class Treatment:
 
     def wording(self) -> str:
         """The contrast in words, as summaries and plots say it."""
-        return f"{self.contrast[1]} instead of {self.contrast[0]}" if self.discrete else "one unit more"
+        if not self.discrete and not self.asked:
+            return "one unit more"
+        return f"{self.contrast[1]} instead of {self.contrast[0]}"
 
 
 @dataclass(frozen=True)
@@ -117,16 +123,19 @@ def codes_of(column: pd.Series, levels: list[Scalar]) -> np.ndarray:
     return np.array([position[native(value)] for value in column], dtype=int)
 
 
-def read_treatment(column: pd.Series, notes: list[str], *, as_actions: bool = False) -> Treatment:
+def read_treatment(
+    column: pd.Series, notes: list[str], *, as_actions: bool = False, contrast: tuple[Scalar, Scalar] | None = None
+) -> Treatment:
     """A discrete treatment (two values, truth values or texts) or a continuous one (numbers of three values or more).
 
     The reference is the first level in sorted order, or one named as a control; it is compared with the most
     frequent other level. With ``as_actions`` numbers are discrete too: up to ten values are actions as they stand,
-    more are grouped at their quartiles.
+    more are grouped at their quartiles. With a ``contrast`` these two are compared: levels where the column has at most ten
+    values, amounts where it has more.
 
     Raises:
         EstimationRefused: the treatment is constant, or has a level for almost every row.
-        QueryError: the column holds dates.
+        QueryError: the column holds dates, or has no such level.
     """
     name = str(column.name)
     if pd.api.types.is_datetime64_any_dtype(column):
@@ -138,11 +147,13 @@ def read_treatment(column: pd.Series, notes: list[str], *, as_actions: bool = Fa
             f"the treatment {name!r} {given} in the usable rows, so nothing can be compared. "
             "Add rows under another treatment."
         )
-    if is_numeric(column) and distinct > 2 and not as_actions:
+    if is_numeric(column) and distinct > (MOST_LEVELS if contrast else 2) and not as_actions:
+        if contrast:
+            return Treatment(name, (), column.to_numpy(dtype=float), moved=_amounts(column, contrast), asked=True)
         if distinct <= MOST_LEVELS:
             notes.append(
                 f"the treatment {name!r} has {distinct} numeric values and is read as an amount: the effect is "
-                "per unit. Write its values as texts to compare them one by one"
+                "per unit. Give a contrast to compare two of its values"
             )
         return Treatment(name, (), column.to_numpy(dtype=float))
     if is_numeric(column) and distinct > MOST_LEVELS:
@@ -153,9 +164,44 @@ def read_treatment(column: pd.Series, notes: list[str], *, as_actions: bool = Fa
             f"the treatment {name!r} has {len(levels)} different texts in {len(column)} rows: too few "
             "rows under each. Group them into at most ten levels."
         )
+    if contrast:
+        first, second = (_level(column, level, levels) for level in contrast)
+        levels = [first, *(level for level in levels if level != first)]
+        return Treatment(name, tuple(levels), codes_of(column, levels), levels.index(second), asked=True)
     codes = codes_of(column, levels)
     counts = np.bincount(codes, minlength=len(levels))
     return Treatment(name, tuple(levels), codes, 1 + int(np.argmax(counts[1:])))
+
+
+def _level(column: pd.Series, asked: Scalar, levels: list[Scalar]) -> Scalar:
+    """The level that a contrast means: the same, or the same but for case and type."""
+    if asked in levels and not isinstance(asked, bool):
+        return levels[levels.index(asked)]
+    fitting = [level for level in levels if str(level).strip().casefold() == str(asked).strip().casefold()]
+    if len(fitting) != 1:
+        listed = ", ".join(map(str, levels[:MOST_LEVELS]))
+        raise QueryError(
+            f"the treatment {column.name!r} has no level {str(asked)!r} that could be compared. It has: {listed}"
+            f"{', …' if len(levels) > MOST_LEVELS else ''}"
+        )
+    return fitting[0]
+
+
+def _amounts(column: pd.Series, contrast: tuple[Scalar, Scalar]) -> tuple[float, float]:
+    """The two amounts of a contrast, which must lie within what was seen."""
+    low, high = float(column.min()), float(column.max())
+    amounts = []
+    for asked in contrast:
+        try:
+            amounts.append(float(asked))
+        except ValueError:
+            raise QueryError(f"the treatment {column.name!r} is a number; the contrast holds {asked!r}") from None
+    if not all(low <= amount <= high for amount in amounts):
+        raise QueryError(
+            f"the contrast {amounts[0]:g} to {amounts[1]:g} leaves the range of {column.name!r}, {low:g} to {high:g}: "
+            "nothing was seen there"
+        )
+    return amounts[0], amounts[1]
 
 
 def _quartiles(column: pd.Series, notes: list[str]) -> pd.Series:

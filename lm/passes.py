@@ -11,7 +11,7 @@ from typing import Any
 
 import numpy as np
 
-from lm.states import Place, StateTree
+from lm.states import NO_STATE, Place, StateTree
 from lm.trie import TokenTrie
 
 
@@ -86,7 +86,7 @@ def tree_pass(
         positions[number, column] = np.asarray(row.trie.depths) + row.place.length
         visible[number, column[:, None], before + column[None, :]] = row.trie.ancestors()
         visible[number, column, before - row.place.length : before] = True
-    states = _KeptStates(tree, rows, before, width, model)
+    states = _KeptStates(tree, rows, before, width)
     with torch.inference_mode(), _grouped_heads(device):
         mask = torch.zeros(visible.shape, dtype=model.dtype)
         mask.masked_fill_(torch.from_numpy(~visible), torch.finfo(model.dtype).min)
@@ -122,23 +122,16 @@ def tree_pass(
 class _KeptStates:
     """The rows' kept states in one buffer, with room after them for what the pass computes."""
 
-    def __init__(self, tree: StateTree, rows: Sequence[Row], before: int, width: int, model: Any) -> None:
-        import torch
+    def __init__(self, tree: StateTree, rows: Sequence[Row], before: int, width: int) -> None:
         from transformers.cache_utils import Cache
 
-        layers, two, heads, dimensions = tree.shape
         self._tree, self._rows, self._before = tree, rows, before
-        with torch.inference_mode():
-            self._all = torch.zeros(
-                (layers, two, len(rows), heads, before + width, dimensions), dtype=model.dtype, device=model.device
-            )
-            for number, row in enumerate(rows):
-                end = before
-                for segment, taken in row.place.pieces():
-                    self._all[:, :, number, :, end - taken : end] = segment.states[:, :, :, :taken]
-                    end -= taken
+        slots = np.full((len(rows), before + width), NO_STATE)
+        for number, row in enumerate(rows):
+            slots[number, before - row.place.length : before] = row.place.slots()
+        self._all = tree.gather(slots)  # (layers, 2, heads, rows, before + width, dimensions)
         layer = _buffer_layer()
-        self.cache = Cache(layers=[layer(keys, values, before) for keys, values in self._all])
+        self.cache = Cache(layers=[layer(*states.transpose(1, 2), before) for states in self._all])
 
     def keep(self, sequences: Sequence[Sequence[int]], starts: Sequence[int], columns: Sequence[np.ndarray]) -> None:
         """Put every context of the pass into the tree."""
@@ -148,17 +141,16 @@ class _KeptStates:
         for number, row in enumerate(self._rows):
             for i, path in row.paths.items():
                 context = path[: starts[i] - row.place.length]
-                if not context or (number, context[-1]) in done:
+                if (number, context[-1]) in done:
                     continue
                 done.add((number, context[-1]))
                 place = self._tree.find(sequences[i], starts[i])
-                fresh = path[place.length - row.place.length : starts[i] - row.place.length]
-                if not fresh:
-                    continue
+                if place.length < row.place.length or place.length == starts[i]:
+                    continue  # what it continued had to make room meanwhile, or it is kept already
+                fresh = context[place.length - row.place.length :]
                 at = torch.from_numpy(columns[number][fresh] + self._before).to(self._all.device)
-                states = self._all[:, :, number].index_select(3, at)
+                states = self._all[:, :, :, number].index_select(3, at)
                 self._tree.add(place, sequences[i][place.length : starts[i]], states)
-        self._tree.trim()
 
 
 @contextmanager

@@ -1,7 +1,7 @@
 """Key-value states of texts, kept as a tree of segments so that texts with a common beginning share it.
 
-A segment holds the states of a run of tokens after a place in its parent. Looking a text up walks the tree as far as the tokens
-agree, to the token; what is least recently used goes first when the budget is full.
+A segment stands for a run of tokens after a place in its parent. Looking a text up walks the tree as far as the tokens agree, to
+the token. The states lie in one pool of slots, a slot a token, which never grows: what is least recently used makes room.
 """
 
 from __future__ import annotations
@@ -10,18 +10,21 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
+import numpy as np
+
 from lm.tokens import shared_length
 
 MEMORY_BUDGET = 2**30  # bytes
+NO_STATE = 0  # a slot of zeros, for what is masked
 
 
 @dataclass(eq=False)
 class Segment:
-    """States of some tokens.
+    """A run of tokens whose states are kept.
 
     Attributes:
-        tokens: the run of token ids.
-        states: (layers, 2, heads, tokens, dimensions): keys and values.
+        tokens: token ids.
+        slots: where each token's states lie in the pool.
         parent: the segment before, or None at the start of a text.
         joint: how many of the parent's tokens come before this run.
         children: by (joint, first token).
@@ -29,7 +32,7 @@ class Segment:
     """
 
     tokens: list[int]
-    states: Any
+    slots: list[int]
     parent: Segment | None
     joint: int
     children: dict[tuple[int, int], Segment] = field(default_factory=dict)
@@ -44,12 +47,14 @@ class Place:
     taken: int = 0
     length: int = 0
 
-    def pieces(self) -> Iterator[tuple[Segment, int]]:
-        """Segments from the last to the first, each with how many of its tokens count."""
+    def slots(self) -> list[int]:
+        """(length,) slots of the text's tokens up to here."""
+        runs = []
         segment, taken = self.segment, self.taken
         while segment is not None:
-            yield segment, taken
+            runs.append(segment.slots[:taken])
             taken, segment = segment.joint, segment.parent
+        return [slot for run in reversed(runs) for slot in run]
 
 
 class StateTree:
@@ -57,23 +62,35 @@ class StateTree:
 
     Args:
         model: a causal LM of transformers, all of whose layers attend to the whole text.
-        budget: bytes that may be kept. What a pass is using is never dropped, so a pass may exceed it for a moment.
+        budget: bytes that the pool may take; memory is claimed as it fills.
+
+    Attributes:
+        capacity: tokens that the budget holds.
+        held: tokens that are kept.
     """
 
     def __init__(self, model: Any, budget: int = MEMORY_BUDGET) -> None:
+        import torch
+
         config = model.config.get_text_config(decoder=True)
         heads = getattr(config, "num_key_value_heads", None) or config.num_attention_heads
         dimensions = getattr(config, "head_dim", None) or config.hidden_size // config.num_attention_heads
-        self.shape = (config.num_hidden_layers, 2, heads, dimensions)
-        self.capacity = budget // (config.num_hidden_layers * 2 * heads * dimensions * model.dtype.itemsize)  # tokens
-        self.held = 0  # tokens
-        self._roots = Segment([], None, None, 0)
+        layers = config.num_hidden_layers
+        self.capacity = budget // (layers * 2 * heads * dimensions * model.dtype.itemsize)
+        self.held = 0
+        self._pool = torch.empty(
+            (layers, 2, heads, self.capacity + 1, dimensions), dtype=model.dtype, device=model.device
+        )
+        self._pool[:, :, :, NO_STATE] = 0
+        self._never_used = NO_STATE + 1  # slots from here on are free
+        self._freed: list[int] = []
+        self._root = Segment([], [], None, 0)
         self._clock = 0
 
     def find(self, tokens: Sequence[int], most: int) -> Place:
-        """The longest beginning of a text that is held, of at most ``most`` tokens."""
+        """The longest beginning of a text that is kept, of at most ``most`` tokens."""
         self._clock += 1
-        place, node, start = Place(), self._roots, 0
+        place, node, start = Place(), self._root, 0
         while start < most:
             child = node.children.get((place.taken, tokens[start]))
             if child is None:
@@ -83,31 +100,54 @@ class StateTree:
             place, node, start = Place(child, taken, start + taken), child, start + taken
         return place
 
+    def gather(self, slots: np.ndarray) -> Any:
+        """(layers, 2, heads, *slots, dimensions) states at the slots, copied."""
+        import torch
+
+        layers, two, heads, _, dimensions = self._pool.shape
+        at = torch.from_numpy(slots.reshape(-1)).to(self._pool.device)
+        return self._pool.index_select(3, at).view(layers, two, heads, *slots.shape, dimensions)
+
     def add(self, place: Place, tokens: Sequence[int], states: Any) -> None:
         """Keep the states, (layers, 2, heads, tokens, dimensions), of the tokens that follow a place.
 
-        The place must be where :meth:`find` ends for the text.
+        The place must be what the last :meth:`find` gave for the text. Where even dropping all else leaves no room, nothing
+        is kept.
         """
-        parent = place.segment or self._roots
+        import torch
+
+        if not self._make_room(len(tokens)):
+            return
+        slots = [self._freed.pop() for _ in range(min(len(tokens), len(self._freed)))]
+        slots += range(self._never_used, self._never_used + len(tokens) - len(slots))
+        self._never_used = max(self._never_used, max(slots) + 1)
+        self._pool.index_copy_(3, torch.tensor(slots, device=self._pool.device), states)
+        parent = place.segment or self._root
         parent.children[(place.taken, tokens[0])] = Segment(
-            list(tokens), states, place.segment, place.taken, used=self._clock
+            list(tokens), slots, place.segment, place.taken, used=self._clock
         )
         self.held += len(tokens)
 
-    def trim(self) -> None:
-        """Drop the least recently used ends until the budget is kept."""
-        while self.held > self.capacity:
-            ends = sorted(self._ends(self._roots), key=lambda end: end.used)
+    def _make_room(self, tokens: int) -> bool:
+        """Drop the least recently used ends, but none that the last lookup passed, until there is room."""
+        if tokens > self.capacity:
+            return False
+        while self.held + tokens > self.capacity:
+            ends = sorted((end for end in self._ends() if end.used < self._clock), key=lambda end: end.used)
+            if not ends:
+                return False
             for end in ends:
-                if self.held <= 0.9 * self.capacity:  # some room, so as not to sort at every turn
+                if self.held + tokens <= 0.9 * self.capacity:  # some room, so as not to sort at every turn
                     break
-                del (end.parent or self._roots).children[(end.joint, end.tokens[0])]
+                del (end.parent or self._root).children[(end.joint, end.tokens[0])]
+                self._freed += end.slots
                 self.held -= len(end.tokens)
+        return True
 
-    def _ends(self, segment: Segment) -> Iterator[Segment]:
-        stack = [segment]
+    def _ends(self) -> Iterator[Segment]:
+        stack = list(self._root.children.values())
         while stack:
             one = stack.pop()
             stack.extend(one.children.values())
-            if not one.children and one is not self._roots:
+            if not one.children:
                 yield one

@@ -96,7 +96,9 @@ def query_from_fields(fields: Mapping[str, str], item: QueryItem) -> tuple[Famil
             task=task,
             dataset=fields.get("dataset", "").strip() or None,
             nodes="all" if nodes == ("all",) else nodes or None,
-            **{role: fields.get(role) for role in ROLE_FIELDS},
+            treatment=fields.get("treatment"),
+            response=fields.get("response"),
+            mediator=fields.get("mediator"),
             conditions=tuple(read_condition(line, item) for line in _lines(fields.get("conditions", ""))),
             covariates=covariates or None,
         )

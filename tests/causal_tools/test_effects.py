@@ -9,6 +9,7 @@ import pandas as pd
 import pytest
 import statsmodels.api as sm
 
+from causal_tools import CausalQuery, answer
 from causal_tools.errors import ColumnNotFound, EstimationRefused, QueryError
 
 from .asking import ask, inside, where
@@ -213,3 +214,66 @@ def test_gaps_everywhere_are_survived_and_said() -> None:
     said = " ".join(result.warnings)
     assert "'t'" in said and "'y'" in said and "'region'" in said and "empty" in said
     assert result.estimate == pytest.approx(1, abs=0.3)
+
+
+def _three_arms(rows: int = 1500) -> pd.DataFrame:
+    """Arms a, b, c with mean responses 0, 1, 3 beyond a confounder; numbers 1, 2, 3 and an amount beside."""
+    random = np.random.default_rng(4)
+    age = random.normal(size=rows)
+    arm = (age + random.normal(size=rows) > 0).astype(int) + (random.random(rows) < 0.3)
+    pain = np.array([0.0, 1.0, 3.0])[arm] + age + random.normal(size=rows)
+    dose = age + random.normal(size=rows)
+    return pd.DataFrame(
+        {"arm": np.array(["a", "b", "c"])[arm], "code": arm + 1, "dose": dose, "age": age, "pain": pain + 2 * dose}
+    )
+
+
+@pytest.mark.parametrize(
+    ("treatment", "contrast", "truth"),
+    [
+        ("arm", ("b", "c"), 2.0),
+        ("arm", ("C", "a"), -3.0),
+        ("code", (1, 3), 3.0),
+        ("code", ("3", "2"), -2.0),
+        ("dose", (-0.5, 1), 3.0),
+    ],
+)
+def test_the_levels_asked_for_are_compared(treatment, contrast, truth):
+    frame = _three_arms()
+    others = ("age", "dose") if treatment != "dose" else ("age", "arm")
+    query = CausalQuery(task="ATE", treatment=treatment, response="pain", covariates=others, contrast=contrast)
+    result = answer(query, frame)
+    assert abs(result.estimate - truth) < 0.5
+    assert result.interval[0] < truth < result.interval[1]
+    assert [str(level).casefold() for level in result.contrast] == [str(level).casefold() for level in contrast]
+    assert f"to {result.contrast[1]} instead of {result.contrast[0]}" in result.summary
+
+
+def test_a_contrast_of_amounts_without_covariates_scales_the_slope():
+    frame = _three_arms()
+    plain = CausalQuery(task="ATE", treatment="dose", response="pain", covariates=())
+    unit, moved = answer(plain, frame), answer(plain.model_copy(update={"contrast": (1.0, -1.0)}), frame)
+    assert moved.estimate == pytest.approx(-2 * unit.estimate)
+    assert moved.interval == pytest.approx((-2 * unit.interval[1], -2 * unit.interval[0]))
+
+
+@pytest.mark.parametrize(
+    ("treatment", "contrast", "said"),
+    [
+        ("arm", ("a", "d"), "no level 'd'"),
+        ("code", (1, 7), "no level '7'"),
+        ("dose", (0, 99), "leaves the range"),
+        ("dose", ("low", 1), "is a number"),
+    ],
+)
+def test_a_contrast_that_was_not_seen_is_refused(treatment, contrast, said):
+    query = CausalQuery(task="ATE", treatment=treatment, response="pain", contrast=contrast)
+    with pytest.raises(QueryError, match=said):
+        answer(query, _three_arms())
+
+
+def test_a_contrast_needs_two_levels_and_a_task_that_compares():
+    with pytest.raises(ValueError, match="two different levels"):
+        CausalQuery(task="ATE", treatment="t", response="y", contrast=("a", "a"))
+    with pytest.raises(ValueError, match="takes no contrast"):
+        CausalQuery(task="CGL", contrast=("a", "b"))

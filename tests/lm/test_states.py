@@ -21,15 +21,11 @@ def tiny():
     return load_language_model("tiny", device="cpu")
 
 
-def _tokens_of(place) -> list[int]:
-    return [token for segment, taken in reversed(list(place.pieces())) for token in segment.tokens[:taken]]
-
-
 def _add(tree: StateTree, text: list[int]) -> None:
     place = tree.find(text, len(text))
     if rest := text[place.length :]:
-        layers, two, heads, dimensions = tree.shape
-        tree.add(place, rest, torch.zeros(layers, two, heads, len(rest), dimensions))
+        numbers = torch.tensor(rest, dtype=torch.float32)
+        tree.add(place, rest, numbers[:, None].expand(2, 2, 2, len(rest), 16))  # a token's states are its number
 
 
 @given(texts=st.lists(TEXTS, max_size=10), asked=TEXTS, most=st.integers(0, 9))
@@ -41,25 +37,40 @@ def test_what_is_found_is_the_longest_beginning_that_was_added(tiny, texts, aske
     held = {tuple(text[:length]) for text in texts for length in range(len(text) + 1)} | {()}
     longest = max(length for length in range(min(most, len(asked)) + 1) if tuple(asked[:length]) in held)
     assert place.length == longest
-    assert _tokens_of(place) == asked[:longest]
+    assert len(place.slots()) == longest
+    if longest:
+        assert tree.gather(np.array(place.slots()))[1, 1, 1, :, 7].tolist() == asked[:longest]
     assert tree.held == len(held) - 1  # every distinct beginning once
 
 
+PER_TOKEN = 2 * 2 * 2 * 16 * 4  # bytes: layers, keys and values, heads, dimensions, float32
+
+
 def test_the_least_recently_used_end_goes_first(tiny):
-    per_token = 2 * 2 * 2 * 16 * 4  # layers, keys and values, heads, dimensions, bytes
-    tree = StateTree(tiny.model, budget=10 * per_token)
+    tree = StateTree(tiny.model, budget=10 * PER_TOKEN)
     assert tree.capacity == 10
     for text in ([1, 1, 1], [1, 1, 2, 2, 2], [3, 3, 3]):
         _add(tree, text)
-    tree.find([1, 1, 1], 3)
-    tree.trim()
     assert tree.held == 9
+    tree.find([1, 1, 1], 3)
     _add(tree, [4, 4])
-    tree.trim()
     assert tree.held <= 10
     assert tree.find([1, 1, 1], 3).length == 3
     assert tree.find([1, 1, 2, 2, 2], 5).length == 2  # its end was the oldest
     assert tree.find([4, 4], 2).length == 2
+
+
+@given(texts=st.lists(TEXTS, min_size=1, max_size=40))
+def test_however_much_is_added_the_budget_is_kept_and_what_is_found_is_right(tiny, texts):
+    tree = StateTree(tiny.model, budget=12 * PER_TOKEN)
+    for text in texts:
+        _add(tree, text)
+        assert tree.held <= 12
+        for other in texts:
+            place = tree.find(other, len(other))
+            slots = np.array(place.slots(), dtype=int)
+            assert tree.gather(slots)[0, 1, 0, :, 3].tolist() == other[: place.length]
+    assert tree.find(texts[-1], len(texts[-1])).length > 0
 
 
 def test_nothing_is_kept_beyond_a_budget_of_nothing(tiny):

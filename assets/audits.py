@@ -71,4 +71,4 @@ def encoded_effects(
         "temperature": profile.sdscm.temperature,
         "audit": sizes.model_dump(),
     }
-    return make(context, files, chosen, build)
+    return make(context, files, chosen, build, still_holds=models.still(lm_name))

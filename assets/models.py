@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from assets.storage import Stored
 from lm.model import LanguageModel, ScoringSession
 
 if TYPE_CHECKING:
@@ -36,6 +38,10 @@ class LanguageModels:
         if name not in self._loaded:
             self._loaded[name] = load_language_model(name, device=self.device)
         return self._loaded[name]
+
+    def still(self, name: str) -> Callable[[Stored], bool]:
+        """Whether stored data that tell an ``lm_digest`` were made by this very model."""
+        return lambda stored: stored.metadata.get("lm_digest") == self.load(name).digest
 
     def memo(self) -> ScoreMemo:
         """Scores known on this machine."""

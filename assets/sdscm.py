@@ -67,7 +67,7 @@ def conditional_tables(
         "rows": settings.rows,
         "seed": profile.seed,
     }
-    return make(context, files, chosen, build)
+    return make(context, files, chosen, build, still_holds=models.still(lm_name))
 
 
 @dg.asset(
@@ -94,7 +94,7 @@ def sdscm_benchmark(
     def build() -> Made:
         scm = SequenceSCM(scenario, models.lazy(lm_name), settings.rule, settings.temperature, settings.coupling)
         scm.tables.adopt(conditional_tables)
-        made = make_benchmark(scm, settings.rows, profile.seed, kind=settings.outcome)
+        made = make_benchmark(scm, settings.rows, profile.seed, kind=settings.outcome, most_contexts=MOST_CONTEXTS)
         texts = made.frame.astype(dict.fromkeys(made.frame.select_dtypes("category").columns, str))
         truths = {
             "sample_ate": made.sample_ate,

@@ -9,7 +9,7 @@ from assets.checks import as_check_result
 from assets.models import LanguageModels
 from assets.partitions import by_scenario_and_lm
 from assets.profile import Profile
-from assets.sdscm import chosen_scenario
+from assets.sdscm import MOST_CONTEXTS, chosen_scenario
 from sdscm.scenario import Scenario
 
 
@@ -86,7 +86,9 @@ def benchmark_markov_exact(
     scm = SequenceSCM(_scenario_of(context, profile), models.lazy(lm_name), settings.rule, settings.temperature)
     scm.tables.adopt(tables)
     try:
-        result = check_markov_exact(scm.exact(), rows=settings.rows, false_discovery=settings.false_discovery)
+        result = check_markov_exact(
+            scm.exact(most_contexts=MOST_CONTEXTS), rows=settings.rows, false_discovery=settings.false_discovery
+        )
     except TooLarge as reason:
         return as_check_result(CheckResult("markov_exact", False, f"Not run: {reason}"), warn_only=True)
     return as_check_result(result)

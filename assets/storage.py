@@ -17,6 +17,7 @@ from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import Any, Literal, Protocol
 from urllib.parse import quote, unquote
+from uuid import uuid4
 
 import pandas as pd
 
@@ -52,15 +53,15 @@ class LocalBlobs:
     def write(self, name: str, content: bytes) -> None:
         target = Path(self.root, name)
         target.parent.mkdir(parents=True, exist_ok=True)
-        descriptor, scratch = tempfile.mkstemp(dir=target.parent, prefix=f".{target.name}.")
+        scratch = target.parent / f".{uuid4().hex}"  # not by mkstemp, whose files only their owner may read
         try:
-            with os.fdopen(descriptor, "wb") as file:
+            with scratch.open("xb") as file:
                 file.write(content)
                 file.flush()
                 os.fsync(file.fileno())
-            Path(scratch).replace(target)
+            scratch.replace(target)
         except BaseException:
-            Path(scratch).unlink(missing_ok=True)
+            scratch.unlink(missing_ok=True)
             raise
 
     def read(self, name: str) -> bytes:

@@ -14,6 +14,7 @@ import numpy as np
 
 from lm.passes import Meter
 from lm.scoring import NODES_PER_PASS, score_likely, score_sequences
+from lm.sharing import require_sharing
 from lm.states import MEMORY_BUDGET, StateTree
 from lm.tokens import encode_continuations
 
@@ -48,13 +49,14 @@ class LanguageModel:
 
     @cached_property
     def digest(self) -> str:
-        """SHA-256 of the weights (adapter included) and the tokenizer, first 16 hex digits: same digest, same scores."""
+        """SHA-256 of weights (adapter included), configuration and tokenizer, first 16 hex digits: same digest, same scores."""
         import torch
 
         state = hashlib.sha256()
         for name, tensor in sorted(self.model.state_dict().items()):
             state.update(f"{name}{tuple(tensor.shape)}{tensor.dtype}".encode())
             state.update(tensor.detach().cpu().contiguous().view(torch.uint8).numpy().tobytes())
+        state.update(_settings_of(self.model.config).encode())
         state.update(_rules_of(self.tokenizer).encode())
         return state.hexdigest()[:16]
 
@@ -109,7 +111,7 @@ class LanguageModel:
             if blank := [level for level in candidates if not level.strip()]:
                 raise ValueError(f"level {blank[0]!r} of context {context[-40:]!r} is blank")
         sequences, starts = self._encode(contexts, levels)
-        tree = tree or StateTree(self.model)
+        tree = tree or self.states()
         tokens = score_sequences(self.model, sequences, starts, self.meter, budget, tree)
         flat = np.array([part.mean() if rule == "mean" else part.sum() for part in tokens])
         rows = np.split(flat, np.cumsum([len(candidates) for candidates in levels])[:-1])
@@ -127,7 +129,21 @@ class LanguageModel:
 
     def session(self, memory: int = MEMORY_BUDGET) -> ScoringSession:
         """Scoring that keeps key-value states from call to call, up to ``memory`` bytes; not to outlive a change of weights."""
-        return ScoringSession(self, StateTree(self.model, memory))
+        return ScoringSession(self, self.states(memory))
+
+    def states(self, memory: int = MEMORY_BUDGET) -> StateTree:
+        """An empty tree of key-value states.
+
+        Raises:
+            LanguageModelError: this model's states cannot be shared between texts.
+        """
+        self._shares  # noqa: B018 - asked once
+        return StateTree(self.model, memory)
+
+    @cached_property
+    def _shares(self) -> bool:
+        require_sharing(self.model)
+        return True
 
     def _encode(self, contexts: Sequence[str], levels: Sequence[Sequence[str]]) -> tuple[list[list[int]], list[int]]:
         """Token ids of every context with each of its levels, and where each level starts."""
@@ -214,7 +230,7 @@ class Continuation:
 
     def __init__(self, lm: LanguageModel, text: str) -> None:
         self._lm = lm
-        self._tree = StateTree(lm.model)
+        self._tree = lm.states()
         self.text = text
 
     def append(self, text: str) -> None:
@@ -238,6 +254,21 @@ class Continuation:
         if not candidates:
             raise ValueError(f"no candidate to continue {self.text[-60:]!r}")
         return encode_continuations(self._lm.tokenizer, [self.text], [candidates])
+
+
+def _settings_of(config: Any) -> str:
+    """What a model's configuration says of its computation (such as rope scaling), without where it came from."""
+    told = config.to_dict()
+    for name in (
+        "_name_or_path",
+        "transformers_version",
+        "dtype",
+        "torch_dtype",
+        "architectures",
+        "quantization_config",
+    ):
+        told.pop(name, None)
+    return json.dumps(told, sort_keys=True, default=str)
 
 
 def _rules_of(tokenizer: Any) -> str:

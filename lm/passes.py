@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import threading
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
@@ -13,6 +14,10 @@ import numpy as np
 
 from lm.states import NO_STATE, Place, StateTree
 from lm.trie import TokenTrie
+
+_SWITCH = "TRANSFORMERS_SDPA_FORCE_GQA"  # transformers reads it at each layer
+_SWITCH_LOCK = threading.Lock()
+_SWITCH_STACK: list[str] = []  # one entry a pass that is running
 
 
 @dataclass
@@ -156,15 +161,19 @@ class _KeptStates:
 @contextmanager
 def _grouped_heads(device: Any) -> Iterator[None]:
     """On a CPU, attention over shared key-value heads as they are; transformers repeats them where there is a mask."""
-    switch = "TRANSFORMERS_SDPA_FORCE_GQA"
-    if device.type != "cpu" or switch in os.environ:
+    if device.type != "cpu" or (not _SWITCH_STACK and _SWITCH in os.environ):  # the user has chosen
         yield
         return
-    os.environ[switch] = "1"
+    with _SWITCH_LOCK:
+        _SWITCH_STACK.append(_SWITCH)
+        os.environ[_SWITCH] = "1"
     try:
         yield
     finally:
-        del os.environ[switch]
+        with _SWITCH_LOCK:
+            _SWITCH_STACK.pop()
+            if not _SWITCH_STACK:
+                os.environ.pop(_SWITCH)
 
 
 @cache

@@ -7,11 +7,13 @@ from typing import Any
 
 import numpy as np
 
+from lm.errors import LanguageModelError
 from lm.passes import Meter, Row, tree_pass
 from lm.states import StateTree
 
 NODES_PER_PASS = 1024  # tokens in one forward pass, padding counted: more than saturates two cores
 NODES_PER_TRIE = 512  # attention inside a trie is dense and costs nodes²; beyond this it outweighs the linear layers
+SCORING_VERSION = 1  # raised when the same model would score the same text otherwise; scores on disk are filed by it
 LIKELY_MARGIN = 5.0  # nats below the likeliest first token within which a sequence is scored in full at once
 
 
@@ -39,8 +41,13 @@ def score_sequences(
 
     Returns:
         One array a sequence: nats for each token from its start on.
+
+    Raises:
+        LanguageModelError: a text is longer than the model sees as a whole.
     """
     tree = tree or StateTree(model)
+    if (longest := max(map(len, sequences), default=0)) > tree.longest:
+        raise LanguageModelError(f"a text has {longest:,} tokens; this model sees {tree.longest:,} as a whole")
     scores: dict[int, np.ndarray] = {}
     waiting = sorted(range(len(sequences)), key=lambda i: tuple(sequences[i]), reverse=True)
     while waiting:
@@ -54,21 +61,23 @@ def _next_rows(
 ) -> list[Row]:
     """Take sequences off the end of ``waiting`` until a pass is full."""
     rows: dict[tuple[int, int, int], Row] = {}
-    width = 0
+    width = before = 0
     while waiting:
         i = waiting[-1]
         place = tree.find(sequences[i], starts[i] - 1)
         key = (id(place.segment), place.taken, sequences[i][place.length])
         row = rows.get(key) or Row(place)
         nodes = len(row.trie) + row.trie.cost(sequences[i][place.length : -1])
-        wider = max(width, nodes)
+        wider, longer = max(width, nodes), max(before, place.length)
+        count = len(rows) + (key not in rows)
         if rows and (
-            wider * (len(rows) + (key not in rows)) > budget
+            wider * count > budget
+            or (wider + longer) * count > max(tree.capacity, budget)  # states gathered for the pass
             or (len(row.trie) and nodes > NODES_PER_TRIE)
             or wider > 2 * len(next(iter(rows.values())).trie) > NODES_PER_TRIE  # much padding
         ):
             break
-        rows[key], width = row, wider
+        rows[key], width, before = row, wider, longer
         row.add(i, sequences[i])
         waiting.pop()
     return list(rows.values())

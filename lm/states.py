@@ -57,6 +57,16 @@ class Place:
         return [slot for run in reversed(runs) for slot in run]
 
 
+def longest_text(model: Any) -> int:
+    """Tokens up to which every layer sees the whole text, and positions are known."""
+    config = model.config.get_text_config(decoder=True)
+    limits = [getattr(config, name, None) for name in ("max_position_embeddings", "n_positions")]
+    kinds = set(getattr(config, "layer_types", None) or ["sliding_attention"])
+    if getattr(config, "use_sliding_window", True) and kinds & {"sliding_attention", "chunked_attention"}:
+        limits += [getattr(config, name, None) for name in ("sliding_window", "attention_chunk_size")]
+    return min((limit for limit in limits if limit), default=2**31)
+
+
 class StateTree:
     """The states of one model's texts, within a budget.
 
@@ -67,6 +77,7 @@ class StateTree:
     Attributes:
         capacity: tokens that the budget holds.
         held: tokens that are kept.
+        longest: tokens that a text may have.
     """
 
     def __init__(self, model: Any, budget: int = MEMORY_BUDGET) -> None:
@@ -78,6 +89,7 @@ class StateTree:
         layers = config.num_hidden_layers
         self.capacity = budget // (layers * 2 * heads * dimensions * model.dtype.itemsize)
         self.held = 0
+        self.longest = longest_text(model)
         self._pool = torch.empty(
             (layers, 2, heads, self.capacity + 1, dimensions), dtype=model.dtype, device=model.device
         )

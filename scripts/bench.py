@@ -28,21 +28,37 @@ FIVE_VARIABLES = "back_pain"
 CONSOLE = Console(stderr=True)
 
 
-def oracle_log_prob(model: LanguageModel, context: str, level: str) -> float:
-    """One full forward, nothing shared: the scorer of the tests, which the engine must agree with."""
+def _oracle() -> Any:
+    """The scorer of the tests: one full forward a candidate, nothing shared."""
     path = Path(__file__).parent.parent / "tests" / "lm" / "oracle.py"
     spec = importlib.util.spec_from_file_location("oracle", path)
     assert spec is not None and spec.loader is not None
-    oracle = importlib.util.module_from_spec(spec)
-    spec.loader.exec_module(oracle)
-    return float(oracle.log_prob(model, context, f" {level}" if context else level))
+    module = importlib.util.module_from_spec(spec)
+    spec.loader.exec_module(module)
+    return module
 
 
-def cpu_seconds(work: Callable[[], Any]) -> tuple[float, Any]:
-    """CPU time of this process, all threads, and what the work gave."""
-    begin = time.process_time()
+ORACLE = _oracle()
+
+
+def oracle_log_prob(model: LanguageModel, context: str, level: str) -> float:
+    """What the engine must agree with."""
+    return float(ORACLE.log_prob(model, context, f" {level}" if context else level))
+
+
+def seconds_of(model: LanguageModel, work: Callable[[], Any]) -> tuple[float, Any]:
+    """What some work takes and gives: CPU time of all threads, or wall time where an accelerator does it."""
+    if model.device == "cpu":
+        begin = time.process_time()
+        result = work()
+        return time.process_time() - begin, result
+    import torch
+
+    torch.cuda.synchronize()
+    begin = time.perf_counter()
     result = work()
-    return time.process_time() - begin, result
+    torch.cuda.synchronize()
+    return time.perf_counter() - begin, result
 
 
 def random_contexts(scenario: Scenario, count: int, seed: int) -> list[tuple[str, tuple[str, ...]]]:
@@ -78,7 +94,7 @@ def agreement(model: LanguageModel, contexts: int) -> float:
 
 
 def oracle_per_row(model: LanguageModel, scm: SequenceSCM, rows: int) -> tuple[float, float]:
-    """(CPU seconds, tokens) a row by the oracle: every candidate of every context of the row and of both arms."""
+    """(seconds, tokens) a row by the oracle: every candidate of every context of the row and of both arms."""
     scenario, tokens = scm.scenario, 0
     worlds = scm.worlds(rows, 0, arms(scenario))
     below = scenario.descendants({scenario.only("treatment").name})
@@ -96,18 +112,18 @@ def oracle_per_row(model: LanguageModel, scm: SequenceSCM, rows: int) -> tuple[f
                         tokens += len(model.tokenizer(f"{context} {level}").input_ids)
                         oracle_log_prob(model, context, level)
 
-    seconds, _ = cpu_seconds(work)
+    seconds, _ = seconds_of(model, work)
     return seconds / rows, tokens / rows
 
 
 def engine_per_row(
     model: LanguageModel, rows: int, seed: int, memo: ScoreMemo
 ) -> tuple[float, float, float, SequenceSCM]:
-    """(CPU seconds, tokens, new contexts) a row of the dense scenario with both arms."""
+    """(seconds, tokens, new contexts) a row of the dense scenario with both arms."""
     scm = SequenceSCM(load_scenario(DENSE), model, memo=memo)
     tokens = model.meter.tokens
     with CONSOLE.status(f"{DENSE}, {rows} rows, seed {seed}"):
-        seconds, _ = cpu_seconds(lambda: scm.worlds(rows, seed, arms(scm.scenario)))
+        seconds, _ = seconds_of(model, lambda: scm.worlds(rows, seed, arms(scm.scenario)))
     return seconds / rows, (model.meter.tokens - tokens) / rows, scm.tables.contexts_scored / rows, scm
 
 
@@ -124,7 +140,7 @@ def overhead(model: LanguageModel, rows: int) -> float:
 
     hook = model.model.register_forward_pre_hook(note, with_kwargs=True)
     scm = SequenceSCM(load_scenario(DENSE), model)
-    engine, _ = cpu_seconds(lambda: scm.worlds(rows, 0, arms(scm.scenario)))
+    engine, _ = seconds_of(model, lambda: scm.worlds(rows, 0, arms(scm.scenario)))
     hook.remove()
     config = model.model.config
     heads, dimensions = config.num_key_value_heads, config.head_dim
@@ -143,7 +159,7 @@ def overhead(model: LanguageModel, rows: int) -> float:
                     logits_to_keep=kept,
                 )
 
-    forward, _ = cpu_seconds(plain)
+    forward, _ = seconds_of(model, plain)
     return forward / engine
 
 
@@ -205,7 +221,7 @@ def main() -> None:
     if chosen.quick:
         chosen.rows, chosen.contexts, chosen.oracle_rows = 100, 30, 2
     model = load_language_model(chosen.model)
-    figures: dict[str, Any] = {"model": model.describe()}
+    figures: dict[str, Any] = {"model": model.describe(), "time": "CPU" if model.device == "cpu" else "wall"}
     small = min(200, chosen.rows)
 
     figures["engine and oracle, largest difference (nats)"] = agreement(model, chosen.contexts)
@@ -223,16 +239,16 @@ def main() -> None:
     figures["oracle: tokens a row"] = oracle_tokens
     figures[f"{DENSE}, {small} rows and 2 arms: tokens a row"] = tokens_small
     figures[f"{DENSE}, {small} rows and 2 arms: contexts a row"] = contexts_small
-    figures[f"{DENSE}, {small} rows and 2 arms: CPU time, oracle ÷ engine"] = oracle_cpu / cpu_small
+    figures[f"{DENSE}, {small} rows and 2 arms: time, oracle ÷ engine"] = oracle_cpu / cpu_small
     if chosen.rows > small:
         memo = ScoreMemo()
         cpu, tokens, contexts_row, _ = engine_per_row(model, chosen.rows, 0, memo)
         figures[f"{DENSE}, {chosen.rows} rows and 2 arms: tokens a row"] = tokens
         figures[f"{DENSE}, {chosen.rows} rows and 2 arms: contexts a row"] = contexts_row
-        figures[f"{DENSE}, {chosen.rows} rows and 2 arms: CPU time, oracle ÷ engine"] = oracle_cpu / cpu
+        figures[f"{DENSE}, {chosen.rows} rows and 2 arms: time, oracle ÷ engine"] = oracle_cpu / cpu
     cpu, tokens, contexts_row, _ = engine_per_row(model, chosen.rows, 1, memo)
     figures[f"{DENSE}, {chosen.rows} rows, second seed: tokens a row"] = tokens
-    figures[f"{DENSE}, {chosen.rows} rows, second seed: CPU time, oracle ÷ engine"] = oracle_cpu / cpu
+    figures[f"{DENSE}, {chosen.rows} rows, second seed: time, oracle ÷ engine"] = oracle_cpu / cpu
     figures["peak memory (GB)"] = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1e6
 
     table = Table("comparison", "figure", title=f"{model.describe()}, seed 0")

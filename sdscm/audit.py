@@ -22,6 +22,7 @@ from sdscm.scores import Scorer
 from sdscm.tables import Rule
 
 BASE = "as it is"
+DRAWS_TRIED = 20  # for each wording that is wanted
 NO_EFFECT = 1e-9  # an exact effect nearer to zero than this has no sign
 
 
@@ -30,7 +31,7 @@ class Audit:
     """What an audit found.
 
     Attributes:
-        treatment: the variable intervened on, from its first level to its last.
+        treatment: the variable intervened on, from its level of lowest score to that of highest.
         outcome: the variable whose mean score is compared.
         effects: one line a phrasing and variant: phrasing, variant, effect (outcome scores), error (standard error where the law
             is too large to be exact, else 0).
@@ -72,7 +73,7 @@ def audit(
     Args:
         scenario: with one treatment and one outcome; its own phrasing draw does not matter.
         model: the language model.
-        phrasings: how many phrasing draws, 0, 1, …; at least 2.
+        phrasings: how many different wordings, at least 2; fewer are taken where the scenario has fewer.
         rules: scoring rules to compare; the first is the model as it is.
         variant_phrasings: of how many phrasings the sample-space changes are tried.
         seeds: data sets a phrasing for the split of variance between phrasings and seeds; at least 2.
@@ -82,7 +83,7 @@ def audit(
         progress: called with effects worked out and in all.
 
     Raises:
-        ScenarioError: too few phrasings, seeds or rules, or not one treatment and one outcome.
+        ScenarioError: too few phrasings, seeds or rules, one wording only, or not one treatment and one outcome.
     """
     if phrasings < 2 or seeds < 2 or not rules:
         raise ScenarioError(
@@ -92,11 +93,12 @@ def audit(
     memo = memo or ScoreMemo()
     variants = list(_variants(scenario, rules))
     everywhere = {BASE, *(name for name, rule, _ in variants if rule != rules[0])}
+    draws = distinct_phrasings(scenario, phrasings)
     asked = [
         (phrasing, variant)
-        for phrasing in range(phrasings)
+        for place, phrasing in enumerate(draws)
         for variant in variants
-        if variant[0] in everywhere or phrasing < variant_phrasings
+        if variant[0] in everywhere or place < variant_phrasings
     ]
     lines, drawn = [], []
     for done, (phrasing, (name, rule, change)) in enumerate(asked, start=1):
@@ -125,9 +127,32 @@ def audit(
         variance_shares(grid.to_numpy()),
         between_share(np.array(drawn)),
         sign,
-        same / phrasings,
-        _wilson(same, phrasings),
+        same / len(draws),
+        _wilson(same, len(draws)),
     )
+
+
+def distinct_phrasings(scenario: Scenario, count: int) -> list[int]:
+    """The first draws of phrasings that differ in some stem on which the outcome depends; as many as there are, up to ``count``.
+
+    Draws that read alike are one piece of evidence, not several.
+
+    Raises:
+        ScenarioError: there is only one wording.
+    """
+    outcome = scenario.only("outcome").name
+    told = [name for name in scenario.names if name == outcome or outcome in scenario.descendants({name})]
+    seen: dict[tuple[str, ...], int] = {}
+    for phrasing in range(DRAWS_TRIED * count):
+        reworded = scenario.model_copy(update={"phrasing": phrasing})
+        seen.setdefault(tuple(reworded.stem(name) for name in told), phrasing)
+        if len(seen) == count:
+            break
+    if len(seen) < 2:
+        raise ScenarioError(
+            f"scenario {scenario.name!r} has one wording only; give its variables more phrasings to audit it"
+        )
+    return list(seen.values())
 
 
 def variance_shares(grid: np.ndarray) -> dict[str, float]:

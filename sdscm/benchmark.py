@@ -13,6 +13,7 @@ from sdscm.descent import Progress
 from sdscm.errors import ScenarioError, TooLarge
 from sdscm.model import SequenceSCM
 from sdscm.noise import uniforms
+from sdscm.tables import all_combinations
 
 DO = "__do_"  # column of a potential outcome: <outcome>__do_<treatment level>
 OutcomeKind = Literal["level", "log_prob", "expected_score"]
@@ -53,6 +54,7 @@ def make_benchmark(
     kind: OutcomeKind = "level",
     level: str | None = None,
     noise_sd: float = 0.0,
+    most_contexts: int = 500,
     progress: Progress | None = None,
 ) -> Benchmark:
     """Draw rows, and the same units under each level of the treatment.
@@ -66,10 +68,12 @@ def make_benchmark(
             functions of the parents, so that each unit's effect is known and no coupling matters.
         level: the level whose log-probability is meant; the last by default.
         noise_sd: of Gaussian noise on a continuous outcome, the same in every arm.
+        most_contexts: the exact effect is worked out where the complete tables have at most so many.
         progress: called with values drawn so far and in all.
 
     Raises:
-        ScenarioError: the scenario has not exactly one treatment and one outcome, or the outcome asked for does not fit.
+        ScenarioError: the scenario has not exactly one treatment and one outcome, or the outcome asked for does not fit, or it is
+            the log-probability of a level that has none.
     """
     treatment, outcome = scm.scenario.only("treatment"), scm.scenario.only("outcome")
     transform = _transform(scm, kind, level)
@@ -86,6 +90,10 @@ def make_benchmark(
         parents = [world.frame[list(outcome.parents)].apply(lambda column: column.cat.codes) for world in worlds]
         noise = noise_sd * _standard_normal(seed, outcome.name, rows) if noise_sd else 0.0
         numbers = [scm.tables.outcome_values(codes.to_numpy(dtype=int), transform)[:, 0] + noise for codes in parents]
+        if not all(np.isfinite(column).all() for column in numbers):
+            raise ScenarioError(
+                f"the level of {outcome.name!r} has probability zero for some unit: it has no log-probability"
+            )
         values = [pd.Series(column, index=frame.index) for column in numbers]
     frame[outcome.name] = values[0]
     for arm, column in zip(treatment.levels, values[1:], strict=True):
@@ -100,7 +108,7 @@ def make_benchmark(
         outcome=outcome.name,
         hidden=tuple(name for name in scm.scenario.names if name not in scm.scenario.observed),
         sample_ate=float(effects.mean()),
-        exact_ate=_exact_ate(scm, transform),
+        exact_ate=_exact_ate(scm, transform, most_contexts),
         difference_in_means=float(groups[1].mean() - groups[0].mean()) if all(map(len, groups)) else None,
         unit_effect_sd=float(np.std(effects)),
         manifest=scm.manifest(rows=rows, seed=seed, outcome=kind, outcome_level=level, noise_sd=noise_sd),
@@ -123,15 +131,16 @@ def _transform(scm: SequenceSCM, kind: OutcomeKind, level: str | None) -> Callab
     return lambda log_probs: log_probs[:, [place]]
 
 
-def _exact_ate(scm: SequenceSCM, transform: Callable[[np.ndarray], np.ndarray] | None) -> float | None:
+def _exact_ate(
+    scm: SequenceSCM, transform: Callable[[np.ndarray], np.ndarray] | None, most_contexts: int
+) -> float | None:
     treatment, outcome = scm.scenario.only("treatment"), scm.scenario.only("outcome")
     try:
-        exact = scm.exact()
+        exact = scm.exact(most_contexts=most_contexts)
         if transform is None:
             return exact.ate(treatment.name, outcome.name)
         sizes = [len(scm.scenario[parent].levels) for parent in outcome.parents]
-        combinations = np.stack(np.unravel_index(np.arange(int(np.prod(sizes))), sizes), axis=1)
-        values = scm.tables.outcome_values(combinations, transform)[:, 0]
+        values = scm.tables.outcome_values(all_combinations(sizes), transform)[:, 0]
         means = [
             float(exact.law(list(outcome.parents), {treatment.name: arm}).ravel() @ values)
             for arm in (treatment.levels[0], treatment.levels[-1])

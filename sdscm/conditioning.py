@@ -13,16 +13,16 @@ from sdscm.interventions import Do
 from sdscm.scenario import Scenario
 
 LEAST_SHARE = 1e-4  # of rows for which what is given holds; below it, rejection gives up
-_FIRST_BATCH = 256
+_FIRST_BATCH, _MOST_BATCH = 256, 2**18  # rows looked at together
 
 
 def keep_given(
-    draw: Callable[[np.ndarray], pd.DataFrame], scenario: Scenario, held: Mapping[str, int], rows: int
+    draw: Callable[[np.ndarray], Mapping[str, np.ndarray]], scenario: Scenario, held: Mapping[str, int], rows: int
 ) -> np.ndarray:
     """Numbers of the first rows of a stream for which the given levels hold.
 
     Args:
-        draw: rows by number, one column a variable.
+        draw: level indices by variable, of rows by number.
         scenario: whose levels.
         held: level index by variable.
         rows: how many to find.
@@ -34,9 +34,10 @@ def keep_given(
     seen, found = 0, 0
     while found < rows:
         share = found / seen if found else 1.0
-        batch = np.arange(seen, seen + int(max(_FIRST_BATCH, min(1.2 * (rows - found) / share, 8 * max(seen, rows)))))
-        frame = draw(batch)
-        holds = np.all([frame[name].cat.codes.to_numpy() == code for name, code in held.items()], axis=0)
+        size = int(max(_FIRST_BATCH, min(1.2 * (rows - found) / share, _MOST_BATCH)))
+        batch = np.arange(seen, seen + size)
+        codes = draw(batch)
+        holds = np.all([codes[name] == code for name, code in held.items()], axis=0)
         kept.append(batch[holds])
         seen, found = seen + len(batch), found + int(holds.sum())
         if seen > 10 / LEAST_SHARE and found / seen < LEAST_SHARE:

@@ -25,7 +25,7 @@ class Descent:
         scenario: variables in order τ.
         tables: their laws.
         coupling: how a level follows from law and noise.
-        noise: by variable, one line a unit; shared by the worlds.
+        noise: by variable, one line a unit; shared by the worlds. Variables after the last that has noise are not drawn.
         forced: one mapping a world: by variable, (units,) the level it takes there whatever its parents.
         progress: called with values drawn so far and in all.
     """
@@ -40,15 +40,16 @@ class Descent:
         progress: Progress | None = None,
     ) -> None:
         units = len(next(iter(noise.values())))
-        self._scenario, self._tables, self._coupling, self._noise = scenario, tables, coupling, noise
+        self._tables, self._coupling, self._noise = tables, coupling, noise
+        self._names = [name for name in scenario.names if name in noise]
         self._units = units
         self._rows = units * len(forced)  # a unit has a row in every world; worlds one after another
         self._forced = {
             name: np.concatenate([world.get(name, np.full(units, -1)) for world in forced])
-            for name in scenario.names
+            for name in self._names
             if any(name in world for world in forced)
         }
-        self._codes = {name: np.empty(self._rows, dtype=np.int64) for name in scenario.names}
+        self._codes = {name: np.empty(self._rows, dtype=np.int64) for name in self._names}
         self._progress, self._done = progress, 0
 
     def run(self) -> dict[str, np.ndarray]:
@@ -59,18 +60,17 @@ class Descent:
     def _descend(self, first: int, rows: np.ndarray | None, above: dict[str, np.ndarray]) -> None:
         """Draw the variables from position ``first`` on for some rows (None: all), given those above."""
         codes, count = dict(above), self._rows if rows is None else len(rows)
-        for position, variable in enumerate(self._scenario.variables[first:], start=first):
-            name = variable.name
+        for position, name in enumerate(self._names[first:], start=first):
             taken = self._forced.get(name)
             here = taken if taken is None or rows is None else taken[rows]
             if here is not None and (here >= 0).all():
                 codes[name] = here
                 continue
-            keys = self._tables.keys(name, [codes[parent] for parent in variable.parents], count)
+            keys = self._tables.keys_under(name, codes, count)
             open_keys = keys if here is None else keys[here < 0]
             parts = self._parts(name, open_keys)
             if parts > 1 and count > 1:
-                order = np.lexsort([codes[other] for other in reversed(self._scenario.names[:position])])
+                order = np.lexsort([codes[other] for other in reversed(self._names[:position])])
                 for part in np.array_split(order, min(parts, count)):
                     self._descend(
                         position, part if rows is None else rows[part], {n: c[part] for n, c in codes.items()}

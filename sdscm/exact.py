@@ -58,11 +58,13 @@ class ExactLaws(Effects):
         check_cells(cells, limit, f"the complete tables of {scenario.name!r} have")
 
     def table(self, name: str) -> np.ndarray:
-        """P(name | its parents): one axis a parent, in the order of the scenario, and then the levels."""
+        """P(name | its parents): one axis a parent, in the variable's own order, and then the levels."""
         if name not in self._known:
             *sizes, levels = self._shape(name)
             combinations = np.indices(sizes).reshape(len(sizes), math.prod(sizes)).T
             law = np.exp(self._tables.rows(name, combinations))
+            if np.isnan(law).any():
+                raise ScenarioError(f"the conditional law of {name!r} is not a number in some context")
             self._known[name] = (law / law.sum(axis=-1, keepdims=True)).reshape(*sizes, levels)
         return self._known[name]
 

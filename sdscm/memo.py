@@ -18,6 +18,7 @@ import numpy as np
 
 from sdscm.errors import ScenarioError
 
+MOST_IN_MEMORY = 200_000  # contexts, where they are on disk too
 _WAIT = 60.0  # seconds to wait for another process's write
 _SCHEMA = """
 CREATE TABLE IF NOT EXISTS scores (
@@ -52,7 +53,7 @@ class ScoreMemo:
 
     def __init__(self, path: Path | None = None) -> None:
         self.path = path
-        self._known: dict[tuple[str, str], dict[str, tuple[float, float]]] = {}
+        self._known: dict[tuple[str, bytes], dict[str, tuple[float, float]]] = {}
         self._lock = threading.Lock()
         self._database: sqlite3.Connection | None = None
         if path is not None:
@@ -68,24 +69,23 @@ class ScoreMemo:
     def get(self, model: str, contexts: Sequence[str], levels: Sequence[str]) -> list[Scores | None]:
         """Scores of the levels after each context; None where any of them is not known."""
         with self._lock:
-            if self._database is not None:
-                for context in contexts:
-                    if (model, context) not in self._known:
-                        self._read(self._database, model, context)
-            return [self._of(self._known.get((model, context), {}), levels) for context in contexts]
+            keys = [(model, _key(context)) for context in contexts]
+            self._read([key for key in keys if key not in self._known])
+            return [self._of(self._known.get(key, {}), levels) for key in keys]
 
     def put(self, model: str, contexts: Sequence[str], levels: Sequence[str], scores: Sequence[Scores]) -> None:
         """Keep scores; where another process has written the same meanwhile, its entry stays.
 
-        A disk that is full, or a database that stays locked, costs the file and not the run: a warning says so.
+        A disk that is full, or a database that is damaged or stays locked, costs the file and not the run: a warning says so.
         """
         with self._lock:
             lines = []
             for context, row in zip(contexts, scores, strict=True):
-                known = self._known.setdefault((model, context), {})
+                key = _key(context)
+                known = self._known.setdefault((model, key), {})
                 for level, nats, tokens in zip(levels, row.nats, row.tokens, strict=True):
                     known[level] = (float(nats), float(tokens))
-                    lines.append((model, _key(context), level, float(nats), float(tokens)))
+                    lines.append((model, key, level, float(nats), float(tokens)))
             if self._database is None:
                 return
             try:
@@ -93,18 +93,30 @@ class ScoreMemo:
                 self._database.executemany("INSERT OR IGNORE INTO scores VALUES (?, ?, ?, ?, ?)", lines)
                 self._database.execute("COMMIT")
             except sqlite3.Error as error:
-                if self._database.in_transaction:
-                    self._database.execute("ROLLBACK")
-                warnings.warn(f"scores are kept in memory only, {self.path} cannot be written: {error}", stacklevel=2)
-                self._database = None
+                self._give_up(error)
+            while self._database is not None and len(self._known) > MOST_IN_MEMORY:
+                del self._known[next(iter(self._known))]  # the oldest; it is on disk
 
-    def _read(self, database: sqlite3.Connection, model: str, context: str) -> None:
-        lines = database.execute(
-            "SELECT level, nats, tokens FROM scores WHERE model = ? AND context = ?", (model, _key(context))
-        )
-        found = {level: (nats, np.nan if tokens is None else tokens) for level, nats, tokens in lines}
-        if found:
-            self._known[model, context] = found
+    def _read(self, keys: Sequence[tuple[str, bytes]]) -> None:
+        if self._database is None:
+            return
+        try:
+            for key in keys:
+                lines = self._database.execute(
+                    "SELECT level, nats, tokens FROM scores WHERE model = ? AND context = ?", key
+                )
+                found = {level: (nats, np.nan if tokens is None else tokens) for level, nats, tokens in lines}
+                if found:
+                    self._known[key] = found
+        except sqlite3.Error as error:
+            self._give_up(error)
+
+    def _give_up(self, error: sqlite3.Error) -> None:
+        """Go on without the file, and say so."""
+        if self._database is not None and self._database.in_transaction:
+            self._database.execute("ROLLBACK")
+        self._database = None
+        warnings.warn(f"scores are kept in memory only, {self.path} cannot be used: {error}", stacklevel=3)
 
     @staticmethod
     def _of(known: dict[str, tuple[float, float]], levels: Sequence[str]) -> Scores | None:

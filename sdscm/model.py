@@ -99,6 +99,8 @@ class SequenceSCM:
             ScenarioError: no rows, ``do`` or ``given`` do not fit, or what is given (almost) never holds.
             TooLarge: by table, where the joint law is too large.
         """
+        if by not in ("rejection", "table"):
+            raise ScenarioError(f"by {by!r} is none of rejection, table")
         if not given:
             return self.worlds(rows, seed, [do], progress=progress)[0]
         held = read_given(self.scenario, given)
@@ -108,7 +110,7 @@ class SequenceSCM:
             frame = draw_given(self.exact(), held, do, uniforms(seed, ["given"], _ids(rows), 1)[:, 0])
             drawn = self.abduct(frame, seed, do)
         else:
-            ids = keep_given(lambda part: self.sample(part, seed, do).frame, self.scenario, held, int(rows))
+            ids = keep_given(lambda part: self._levels(part, seed, do, list(held)), self.scenario, held, int(rows))
             drawn = self.sample(ids, seed, do, progress=progress)
         return Sample(
             drawn.frame, drawn.noise, drawn.do, {**drawn.manifest, "seed": seed, "given": dict(given), "by": by}
@@ -130,7 +132,7 @@ class SequenceSCM:
         forced = [self._forced(one, noise) for one in do]
         frames = self._push(noise, forced, ids, progress)
         return [
-            Sample(frame, noise, dict(one or {}), self.manifest(rows=len(ids), seed=seed, do=dict(one or {})))
+            Sample(frame, noise, dict(one or {}), self.manifest(rows=_told(ids), seed=seed, do=dict(one or {})))
             for frame, one in zip(frames, do, strict=True)
         ]
 
@@ -140,8 +142,13 @@ class SequenceSCM:
         Raises:
             ScenarioError: ``do`` does not fit, or the sample is not of this scenario.
         """
-        if list(factual.frame.columns) != self.scenario.names or set(factual.noise) != set(self.scenario.names):
-            raise ScenarioError(f"the factual sample is not one of scenario {self.scenario.name!r} with its noise")
+        own = self.manifest()
+        del own["language_model_digest"]  # may have become known since
+        if differing := [key for key in own if factual.manifest.get(key) != own[key]]:
+            raise ScenarioError(
+                f"the factual sample is not one of this model: it has {differing[0]} {factual.manifest.get(differing[0])!r}, "
+                f"the model {own[differing[0]]!r}"
+            )
         both = {**factual.do, **do}
         changed = set(do) | self.scenario.descendants(set(do))
         forced = self._forced(both, factual.noise)
@@ -156,7 +163,8 @@ class SequenceSCM:
         Args:
             frame: one column a variable, levels as text.
             seed: of the draw; another seed is another draw from the same law.
-            do: the intervention under which the rows were observed; the noise of its targets stays as it was before.
+            do: the intervention under which the rows were observed. A pinned level tells nothing of its variable's noise, a level
+                drawn from a stated law does.
 
         Raises:
             ScenarioError: a column or level that the scenario does not have, or a row of probability zero.
@@ -169,18 +177,21 @@ class SequenceSCM:
             for variable in self.scenario.variables:
                 name, levels = variable.name, len(variable.levels)
                 if name in laws:
-                    noise[name] = draw_noise(self.coupling, seed, name, len(frame), levels)
-                    continue
-                law = self.tables.rows(
-                    name, np.column_stack([*(codes[p] for p in variable.parents), codes[name]])[:, :-1]
-                )
+                    law = _log_law(laws[name], len(frame))
+                else:
+                    law = self.tables.rows(
+                        name, np.column_stack([*(codes[p] for p in variable.parents), codes[name]])[:, :-1]
+                    )
                 impossible = np.isneginf(law[np.arange(len(frame)), codes[name]])
                 if impossible.any():
                     raise ScenarioError(
                         f"row {int(np.flatnonzero(impossible)[0])} cannot be: its level of {name!r} has no probability"
                     )
                 numbers = uniforms(seed, ["posterior", name], len(frame), levels)
-                noise[name] = posterior_noise(self.coupling, law, codes[name], numbers)
+                try:
+                    noise[name] = posterior_noise(self.coupling, law, codes[name], numbers)
+                except ValueError as error:
+                    raise ScenarioError(f"variable {name!r}: {error}") from None
         kept = self._framed([codes[name] for name in self.scenario.names], frame.index.to_numpy())
         return Sample(
             kept, noise, dict(do or {}), self.manifest(rows=len(frame), abduction_seed=seed, do=dict(do or {}))
@@ -207,18 +218,28 @@ class SequenceSCM:
             "phrasing": self.scenario.phrasing,
             "knobs": self.scenario.knobs.model_dump(),
             "language_model": getattr(self._model, "name", type(self._model).__name__),
+            "language_model_digest": getattr(self._model, "__dict__", {}).get("digest"),  # where it has been worked out
             "rule": self.tables.rule,
             "temperature": self.tables.temperature,
             "coupling": self.coupling,
             **more,
         }
 
+    def _levels(self, ids: np.ndarray, seed: int, do: Do | None, names: Sequence[str]) -> dict[str, np.ndarray]:
+        """By variable asked for, (rows,) level indices; what comes after the last of them is not drawn."""
+        last = max(self.scenario.names.index(name) for name in names)
+        upper = self.scenario.variables[: last + 1]
+        noise = {v.name: draw_noise(self.coupling, seed, v.name, ids, len(v.levels)) for v in upper}
+        laws = {name: law for name, law in (do or {}).items() if name in noise}
+        with self.tables.scores.session():
+            codes = Descent(self.scenario, self.tables, self.coupling, noise, [self._forced(laws, noise)]).run()
+        return {name: codes[name] for name in names}
+
     def _forced(self, do: Do | None, noise: Mapping[str, np.ndarray]) -> dict[str, np.ndarray]:
         """By target of an intervention, (rows,) the level it takes; a stochastic one draws it with the target's own noise."""
         forced = {}
         for name, law in read_do(self.scenario, do or {}).items():
-            with np.errstate(divide="ignore"):
-                forced[name] = choose(self.coupling, np.tile(np.log(law), (len(noise[name]), 1)), noise[name])
+            forced[name] = choose(self.coupling, _log_law(law, len(noise[name])), noise[name])
         return forced
 
     def _push(
@@ -239,8 +260,7 @@ class SequenceSCM:
             v.name: pd.Categorical.from_codes(column, categories=pd.Index(v.levels), ordered=True)
             for v, column in zip(self.scenario.variables, codes, strict=True)
         }
-        counted = len(ids) and ids[0] == 0 and ids[-1] == len(ids) - 1
-        return pd.DataFrame(columns, index=pd.RangeIndex(len(ids)) if counted else pd.Index(ids))
+        return pd.DataFrame(columns, index=pd.RangeIndex(len(ids)) if _counted(ids) else pd.Index(ids))
 
     def _codes(self, frame: pd.DataFrame) -> dict[str, np.ndarray]:
         """By variable, (rows,) level indices of a frame of texts."""
@@ -258,6 +278,21 @@ class SequenceSCM:
                 )
             found[variable.name] = codes.astype(np.int64)
         return found
+
+
+def _counted(ids: np.ndarray) -> bool:
+    return np.array_equal(ids, np.arange(len(ids)))
+
+
+def _told(ids: np.ndarray) -> int | list[int]:
+    """Rows as a manifest tells them: their count, or their numbers."""
+    return len(ids) if _counted(ids) else ids.tolist()
+
+
+def _log_law(law: np.ndarray, rows: int) -> np.ndarray:
+    """(rows, levels) one law, in nats, for every row."""
+    with np.errstate(divide="ignore"):
+        return np.tile(np.log(law), (rows, 1))
 
 
 def _ids(rows: Rows) -> np.ndarray:

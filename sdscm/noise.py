@@ -15,6 +15,8 @@ from typing import Literal
 
 import numpy as np
 
+from sdscm.errors import ScenarioError
+
 Coupling = Literal["gumbel", "inverse_cdf"]
 Rows = int | Sequence[int] | np.ndarray
 _BLOCK = 1024  # rows generated together where scattered rows are asked for
@@ -22,7 +24,13 @@ _LEAST, _MOST = 2.0**-54, np.nextafter(1.0, 0.0)  # uniform numbers strictly bet
 
 
 def child_stream(seed: int, *names: str) -> np.random.Generator:
-    """A generator that depends on the seed and the names alone, not on what was drawn elsewhere."""
+    """A generator that depends on the seed and the names alone, not on what was drawn elsewhere.
+
+    Raises:
+        ScenarioError: the seed is no non-negative integer.
+    """
+    if isinstance(seed, bool) or not isinstance(seed, (int, np.integer)) or seed < 0:
+        raise ScenarioError(f"a seed is a non-negative integer; given {seed!r}")
     words = np.frombuffer(hashlib.sha256("/".join(names).encode()).digest(), dtype=np.uint32)
     return np.random.default_rng(np.random.SeedSequence([seed, *map(int, words)]))
 
@@ -100,6 +108,9 @@ def posterior_noise(coupling: Coupling, log_probs: np.ndarray, drawn: np.ndarray
     Returns:
         As :func:`draw_noise`; :func:`choose` gives ``drawn`` back from it.
 
+    Raises:
+        ValueError: ``inverse_cdf``, and a level's interval is narrower than rounding.
+
     Source: Oberst & Sontag (2019), section 3; truncated Gumbels as in Maddison & Tarlow (2017).
     """
     rows = np.arange(len(drawn))
@@ -107,6 +118,11 @@ def posterior_noise(coupling: Coupling, log_probs: np.ndarray, drawn: np.ndarray
         cumulative = _cumulative(log_probs)
         high = cumulative[rows, drawn]
         low = np.where(drawn > 0, cumulative[rows, drawn - 1], 0.0)
+        if (high <= low).any():
+            row = int(np.flatnonzero(high <= low)[0])
+            raise ValueError(
+                f"the level of row {row} is so unlikely that inverse_cdf cannot tell it from an impossible one"
+            )
         return np.clip(low + (high - low) * numbers[:, 0], low, np.nextafter(high, 0.0))[:, None]
     largest = _gumbel(numbers[rows, drawn])
     noise = -np.log(np.exp(log_probs - largest[:, None]) - np.log(numbers))

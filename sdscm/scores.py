@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import threading
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from typing import Protocol
 
 import numpy as np
 
+from lm.scoring import SCORING_VERSION
 from sdscm.errors import ScenarioError
 from sdscm.memo import ScoreMemo, Scores
 
@@ -27,6 +29,8 @@ class Scorer(Protocol):
 class LevelScores:
     """Scores of levels after contexts.
 
+    Threads may share it; they take turns at the language model.
+
     Args:
         scorer: the language model.
         memo: scores known already, and where new ones are kept.
@@ -40,17 +44,21 @@ class LevelScores:
         self._scorer = scorer
         self._memo = memo
         self._open: Scorer | None = None
-        self._in_session = False
+        self._sessions = 0
+        self._lock = threading.RLock()
 
     @contextmanager
     def session(self) -> Iterator[None]:
         """Within it, the language model goes on from the key-value states of earlier calls."""
-        outermost, self._in_session = not self._in_session, True
+        with self._lock:
+            self._sessions += 1
         try:
             yield
         finally:
-            if outermost:
-                self._in_session, self._open = False, None
+            with self._lock:
+                self._sessions -= 1
+                if not self._sessions:
+                    self._open = None
 
     def contexts_at_once(self, text: str) -> int:
         """How many contexts as long as the text should be worked on together."""
@@ -63,9 +71,10 @@ class LevelScores:
         Raises:
             ScenarioError: a level adds no token, or the memo is on disk and the scorer does not tell its digest.
         """
-        found = self._memo.get(self._model, contexts, levels)
-        unknown = list(dict.fromkeys(c for c, scores in zip(contexts, found, strict=True) if scores is None))
-        by_context = dict(zip(unknown, self._ask(unknown, levels), strict=True)) if unknown else {}
+        with self._lock:
+            found = self._memo.get(self._model, contexts, levels)
+            unknown = list(dict.fromkeys(c for c, scores in zip(contexts, found, strict=True) if scores is None))
+            by_context = dict(zip(unknown, self._ask(unknown, levels), strict=True)) if unknown else {}
         return [by_context[c] if scores is None else scores for c, scores in zip(contexts, found, strict=True)]
 
     def adopt(self, context: str, levels: Sequence[str], scores: Scores) -> None:
@@ -81,12 +90,12 @@ class LevelScores:
             raise ScenarioError(
                 "scores on disk are filed by the language model's digest, which this scorer does not tell"
             )
-        return str(digest)
+        return f"{digest}/{SCORING_VERSION}"
 
     def _ask(self, contexts: Sequence[str], levels: Sequence[str]) -> list[Scores]:
         if self._open is None:
             opener = getattr(self._scorer, "session", None)
-            self._open = opener() if opener and self._in_session else self._scorer
+            self._open = opener() if opener and self._sessions else self._scorer
         lists = [list(levels)] * len(contexts)
         try:
             tokens = self._token_counts(contexts, levels)

@@ -2,20 +2,21 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+import threading
+from collections.abc import Callable, Mapping, Sequence
 from itertools import product
-from typing import Any, Literal, get_args
+from typing import Any, get_args
 
 import numpy as np
 import pandas as pd
 
+from lm.model import Rule
 from sdscm.errors import ScenarioError, TooLarge
 from sdscm.memo import ScoreMemo, Scores
 from sdscm.scenario import Scenario, Variable
 from sdscm.scores import LevelScores, Scorer
 from sdscm.turning import reference_rows, turned_effect
 
-Rule = Literal["sum", "mean", "pmi"]
 Law = Callable[[np.ndarray], np.ndarray]  # (rows, parents) level indices -> (rows, values)
 MOST_COMBINATIONS = 2**62  # parents' level combinations that an integer numbers
 
@@ -46,8 +47,8 @@ class ConditionalTables:
         temperature: float = 1.0,
         memo: ScoreMemo | None = None,
     ) -> None:
-        if not 0 < temperature < np.inf:
-            raise ScenarioError(f"temperature must be positive; given {temperature}")
+        if not 1e-6 <= temperature < np.inf:
+            raise ScenarioError(f"temperature must be positive, at least 1e-6, and finite; given {temperature}")
         if rule not in get_args(Rule):
             raise ScenarioError(f"rule {rule!r} is none of {', '.join(get_args(Rule))}")
         self.scenario = scenario
@@ -55,6 +56,7 @@ class ConditionalTables:
         self.temperature = temperature
         self.scores = LevelScores(scorer, memo or ScoreMemo())
         self._tables = {variable.name: _Table(len(variable.levels)) for variable in scenario.variables}
+        self._lock = threading.RLock()
         self._strides = {variable.name: self._strides_of(variable) for variable in scenario.variables}
 
     @property
@@ -81,6 +83,10 @@ class ConditionalTables:
             keys += codes * stride
         return keys
 
+    def keys_under(self, name: str, codes: Mapping[str, np.ndarray], rows: int) -> np.ndarray:
+        """As :meth:`keys`, from the level indices of all variables drawn so far."""
+        return self.keys(name, [codes[parent] for parent in self.scenario[name].parents], rows)
+
     def missing(self, name: str, keys: np.ndarray) -> np.ndarray:
         """Distinct keys whose law has not been worked out yet."""
         table = self._tables[name]
@@ -88,10 +94,11 @@ class ConditionalTables:
 
     def known_rows(self, name: str, keys: np.ndarray) -> np.ndarray:
         """(rows, levels) laws by key; what is missing is asked for first."""
-        if (fresh := self.missing(name, keys)).size:
-            self._tables[name].add(fresh, self._law(self.scenario[name], self._codes(name, fresh)))
-        table = self._tables[name]
-        return table.laws[table.find(keys)]
+        with self._lock:
+            table = self._tables[name]
+            if (fresh := self.missing(name, keys)).size:
+                table.add(fresh, self._law(self.scenario[name], self._codes(name, fresh)))
+            return table.laws[table.find(keys)]
 
     def outcome_values(self, parents: np.ndarray, transform: Law) -> np.ndarray:
         """(rows, values) a continuous outcome: a function of its law, with the effect and heterogeneity knobs on its own scale.
@@ -101,9 +108,13 @@ class ConditionalTables:
             transform: (rows, levels) log-probabilities to (rows, values).
         """
         outcome = self.scenario.only("outcome")
-        return self._turned(
-            outcome, parents, lambda codes: transform(self._tilted(outcome, codes, self._base(outcome, codes)))
-        )
+        keys = self.keys(outcome.name, list(parents.T), len(parents))
+        _, first, inverse = np.unique(keys, return_index=True, return_inverse=True)
+
+        def values(codes: np.ndarray) -> np.ndarray:
+            return transform(self._tilted(outcome, codes, self._base(outcome, codes)))
+
+        return self._turned(outcome, parents[first], values)[inverse]
 
     def complete(self, limit: int = 20_000) -> None:
         """Fill the table of every variable for all combinations of its parents' levels.

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 
+from sdscm.errors import ScenarioError
 from sdscm.noise import child_stream
 
 REFERENCE_ROWS = 100
@@ -26,7 +27,14 @@ def turned_effect(
 
     Returns:
         (rows, values).
+
+    Raises:
+        ScenarioError: a value is infinite: a level of probability zero has no log-odds to scale.
     """
+    if not np.isfinite(arms).all():
+        raise ScenarioError(
+            "effect and heterogeneity scale log-probabilities, so no level may have probability zero in any arm"
+        )
     mean = arms.mean(axis=1)
     own = arms[np.arange(len(arms)), treated]
     if heterogeneity == 1:

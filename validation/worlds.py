@@ -92,7 +92,7 @@ def check_positivity(tables: pd.DataFrame, treatment: str, least: float) -> Chec
     if part.empty:
         return CheckResult("positivity", False, f"the tables hold no law of {treatment!r}, so overlap cannot be told.")
     table = part.sort_values("probability")[["context", "level", "probability"]].reset_index(drop=True)
-    low = table[table["probability"] < least]
+    low = table[~(table["probability"] >= least)]
     smallest, contexts = table["probability"].iloc[0], part["context"].nunique()
     text = f"smallest probability of a {treatment} level over {contexts} contexts: {smallest:.4f} (at least {least:g} is asked)."
     return CheckResult("positivity", low.empty, text, table.head(10))

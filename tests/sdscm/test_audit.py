@@ -10,7 +10,7 @@ from hypothesis.extra.numpy import arrays
 from scipy.stats import f_oneway
 
 from sdscm import ScenarioError, load_scenario
-from sdscm.audit import BASE, audit, between_share, variance_shares
+from sdscm.audit import BASE, audit, between_share, distinct_phrasings, variance_shares
 from sdscm.audit_picture import draw_audit
 
 from .laws import HashScorer, scenario, variable
@@ -39,8 +39,9 @@ class Believer:
 
 
 def _one(chances: dict[str, float]):
+    """Wordings of z do not matter to the believer, but they are wordings."""
     return scenario(
-        variable("z", levels=("a", "b", "c")),
+        {**variable("z", levels=("a", "b", "c")), "phrasings": [f"Z{i}:" for i in range(8)]},
         variable("t", ("z",), role="treatment", alternatives=[["false", "true"]]),
         {**variable("y", ("t",), role="outcome"), "phrasings": list(chances)},
     )
@@ -82,6 +83,26 @@ def test_reversing_the_order_of_levels_and_renaming_them_changes_nothing_for_a_m
         assert table.loc[unchanged, "sign_kept"] == 1
     assert table.loc["levels in reverse order", "phrasings"] == 4
     assert table.loc["rule mean", "phrasings"] == 6
+
+
+def test_wordings_that_read_alike_count_once():
+    one = scenario(
+        {**variable("idle"), "phrasings": ["A:", "B:", "C:"]},  # no cause of y
+        {**variable("t", role="treatment"), "phrasings": ["T:", "Treatment:"]},
+        {**variable("y", ("t",), role="outcome"), "phrasings": ["Y:", "Why:"]},
+    )
+    draws = distinct_phrasings(one, 20)
+    assert len(draws) == 4
+    stems = {tuple(one.model_copy(update={"phrasing": d}).stem(n) for n in ("t", "y")) for d in draws}
+    assert len(stems) == 4
+    found = audit(one, HashScorer(), 20, rules=("sum",), seeds=2, rows=50)
+    assert sorted(found.effects["phrasing"].unique()) == sorted(draws)
+
+
+def test_one_wording_cannot_be_audited():
+    one = scenario(variable("t", role="treatment"), variable("y", ("t",), role="outcome"))
+    with pytest.raises(ScenarioError, match="one wording only"):
+        audit(one, HashScorer(), 5)
 
 
 def test_no_effect_has_no_sign():

@@ -5,12 +5,14 @@ from __future__ import annotations
 from collections.abc import Iterator
 from itertools import chain, combinations, islice, product
 from math import prod
+from time import process_time
 
 import networkx as nx
 import numpy as np
 import pytest
 
 from sdscm import Scenario, ScenarioError, list_scenarios, load_scenario
+from sdscm.layout import place_nodes
 from sdscm.pictures import draw_dag
 
 SPARSE = [name for name in list_scenarios() if name != "breast_cancer"]
@@ -162,6 +164,52 @@ def test_every_scenario_takes_hidden_confounding_and_has_a_picture(name):
     assert set(graph.successors("hidden_cause")) == {turned.only("treatment").name, turned.only("outcome").name}
     if name in SPARSE:
         assert draw_dag(turned).startswith(b"\x89PNG")
+
+
+def _many(count: int, share: float) -> Scenario:
+    """Variables in a row, each pair joined with the same probability."""
+    joined = np.random.default_rng(5).random((count, count)) < share
+    variables = [
+        {
+            "name": f"v{i}",
+            "role": {0: "treatment", count - 1: "outcome"}.get(i, "covariate"),
+            "levels": ("no", "yes"),
+            "parents": [f"v{j}" for j in range(i) if joined[i, j]],
+            "phrasings": ("Is it so?",),
+        }
+        for i in range(count)
+    ]
+    return Scenario.model_validate({"name": "many", "title": "t", "description": "d", "variables": variables})
+
+
+@pytest.mark.parametrize("share", [0, 0.1, 0.5, 1])
+def test_a_graph_of_thirty_variables_is_drawn_within_two_seconds(share):
+    draw_dag(load_scenario("toy_collider"))  # loads the library that draws
+    many = _many(30, share)
+    before = process_time()
+    assert draw_dag(many).startswith(b"\x89PNG")
+    assert process_time() - before < 2
+
+
+@pytest.mark.parametrize("share", [0.1, 0.3])
+def test_in_a_large_graph_causes_stand_above_effects_and_nodes_apart(share):
+    graph = _many(25, share).to_networkx()
+    sizes = {name: np.array([0.8, 0.46]) for name in graph}
+    places = place_nodes(graph, sizes)
+    assert all(places[cause][1] > places[effect][1] for cause, effect in graph.edges)
+    for a, b in combinations(graph, 2):
+        assert (np.abs(places[a] - places[b]) > sizes[a]).any()
+
+
+def test_large_rows_are_sorted_by_their_neighbours():
+    """A comb whose teeth are listed backwards has a drawing without crossings: teeth in the order of their causes."""
+    graph = nx.DiGraph([(f"c{i}", f"e{i}") for i in range(12)])
+    backwards = nx.DiGraph()
+    backwards.add_nodes_from([*(f"c{i}" for i in range(12)), *(f"e{i}" for i in reversed(range(12)))])
+    backwards.add_edges_from(graph.edges)
+    places = place_nodes(backwards, {name: np.array([0.8, 0.46]) for name in graph})
+    order = [sorted((f"{row}{i}" for i in range(12)), key=lambda name: places[name][0]) for row in "ce"]
+    assert [name[1:] for name in order[0]] == [name[1:] for name in order[1]]
 
 
 # What each is there to show

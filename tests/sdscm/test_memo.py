@@ -96,6 +96,37 @@ def test_a_disk_that_cannot_be_written_costs_the_file_and_not_the_run(tmp_path):
     ]  # a batch is written whole or not at all
 
 
+def test_a_database_damaged_meanwhile_costs_the_file_and_not_the_run(tmp_path):
+    path = tmp_path / "scores.sqlite"
+    many = [f"{i} " + "x" * 200 for i in range(300)]
+    ScoreMemo(path).put("m", many, ["x"], [_scores(-1.0)] * len(many))
+    sqlite3.connect(path).execute("PRAGMA wal_checkpoint(TRUNCATE)")
+    memo = ScoreMemo(path)
+    with path.open("r+b") as file:
+        file.seek(4096)
+        file.write(b"\xff" * (path.stat().st_size - 4096))
+    with pytest.warns(UserWarning, match="in memory only"):
+        assert memo.get("m", many, ["x"])[0] is None
+    memo.put("m", many[:1], ["x"], [_scores(-1.0)])
+    assert memo.get("m", many[:1], ["x"])[0] is not None
+
+
+def test_a_database_of_something_else_is_not_mistaken(tmp_path):
+    path = tmp_path / "scores.sqlite"
+    sqlite3.connect(path).execute("CREATE TABLE scores (a TEXT)")
+    with pytest.warns(UserWarning, match="in memory only"):
+        assert ScoreMemo(path).get("m", ["a"], ["x"]) == [None]
+
+
+def test_memory_stays_small_where_scores_are_on_disk(tmp_path, monkeypatch):
+    monkeypatch.setattr("sdscm.memo.MOST_IN_MEMORY", 10)
+    memo = ScoreMemo(tmp_path / "scores.sqlite")
+    many = [str(i) for i in range(50)]
+    memo.put("m", many, ["x"], [_scores(-float(i)) for i in range(50)])
+    assert len(memo._known) <= 10
+    assert [one.nats[0] for one in memo.get("m", many, ["x"])] == [-float(i) for i in range(50)]
+
+
 WRITER = """
 import sys
 from pathlib import Path

@@ -217,6 +217,9 @@ def test_a_law_without_mass_on_a_level_never_draws_it():
         ),
         (lambda m: m.exact().joint({"t": "maybe"}), "no level 'maybe'"),
         (lambda m: m.exact().marginal("x"), "no variable 'x'"),
+        (lambda m: m.sample(5, 1, given={"t": "yes"}, by="tables"), "none of rejection, table"),
+        (lambda m: m.sample(5, -1), "non-negative integer"),
+        (lambda m: SequenceSCM(m.scenario, CONFOUNDER, temperature=1e-310), "temperature"),
         (lambda m: m.exact(limit=13), "14 cells, more than the limit of 13"),
         (lambda m: SequenceSCM(m.scenario, CONFOUNDER, temperature=0.0), "temperature must be positive"),
         (lambda m: SequenceSCM(m.scenario, CONFOUNDER, temperature=float("nan")), "temperature must be positive"),
@@ -410,6 +413,75 @@ def test_the_noise_of_what_was_pinned_is_not_inferred_from_it(toy):
     assert toy.counterfactual(again, {"z": "yes"}).frame["t"].eq("yes").all()
 
 
+RANDOMISED = {"tutoring": {"no": 0.5, "yes": 0.5}}
+
+
+@COUPLINGS
+@pytest.mark.parametrize("by", [None, "rejection", "table"])
+def test_rows_of_a_randomised_world_are_themselves_under_their_own_levels(coupling, by):
+    """A level that was drawn tells of its noise, though it was drawn from a stated law."""
+    one = load_scenario("tutoring")
+    model = SequenceSCM(one, HashScorer(), coupling=coupling)
+    if by is None:
+        observed = model.sample(300, seed=3, do=RANDOMISED)
+        again = model.abduct(observed.frame, 7, do=RANDOMISED)
+    else:
+        again = model.sample(300, 3, do=RANDOMISED, given={"passed": "yes"}, by=by)
+    for level in one["income"].levels:
+        other = model.counterfactual(again, {"income": level}).frame
+        same = (again.frame["income"] == level).to_numpy()
+        assert other[same].equals(again.frame[same])
+        assert other["tutoring"].equals(again.frame["tutoring"])
+
+
+def test_the_index_tells_which_rows_these_are(toy):
+    for ids in ([0, 2, 1, 3], [0, 5, 2], [3, 3]):
+        assert list(toy.sample(ids, 1).frame.index) == ids
+        assert toy.sample(ids, 1).manifest["rows"] == ids
+    assert toy.sample(4, 1).manifest["rows"] == 4
+
+
+@pytest.mark.parametrize(
+    "other",
+    [
+        lambda: SequenceSCM(confounder(), CONFOUNDER, coupling="inverse_cdf"),
+        lambda: SequenceSCM(confounder().turned(overlap=0.5), CONFOUNDER),
+        lambda: SequenceSCM(confounder(), CONFOUNDER, temperature=2.0),
+    ],
+)
+def test_a_sample_of_another_model_has_no_counterfactual_here(toy, other):
+    with pytest.raises(ScenarioError, match="not one of this model"):
+        toy.counterfactual(other().sample(5, 1), {"t": "yes"})
+
+
+def test_rare_conditions_are_looked_for_in_batches_that_stay_small(toy, monkeypatch):
+    one = scenario(variable("a", law=[0.999, 0.001]), variable("b", ("a",)))
+    model, sizes = SequenceSCM(one, HashScorer()), []
+    sample = model.sample
+    monkeypatch.setattr(
+        model, "sample", lambda rows, *more, **named: sizes.append(np.size(rows)) or sample(rows, *more, **named)
+    )
+    assert (model.sample(400, 1, given={"a": "yes"}).frame["a"] == "yes").all()
+    assert max(sizes) <= 2**18
+
+
+def test_what_is_rejected_goes_no_further_down_than_it_must():
+    """y is no cause of t: rows without the t asked for cost no context of y."""
+    scorer = HashScorer()
+    SequenceSCM(confounder(), scorer).sample(1, 3, given={"z": "yes", "t": "yes"})
+    assert sum(text.endswith("Y:") for text in scorer.asked) == 1
+
+
+def test_many_threads_may_sample_from_one_model():
+    from concurrent.futures import ThreadPoolExecutor
+
+    model = SequenceSCM(load_scenario("tutoring"), HashScorer())
+    expected = [SequenceSCM(load_scenario("tutoring"), HashScorer()).sample(200, seed).frame for seed in range(12)]
+    with ThreadPoolExecutor(6) as pool:
+        drawn = list(pool.map(lambda seed: model.sample(200, seed).frame, range(12)))
+    assert all(one.equals(other) for one, other in zip(drawn, expected, strict=True))
+
+
 def test_rows_that_cannot_be_are_refused():
     one = scenario(variable("a", law=[1.0, 0.0]), variable("b", ("a",)))
     model = SequenceSCM(one, HashScorer())
@@ -436,5 +508,5 @@ def test_the_manifest_tells_what_rows_are_made_from():
 def test_a_benchmark_too_large_to_enumerate_has_no_exact_effect(monkeypatch):
     model = SequenceSCM(confounder(), CONFOUNDER)
     exact = model.exact
-    monkeypatch.setattr(model, "exact", lambda: exact(limit=1))
+    monkeypatch.setattr(model, "exact", lambda most_contexts: exact(limit=1))
     assert make_benchmark(model, 20, seed=1).exact_ate is None

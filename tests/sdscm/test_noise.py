@@ -8,6 +8,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from hypothesis.extra.numpy import arrays
 
+from sdscm.errors import ScenarioError
 from sdscm.noise import child_stream, choose, draw_noise, gumbel_max, inverse_cdf, posterior_noise, uniforms
 
 SHAPES = st.tuples(st.integers(1, 6), st.integers(1, 5))
@@ -118,18 +119,31 @@ def test_inverse_cdf_needs_one_number_a_row():
 @pytest.mark.parametrize("coupling", ["gumbel", "inverse_cdf"])
 @given(data=st.data(), shape=SHAPES)
 def test_noise_given_a_level_gives_the_level_back(coupling, data, shape):
-    rows, levels = shape
+    levels = shape[1]
     law = data.draw(arrays(float, shape, elements=FINITE))
     if levels > 1:
         law[:, data.draw(st.integers(0, levels - 1))] = -np.inf
     law -= np.logaddexp.reduce(law, axis=1, keepdims=True)
-    drawn = np.array([data.draw(st.sampled_from(np.flatnonzero(np.exp(row) > 0).tolist())) for row in law])
+    least = 0 if coupling == "gumbel" else 1e-12  # an interval narrower than rounding is refused, below
+    drawn = np.array([data.draw(st.sampled_from(np.flatnonzero(np.exp(row) > least).tolist())) for row in law])
     numbers = data.draw(arrays(float, shape, elements=st.floats(1e-12, 1 - 1e-12)))
     noise = posterior_noise(coupling, law, drawn, numbers)
-    if (
-        coupling == "gumbel" or (np.exp(law[np.arange(rows), drawn]) > 1e-12).all()
-    ):  # an interval narrower than rounding
-        assert (choose(coupling, law, noise) == drawn).all()
+    assert (choose(coupling, law, noise) == drawn).all()
+
+
+@pytest.mark.parametrize(("law", "drawn"), [([1 - 1e-18, 1e-18], 1), ([0.5, 1e-18, 0.5], 1)])
+def test_a_level_too_unlikely_for_an_interval_is_refused_and_not_mistaken(law, drawn):
+    numbers = np.full((1, len(law)), 0.5)
+    with pytest.raises(ValueError, match="so unlikely"):
+        posterior_noise("inverse_cdf", np.log([law]), np.array([drawn]), numbers)
+    noise = posterior_noise("gumbel", np.log([law]), np.array([drawn]), numbers)
+    assert gumbel_max(np.log([law]), noise) == [drawn]
+
+
+@pytest.mark.parametrize("seed", [-1, 1.5, "1", True])
+def test_a_seed_that_is_no_integer_is_refused(seed):
+    with pytest.raises(ScenarioError, match="non-negative integer"):
+        draw_noise("gumbel", seed, "v", 2, 2)
 
 
 @pytest.mark.parametrize("coupling", ["gumbel", "inverse_cdf"])

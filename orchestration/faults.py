@@ -1,12 +1,16 @@
 """What the commands share: faults as one message, quiet libraries, JSON on standard output."""
 
 import json
+import math
 import sys
-from collections.abc import Iterator
+import warnings
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from typing import Any
 
 import typer
+
+_OURS = r"(sdscm|lm|causal_tools|training|validation|assets|orchestration)(\.|$)"  # modules whose warnings are shown
 
 
 @contextmanager
@@ -29,17 +33,48 @@ def clear_errors() -> Iterator[None]:
     except OSError as error:
         typer.echo(f"FileError: {error.strerror or error}: {error.filename or ''}", err=True)
         sys.exit(2)
+    except MemoryError as error:
+        typer.echo(
+            f"OutOfMemory: this needs more memory than there is ({error or 'no more is told'}); "
+            f"try fewer rows, or a smaller file",
+            err=True,
+        )
+        sys.exit(2)
+
+
+def to_json(content: Any, indent: int | None = None) -> str:
+    """JSON as its standard has it: what is not a number (NaN, infinities) becomes null, NumPy's numbers become plain ones."""
+    return json.dumps(_plain(content), ensure_ascii=False, indent=indent, default=str, allow_nan=False)
 
 
 def print_json(content: Any) -> None:
     """One JSON object on standard output."""
-    typer.echo(json.dumps(content, ensure_ascii=False, indent=2, default=str))
+    typer.echo(to_json(content, indent=2))
 
 
 def quiet() -> None:
-    """Libraries' progress bars and warnings are not for a person who asked a question."""
+    """Libraries' progress bars and warnings are not for a person who asked a question; our own warnings are, a line each."""
     import os
-    import warnings
 
     os.environ.setdefault("TOKENIZERS_PARALLELISM", "false")
     warnings.filterwarnings("ignore")
+    warnings.filterwarnings("default", category=UserWarning, module=_OURS)
+    warnings.showwarning = _show_warning
+
+
+def _show_warning(message: Warning | str, *_: object, **__: object) -> None:
+    typer.echo(f"Warning: {message}", err=True)
+
+
+def _plain(content: Any) -> Any:
+    import numpy as np
+
+    if isinstance(content, Mapping):
+        return {key: _plain(value) for key, value in content.items()}
+    if isinstance(content, list | tuple):
+        return [_plain(value) for value in content]
+    if isinstance(content, np.ndarray):
+        return _plain(content.tolist())
+    if isinstance(content, np.generic):
+        content = content.item()
+    return None if isinstance(content, float) and not math.isfinite(content) else content

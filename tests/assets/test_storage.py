@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -149,6 +150,21 @@ def test_a_failed_write_leaves_no_file_behind(tmp_path, monkeypatch):
         blobs.write("x/one", b"new")
     assert blobs.read("x/one") == b"old"
     assert [p.name for p in (tmp_path / "x").iterdir()] == ["one"]
+
+
+@pytest.mark.parametrize(("mask", "mode"), [(0o022, 0o644), (0o027, 0o640), (0o077, 0o600)])
+def test_a_file_has_the_mode_that_the_umask_leaves(tmp_path, mask, mode):
+    before = os.umask(mask)
+    try:
+        LocalBlobs(str(tmp_path)).write("one", b"1")
+    finally:
+        os.umask(before)
+    assert (tmp_path / "one").stat().st_mode & 0o777 == mode
+
+
+def test_the_longest_name_that_a_folder_takes_can_be_written(tmp_path):
+    LocalBlobs(str(tmp_path)).write("n" * 255, b"1")
+    assert [path.read_bytes() for path in tmp_path.iterdir()] == [b"1"]
 
 
 def test_partitions_with_odd_characters_do_not_mix(store, tmp_path):

@@ -1,14 +1,21 @@
 """The command line as a person meets it: answers, and clear errors without tracebacks."""
 
 import json
+import os
+import subprocess
+import sys
+import warnings
 from pathlib import Path
 
 import numpy as np
 import pandas as pd
+import pyarrow.parquet as pq
 import pytest
 from typer.testing import CliRunner, Result
 
+from lm.places import cache
 from orchestration.cli import app
+from orchestration.faults import clear_errors, quiet, to_json
 
 runner = CliRunner()
 
@@ -120,18 +127,16 @@ def test_sample_writes_pinned_rows_with_shared_noise(tmp_path: Path) -> None:
 
 
 def test_sample_tells_in_the_file_what_the_rows_were_made_from(tmp_path: Path) -> None:
-    import pyarrow.parquet as pq
-
     out = tmp_path / "rows.parquet"
     options = ("--temperature", "4", "--coupling", "inverse_cdf", "--given", "marathon=yes", "--overlap", "0.5")
     done = invoke(
         "sample", "toy_confounder", "--rows", "30", "--seed", "3", "--lm", "tiny", *options, "--out", str(out)
     )
     assert done.exit_code == 0, done.output
-    told = json.loads(pq.read_schema(out).metadata[b"causalsmith"])
-    assert (told["temperature"], told["coupling"], told["given"]) == (4, "inverse_cdf", {"marathon": "yes"})
-    assert told["knobs"]["overlap"] == 0.5
-    assert len(told["language_model_digest"]) == 16
+    manifest = told(out)
+    assert (manifest["temperature"], manifest["coupling"], manifest["given"]) == (4, "inverse_cdf", {"marathon": "yes"})
+    assert manifest["knobs"]["overlap"] == 0.5
+    assert len(manifest["language_model_digest"]) == 16
     frame = pd.read_parquet(out)
     assert len(frame) == 30
     assert (frame["marathon"] == "yes").all()
@@ -183,9 +188,283 @@ def test_audit_tells_effects_by_phrasing(tmp_path: Path) -> None:
     assert shown.exit_code == 0, shown.output
     assert "levels in reverse order" in shown.output
     assert picture.read_bytes().startswith(b"\x89PNG")
-    told = json.loads(invoke(*common, "--json").stdout)
-    assert {line["phrasing"] for line in told["effects"]} == {0, 1, 2}
-    assert 0 <= told["sign_stability"] <= 1
+    found = json.loads(invoke(*common, "--json").stdout)
+    assert {line["phrasing"] for line in found["effects"]} == {0, 1, 2}
+    assert 0 <= found["sign_stability"] <= 1
+
+
+# A scenario of one's own: its knobs and phrasing are its own, one level reads like a share, brackets are text.
+
+OWN = """
+name: own
+title: "Alarm [bold]clocks[/x] :smile:"
+description: Rising [/x] early.
+phrasing: 3
+knobs: {overlap: 0.25, effect: 2, hidden_confounding: 0.5}
+variables:
+  - name: alarm
+    role: treatment
+    levels: ["12:30", "13:30", "12"]
+    phrasings: [The alarm rings at, They wake at, The clock is set to, Waking is at, It rings at]
+  - name: late
+    role: outcome
+    levels: ["no", "yes"]
+    parents: [alarm]
+    phrasings: ["Are they late?", "Late for work?", "Is it a late day?", "Do they come late?", "Late today?"]
+"""
+
+
+@pytest.fixture
+def own(tmp_path: Path) -> Path:
+    path = tmp_path / "own.yaml"
+    path.write_text(OWN)
+    return path
+
+
+def told(path: Path) -> dict:
+    return json.loads(pq.read_schema(path).metadata[b"causalsmith"])
+
+
+def sampled(own: Path, *options: str, rows: int = 20) -> tuple[pd.DataFrame, dict]:
+    out = own.parent / "rows.parquet"
+    done = invoke("sample", str(own), "--rows", str(rows), "--seed", "1", "--lm", "tiny", *options, "--out", str(out))
+    assert done.exit_code == 0, done.output
+    return pd.read_parquet(out), told(out)
+
+
+@pytest.mark.parametrize(
+    ("options", "changed"),
+    [
+        ((), {}),
+        (("--effect", "-1"), {"effect": -1}),
+        (("--overlap", "0", "--heterogeneity", "3"), {"overlap": 0, "heterogeneity": 3}),
+        (("--hidden-confounding", "0"), {"hidden_confounding": 0}),
+    ],
+)
+def test_a_knob_that_is_not_given_is_as_the_file_says(own: Path, options: tuple[str, ...], changed: dict) -> None:
+    frame, manifest = sampled(own, *options)
+    assert manifest["knobs"] == {"overlap": 0.25, "effect": 2, "heterogeneity": 1, "hidden_confounding": 0.5, **changed}
+    assert manifest["phrasing"] == 3
+    assert ("hidden_cause" in frame) == ("--hidden-confounding" not in options)
+
+
+def test_a_phrasing_that_is_given_goes_before_the_files(own: Path) -> None:
+    assert sampled(own, "--phrasing", "0")[1]["phrasing"] == 0
+    assert "this is draw 3" in invoke("scenarios", str(own)).output
+    assert "this is draw 0" in invoke("scenarios", str(own), "--phrasing", "0").output
+
+
+def test_a_level_that_reads_like_a_share_is_the_level(own: Path) -> None:
+    assert set(sampled(own, "--do", "alarm=12:30")[0]["alarm"]) == {"12:30"}
+    assert set(sampled(own, "--do", "alarm=12:1")[0]["alarm"]) == {"12"}
+    assert set(sampled(own, "--do", "alarm=12:30:0.5|13:30:0.5", rows=60)[0]["alarm"]) == {"12:30", "13:30"}
+
+
+@pytest.mark.parametrize(
+    ("options", "words"),
+    [
+        (("--do", "alarm=12", "--do", "alarm=12:30"), ("alarm", "'12'", "'12:30'")),
+        (("--given", "late=yes", "--given", "late=no"), ("late", "'yes'", "'no'")),
+        (("--do", "late=yes:0.3|yes:0.7"), ("'yes'", "0.3", "0.7")),
+        (("--by", "table"), ("--by", "--given")),
+    ],
+)
+def test_what_is_said_twice_or_for_nothing_is_refused(own: Path, options: tuple[str, ...], words: tuple) -> None:
+    out = own.parent / "rows.parquet"
+    result = invoke("sample", str(own), "--rows", "5", "--seed", "0", "--lm", "tiny", *options, "--out", str(out))
+    assert_clear_error(result, "ScenarioError", *words)
+    assert not out.exists()
+
+
+def test_brackets_and_colons_of_a_file_are_text(own: Path) -> None:
+    shown = invoke("scenarios", str(own))
+    assert shown.exit_code == 0, shown.output
+    assert "Alarm [bold]clocks[/x] :smile:" in shown.output
+    assert "Rising [/x] early." in shown.output
+
+
+@pytest.mark.parametrize("by", ["rejection", "table"])
+def test_rows_are_conditioned_by_the_way_that_is_asked_for(tmp_path: Path, by: str) -> None:
+    out = tmp_path / "rows.parquet"
+    common = ("sample", "toy_confounder", "--rows", "25", "--seed", "3", "--lm", "tiny", "--out", str(out))
+    done = invoke(*common, "--given", "marathon=yes", "--temperature", "20", "--by", by)
+    assert done.exit_code == 0, done.output
+    assert (pd.read_parquet(out)["marathon"] == "yes").all()
+    assert told(out)["by"] == by
+
+
+def test_sample_with_arms_tells_the_true_effect(tmp_path: Path) -> None:
+    """The truths are recomputed from the columns of the file; the exact effect lies near the mean of many units."""
+    out = tmp_path / "rows.parquet"
+    options = ("--rows", "2000", "--seed", "3", "--temperature", "20", "--arms", "--outcome", "log_prob")
+    done = invoke("sample", "toy_confounder", *options, "--lm", "tiny", "--out", str(out))
+    assert done.exit_code == 0, done.output
+    frame, truths = pd.read_parquet(out), told(out)
+    effects = frame["marathon__do_yes"] - frame["marathon__do_no"]
+    treated = frame["gym"] == "yes"
+    expected = {
+        "sample_ate": effects.mean(),
+        "unit_effect_sd": effects.std(ddof=0),
+        "difference_in_means": frame["marathon"][treated].mean() - frame["marathon"][~treated].mean(),
+    }
+    for name, value in expected.items():
+        assert truths[name] == pytest.approx(value)
+        assert f"{value:.6g}" in next(line for line in done.output.splitlines() if line.startswith(name))
+    assert abs(truths["exact_ate"] - effects.mean()) <= 4 * effects.std() / 2000**0.5 + 1e-12
+    assert any(line.startswith("exact_ate") for line in done.output.splitlines())
+
+
+# Files to write are checked before any work: an unknown language model, which is looked up later, is not even missed.
+
+
+def _places(folder: Path, suffix: str) -> list[tuple[Path, str]]:
+    (folder / f"taken{suffix}").mkdir()
+    (folder / "file").write_text("")
+    return [
+        (folder / "none" / f"x{suffix}", "does not exist"),
+        (folder / "file" / f"x{suffix}", "not a folder"),
+        (folder / f"taken{suffix}", "is a folder"),
+        (folder / "x.txt", f"must end in {suffix}"),
+        (folder / f"{'x' * 300}{suffix}", "too long"),
+    ]
+
+
+@pytest.mark.parametrize(
+    ("arguments", "suffix"),
+    [
+        (("sample", "tutoring", "--rows", "5", "--seed", "0", "--lm", "unknown", "--out"), ".parquet"),
+        (("audit", "tutoring", "--lm", "unknown", "--picture"), ".png"),
+        (("scenarios", "tutoring", "--picture"), ".png"),
+    ],
+)
+def test_a_place_where_no_file_can_be_is_refused_first(tmp_path: Path, arguments: tuple[str, ...], suffix: str) -> None:
+    for path, word in _places(tmp_path, suffix):
+        result = invoke(*arguments, str(path))
+        assert_clear_error(result, word)
+        assert "A context of" not in result.output
+
+
+def test_a_folder_without_permission_is_refused_first(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(os, "access", lambda path, mode: Path(path) != tmp_path)  # root may write everywhere
+    picture = tmp_path / "x.png"
+    assert_clear_error(invoke("audit", "tutoring", "--lm", "unknown", "--picture", str(picture)), "no permission")
+
+
+def test_more_rows_than_memory_is_a_clear_error(tmp_path: Path) -> None:
+    """10¹⁴ row numbers of eight bytes are 728 TiB."""
+    out = tmp_path / "rows.parquet"
+    common = ("toy_confounder", "--rows", "100000000000000", "--seed", "0", "--lm", "tiny", "--out", str(out))
+    assert_clear_error(invoke("sample", *common), "OutOfMemory", "fewer rows")
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_a_memory_error_without_words_is_a_clear_error(capsys: pytest.CaptureFixture[str]) -> None:
+    with pytest.raises(SystemExit) as stopped, clear_errors():
+        raise MemoryError
+    assert stopped.value.code == 2
+    assert capsys.readouterr().err.startswith("OutOfMemory: ")
+
+
+def test_json_has_null_where_there_is_no_number() -> None:
+    content = {"a": float("nan"), "b": [np.float64("inf"), np.int64(3)], "c": (True, np.bool_(False)), "d": "ä"}
+    text = to_json(content | {"e": {"f": np.array([1.5, -np.inf])}})
+    assert json.loads(text, parse_constant=lambda name: pytest.fail(name)) == {
+        "a": None,
+        "b": [None, 3],
+        "c": [True, False],
+        "d": "ä",
+        "e": {"f": [1.5, None]},
+    }
+
+
+def test_an_audit_of_an_effect_that_the_knobs_remove_says_that_nothing_varies(own: Path) -> None:
+    """An effect times nought is nought under every phrasing and rule, and no shares of its variance can be told."""
+    own.write_text(OWN.replace("effect: 2, hidden_confounding: 0.5", "effect: 0"))
+    common = ("audit", str(own), "--lm", "tiny", "--phrasings", "2", "--variant-phrasings", "0", "--seeds", "2")
+    common = (*common, "--rows", "10")
+    shown = invoke(*common)
+    assert shown.exit_code == 0, shown.output
+    assert "nan" not in shown.output.lower()
+    assert "over phrasings and rules: nothing varies" in shown.output
+    found = json.loads(invoke(*common, "--json").stdout, parse_constant=lambda name: pytest.fail(name))
+    assert found["variance"] == {"phrasing": None, "rule": None, "both": None}
+    assert found["between_phrasings"] is None or 0 <= found["between_phrasings"] <= 1
+
+
+def test_audit_is_as_large_as_asked(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Of 4 phrasings, all are asked of the model as it is, and 2 of every change of levels."""
+    from sdscm.model import SequenceSCM
+
+    drawn = []
+    worlds = SequenceSCM.worlds
+    monkeypatch.setattr(
+        SequenceSCM,
+        "worlds",
+        lambda scm, rows, seed, *a, **k: drawn.append((rows, seed)) or worlds(scm, rows, seed, *a, **k),
+    )
+    options = ("--phrasings", "4", "--variant-phrasings", "2", "--seeds", "3", "--rows", "17", "--json")
+    found = json.loads(invoke("audit", "toy_confounder", "--lm", "tiny", *options).stdout)
+    counts = pd.DataFrame(found["effects"])["variant"].value_counts()
+    assert counts["as it is"] == counts["rule mean"] == 4
+    assert counts["levels in reverse order"] == 2
+    assert drawn == [(17, seed) for _ in range(4) for seed in range(3)]
+
+
+def test_a_picture_that_fails_does_not_cost_the_report(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    import sdscm.audit_picture
+
+    def fail(*_: object) -> bytes:
+        raise OSError(28, "No space left on device")
+
+    monkeypatch.setattr(sdscm.audit_picture, "draw_audit", fail)
+    options = ("--phrasings", "2", "--seeds", "2", "--rows", "20", "--picture", str(tmp_path / "x.png"))
+    result = invoke("audit", "toy_confounder", "--lm", "tiny", *options)
+    assert_clear_error(result, "No space left on device", "Variance")
+
+
+def test_our_own_warnings_are_one_line_each_and_libraries_are_quiet(capsys: pytest.CaptureFixture[str]) -> None:
+    with warnings.catch_warnings():
+        quiet()
+        for module, category in (
+            ("sdscm.scores", UserWarning),
+            ("lm", UserWarning),
+            ("sdscm.scores", RuntimeWarning),
+            ("sklearn.base", UserWarning),
+            ("lmfit.model", UserWarning),
+        ):
+            warnings.warn_explicit(f"{module} {category.__name__}", category, "x.py", 1, module=module)
+    assert capsys.readouterr().err.splitlines() == ["Warning: sdscm.scores UserWarning", "Warning: lm UserWarning"]
+
+
+def test_a_full_disk_is_told_and_the_rows_are_drawn(tmp_path: Path) -> None:
+    """A database of scores that cannot be written to costs the scores' file, not the run."""
+    import sqlite3
+
+    out = tmp_path / "rows.parquet"
+    common = ("sample", "toy_collider", "--rows", "5", "--seed", "0", "--lm", "tiny", "--out", str(out))
+    code = (
+        "import sys; from sdscm import memo; from orchestration.cli import app\n"
+        "make = memo.ScoreMemo.__init__\n"
+        "def full(self, path=None):\n"
+        "    make(self, path); self._database.execute('PRAGMA query_only=ON')\n"
+        "memo.ScoreMemo.__init__ = full; app(sys.argv[1:])"
+    )
+    environment = {**os.environ, "CAUSALSMITH_CACHE": str(tmp_path), "OMP_NUM_THREADS": "1"}
+    done = subprocess.run(
+        [sys.executable, "-c", code, *common], env=environment, capture_output=True, text=True, timeout=120
+    )
+    assert done.returncode == 0, done.stderr
+    assert any(line.startswith("Warning: scores are kept in memory only") for line in done.stderr.splitlines())
+    assert len(pd.read_parquet(out)) == 5
+    assert sqlite3.connect(tmp_path / "scores.sqlite").execute("SELECT count(*) FROM scores").fetchone() == (0,)
+
+
+def test_tests_have_a_cache_of_their_own() -> None:
+    import platformdirs
+
+    assert cache() != Path(platformdirs.user_cache_dir("causalsmith"))
+    invoke("audit", "toy_collider", "--lm", "tiny", "--phrasings", "2", "--seeds", "2", "--rows", "5")
+    assert (cache() / "scores.sqlite").exists()
 
 
 @pytest.mark.parametrize(

@@ -100,8 +100,9 @@ class Assistant:
     def ask(
         self,
         data: str | Path | DataTable,
-        question: str,
+        question: str = "",
         *,
+        query: CausalQuery | None = None,
         edit: Callable[[Reading], CausalQuery] | None = None,
         seed: int = 0,
         wording: bool = True,
@@ -111,6 +112,7 @@ class Assistant:
         Args:
             data: a file (CSV, TSV, Parquet, Excel), or a table already read.
             question: in words.
+            query: what to run, where a person has said it in full; then no question is read.
             edit: sees the reading before anything runs, and returns the query to run.
             seed: of cross-fitting, resampling and generation.
             wording: let the model word the explanation too; the template stands in where that fails a check.
@@ -119,8 +121,12 @@ class Assistant:
             CausalToolsError: the file, the question or the query cannot be used; the message says what would do.
         """
         table = data if isinstance(data, DataTable) else read_table(data)
-        reading = self.read(question, [str(name) for name in table.frame.columns], table.name, known_levels(table))
-        query = edit(reading) if edit else reading.query
+        if query is not None:
+            reading = Reading(query)
+        else:
+            columns = [str(name) for name in table.frame.columns]
+            reading = self.read(question, columns, table.name, known_levels(table))
+            query = edit(reading) if edit else reading.query
         result = answer(query, table, seed=seed)
         text, check = self._word(question, result, seed) if wording else (result.summary, None)
         shown = check is not None and check.passed

@@ -1,8 +1,9 @@
-"""The command line: ask, parse, and the commands of cli_sdscm."""
+"""The command line: ask, parse, schema, and the commands of cli_sdscm."""
 
 from pathlib import Path
-from typing import Annotated, Any
+from typing import Annotated, Any, Literal
 
+import click
 import typer
 
 from orchestration import cli_sdscm
@@ -32,31 +33,81 @@ Question = Annotated[
 @app.command()
 def ask(
     data: Data,
-    question: Question,
+    question: Annotated[
+        str, typer.Argument(help="The question, in quotes; may be left out where --task and its fields say all.")
+    ] = "",
     as_json: AsJson = False,
     model: Model = None,
+    task: Annotated[Literal["CGL", "ATE", "HTE", "MA", "OPO"] | None, typer.Option(help="Set the task.")] = None,
+    treatment: Annotated[str | None, typer.Option(help="Set the treatment: a column.")] = None,
+    response: Annotated[str | None, typer.Option(help="Set the response: a column.")] = None,
+    mediator: Annotated[str | None, typer.Option(help="Set the mediator: a column.")] = None,
+    node: Annotated[
+        list[str] | None, typer.Option(help="Set the nodes of a graph: a column, or all. Repeat it.")
+    ] = None,
+    condition: Annotated[list[str] | None, typer.Option(help='Set the conditions: "age >= 60". Repeat it.')] = None,
+    covariate: Annotated[list[str] | None, typer.Option(help="Set what is adjusted for: a column. Repeat it.")] = None,
+    contrast: Annotated[str | None, typer.Option(help="Compare two levels of the treatment: FROM,TO.")] = None,
+    edit: Annotated[bool, typer.Option("--edit", help="Show the reading in $EDITOR before anything runs.")] = False,
+    wording: Annotated[
+        bool, typer.Option("--wording/--no-wording", help="Let the model word the answer too, checked by program.")
+    ] = True,
     plot: Annotated[Path | None, typer.Option(help="Also draw the result into this PNG file.")] = None,
     seed: Annotated[int, typer.Option(help="Seed of cross-fitting and resampling.")] = 0,
 ) -> None:
     """Answer a causal question about a data file: parse it, run the causal tool, explain the numbers.
 
     Five kinds of question: the causal graph of the columns (CGL), an average effect (ATE), an effect where a condition holds
-    (HTE), how much of an effect runs through a mediator (MA), and which action is best (OPO).
+    (HTE), how much of an effect runs through a mediator (MA), and which action is best (OPO). The reading is shown; options set
+    fields of it anew, and `--edit` opens it. With `--task` and its fields no question is needed, and with `--no-wording` no
+    language model either. `causalsmith schema` prints the fields as a JSON schema.
 
     Example: `causalsmith ask trial.csv "What is the effect of drug on pain?"`
+
+    Example: `causalsmith ask trial.csv --task ATE --treatment drug --response pain --contrast placebo,high --no-wording`
     """
     with clear_errors():
         from causal_tools import Assistant
+        from causal_tools.assistant import known_levels
         from causal_tools.data import read_table
+        from causal_tools.editing import Changes, changed, query_text, read_query_text
 
+        changes = Changes(
+            task=task,
+            treatment=treatment,
+            response=response,
+            mediator=mediator,
+            nodes=tuple(node) if node else None,
+            conditions=tuple(condition) if condition else None,
+            covariates=tuple(covariate) if covariate else None,
+            contrast=_two_levels(contrast) if contrast else None,
+        )
         table = read_table(data)
-        _require_question(question)
-        lm = _load(model)
-        answer = Assistant(lm).ask(table, question, seed=seed)
+        columns, levels = [str(name) for name in table.frame.columns], known_levels(table)
+        whole = changed(None, changes, columns, levels) if changes.are_a_query() else None
+        if whole is None or question:
+            _require_question(question)
+        lm = _load(model) if whole is None or wording else None
+
+        def settle(query: Any) -> Any:
+            query = changed(query, changes, columns, levels) if changes.any() else query
+            if edit and (text := click.edit(query_text(query), extension=".yaml")) is not None:
+                return read_query_text(text, columns, levels)
+            return query
+
+        answer = Assistant(lm).ask(
+            table,
+            question,
+            query=settle(whole) if whole is not None else None,
+            edit=lambda reading: settle(reading.query),
+            seed=seed,
+            wording=wording,
+        )
         if plot is not None:
             from causal_tools.plots import plot_result
 
             plot_result(answer.result, plot)
+        used = lm.describe() if lm is not None else "none: the query was given, and the template explains"
         if as_json:
             print_json(
                 {
@@ -64,18 +115,34 @@ def ask(
                     "result": answer.result.model_dump(mode="json"),
                     "explanation": answer.explanation,
                     "worded_by": answer.worded_by,
-                    "model": lm.describe(),
+                    "model": used,
                     "confidence": answer.reading.confidence,
                     "notes": answer.notes,
                 }
             )
             return
-        typer.echo(f"Model     {lm.describe()}")
+        typer.echo(f"Model     {used}")
         typer.echo(f"Reading   {_reading_line(answer.query)}")
         typer.echo(f"Method    {answer.result.method}\n")
         typer.echo(answer.explanation)
         for warning in [*answer.result.warnings, *answer.notes]:
             typer.echo(f"Note: {warning}")
+
+
+@app.command()
+def schema(
+    of: Annotated[Literal["query", "result"], typer.Argument(help="The query, or what the tools return.")] = "query",
+) -> None:
+    """Print the contract as a JSON schema: what may be asked, or what comes back.
+
+    Example: `causalsmith schema result`
+    """
+    from pydantic import TypeAdapter
+
+    from causal_tools.contract import CausalQuery, EffectResult, GraphResult, MediationResult, PolicyResult
+
+    results = TypeAdapter(GraphResult | EffectResult | MediationResult | PolicyResult)
+    print_json(CausalQuery.model_json_schema() if of == "query" else results.json_schema())
 
 
 @app.command()
@@ -115,6 +182,15 @@ def parse(
         typer.echo("Sure of   " + ", ".join(f"{slot} {share:.0%}" for slot, share in reading.confidence.items()))
 
 
+def _two_levels(text: str) -> tuple[str, str]:
+    from causal_tools.errors import QueryError
+
+    parts = [part.strip() for part in text.split(",")]
+    if len(parts) != 2 or not all(parts):
+        raise QueryError(f"--contrast takes two levels, FROM,TO; given {text!r}")
+    return parts[0], parts[1]
+
+
 def _require_question(question: str) -> None:
     from causal_tools.errors import QueryError
 
@@ -144,6 +220,8 @@ def _reading_line(query: Any) -> str:
     if query.nodes:
         parts.append("all columns" if query.nodes == "all" else f"columns {', '.join(query.nodes)}")
     parts += [f"where {condition}" for condition in query.conditions]
+    parts += [f"comparing {query.contrast[1]} with {query.contrast[0]}"] if query.contrast else []
+    parts += [f"adjusted for {', '.join(query.covariates)}"] if query.covariates else []
     return f"{query.task}, {TASKS[query.task]}: {', '.join(parts)}"
 
 

@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import json
-import re
 from collections.abc import Iterable, Mapping
 from typing import Any, Literal
 
 from pydantic import ValidationError
 
-from causal_tools.contract import TASKS, CausalQuery, Condition, Operator, Scalar
+from causal_tools.contract import TASKS, CausalQuery
+from causal_tools.editing import read_condition
+from causal_tools.errors import QueryError
 from training.grammar.engine import FamilyTask
 from training.queries import QueryItem
 
@@ -25,7 +26,6 @@ TEXT_FIELDS: dict[str, str] = {
 }
 Verdict = Literal["accept", "correct", "reject"]
 VERDICTS: tuple[Verdict, ...] = ("accept", "correct", "reject")
-_COMPARISON = re.compile(r"\s*(<=|>=|!=|=|<|>|in\b)\s*(.+)")
 
 
 class FieldError(ValueError):
@@ -99,45 +99,19 @@ def query_from_fields(fields: Mapping[str, str], item: QueryItem) -> tuple[Famil
             treatment=fields.get("treatment"),
             response=fields.get("response"),
             mediator=fields.get("mediator"),
-            conditions=tuple(read_condition(line, item) for line in _lines(fields.get("conditions", ""))),
+            conditions=tuple(
+                read_condition(line, item.columns, item.levels) for line in _lines(fields.get("conditions", ""))
+            ),
             covariates=covariates or None,
         )
+    except QueryError as error:
+        raise FieldError(f"item {item.id}: {error}") from error
     except ValidationError as error:
         raise FieldError(f"item {item.id}: the fields make no valid query: {error.errors()[0]['msg']}") from error
     strange = [column for column in query.columns() if column not in item.columns]
     if strange:
         raise FieldError(f"item {item.id}: no column {strange[0]!r} in its header: {', '.join(item.columns)}")
     return query.task, query.model_dump(mode="json")
-
-
-def read_condition(line: str, item: QueryItem) -> Condition:
-    """Read a condition as written by ``str(condition)``, such as ``age >= 50`` or ``region in {north, south}``.
-
-    Raises:
-        FieldError: the line does not start with a column of the header, or no operator and value follow.
-    """
-    for column in sorted(item.columns, key=len, reverse=True):
-        match = _COMPARISON.fullmatch(line[len(column) :]) if line.startswith(column) else None
-        if match:
-            operator: Operator = match.group(1)  # type: ignore[assignment]
-            values = tuple(_typed(part.strip(), column, item) for part in match.group(2).strip(" {}()[]").split(","))
-            if operator != "in" and len(values) > 1:
-                raise FieldError(f"condition {line!r}: operator {operator!r} takes one value")
-            return Condition(column=column, operator=operator, value=values if operator == "in" else values[0])
-    known = ", ".join(item.columns)
-    raise FieldError(f"condition {line!r} must read 'column operator value' with a column of: {known}")
-
-
-def _typed(text: str, column: str, item: QueryItem) -> Scalar:
-    levels = {str(level): level for level in item.levels.get(column, ())}
-    if text in levels:
-        return levels[text]
-    for kind in (int, float):
-        try:
-            return kind(text)
-        except ValueError:
-            continue
-    return text
 
 
 def _lines(text: str) -> tuple[str, ...]:

@@ -495,3 +495,51 @@ def test_sample_refuses_what_it_cannot_do(
     monkeypatch.chdir(tmp_path)
     assert_clear_error(invoke("sample", *arguments), word)
     assert list(tmp_path.iterdir()) == []
+
+
+def test_a_query_given_in_full_needs_neither_question_nor_language_model(trial: Path) -> None:
+    result = runner.invoke(
+        app,
+        ["ask", str(trial), "--task", "ATE", "--treatment", "drug", "--response", "pain", "--no-wording", "--json"],
+    )
+    assert result.exit_code == 0, result.output
+    told = json.loads(result.stdout)
+    assert told["query"]["treatment"] == "drug"
+    assert told["model"].startswith("none")
+    assert told["explanation"] == told["result"]["summary"]
+
+
+@pytest.mark.parametrize(
+    ("options", "word"),
+    [
+        (("--task", "ATE", "--treatment", "drug", "--response", "weight"), "weight"),
+        (("--task", "ATE", "--treatment", "drug", "--response", "pain", "--contrast", "0"), "FROM,TO"),
+        (("--task", "ATE", "--treatment", "drug", "--response", "pain", "--contrast", "0,9"), "no level '9'"),
+        (("--task", "HTE", "--treatment", "drug", "--response", "pain", "--condition", "age about 3"), "condition"),
+        (("--task", "MA", "--treatment", "drug", "--response", "pain"), "question is empty"),
+    ],
+)
+def test_a_given_query_that_does_not_fit_is_a_clear_error(trial: Path, options: tuple[str, ...], word: str) -> None:
+    assert_clear_error(runner.invoke(app, ["ask", str(trial), *options, "--no-wording"]), word)
+
+
+def test_the_reading_is_edited_before_it_runs(trial: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    seen = []
+
+    def editor(text: str, extension: str) -> str:
+        seen.append(text)
+        return text.replace("treatment: drug", "treatment: age")
+
+    monkeypatch.setattr("click.edit", editor)
+    given = ("--task", "ATE", "--treatment", "drug", "--response", "pain", "--no-wording", "--edit", "--json")
+    result = runner.invoke(app, ["ask", str(trial), *given])
+    assert result.exit_code == 0, result.output
+    assert "response: pain" in seen[0]
+    assert json.loads(result.stdout)["query"]["treatment"] == "age"
+
+
+@pytest.mark.parametrize(("of", "word"), [("query", "contrast"), ("result", "interval")])
+def test_the_contract_is_printed_as_a_json_schema(of: str, word: str) -> None:
+    result = runner.invoke(app, ["schema", of])
+    assert result.exit_code == 0
+    assert word in json.dumps(json.loads(result.stdout))

@@ -25,7 +25,6 @@ from training.annotation_fields import (
     FieldError,
     canonical_query,
     entries_from_query,
-    read_condition,
     text_entry,
 )
 from training.queries import check_item, make_queries
@@ -139,21 +138,6 @@ def test_a_file_that_is_no_json_is_one_rejected_entry(tmp_path):
     path = tmp_path / "export.json"
     path.write_bytes(b"\xff\xfe{")
     assert "not JSON" in read_export(path).rejected[0].reason
-
-
-def test_conditions_are_read_back_with_their_types():
-    item = next(
-        i for i in make_queries("HTE", 300, 3, TOPICS) if any(c["operator"] == "in" for c in i.query["conditions"])
-    )
-    column = next(c["column"] for c in item.query["conditions"] if c["operator"] == "in")
-    levels = item.levels[column]
-    read = read_condition(f"{column} in {{{levels[0]}, {levels[1]}}}", item)
-    assert (read.operator, read.value) == ("in", (levels[0], levels[1]))
-    number = next(c for c in item.columns if c not in item.levels)
-    assert read_condition(f"{number}>=2.5", item).value == 2.5
-    for wrong in ("nothing = 1", f"{number} about 3", f"{number} = 1, 2"):
-        with pytest.raises(FieldError):
-            read_condition(wrong, item)
 
 
 def test_mail_addresses_are_not_kept():

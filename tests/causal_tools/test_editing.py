@@ -1,0 +1,122 @@
+"""A reading that a person corrects: fields set anew, YAML there and back, conditions as text."""
+
+from __future__ import annotations
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from causal_tools import CausalQuery, Condition
+from causal_tools.editing import Changes, changed, query_text, read_condition, read_query_text
+from causal_tools.errors import QueryError
+
+COLUMNS = ["age", "age group", "drug", "pain", "sleep", "region"]
+LEVELS = {"drug": [0, 1], "region": ["north", "south", "7"], "age group": ["20-40", "40-60"]}
+READ = CausalQuery(task="ATE", dataset="trial.csv", treatment="drug", response="pain")
+
+
+@pytest.mark.parametrize(
+    ("text", "expected"),
+    [
+        ("age >= 50", ("age", ">=", 50)),
+        ("age<2.5", ("age", "<", 2.5)),
+        ("age group = 20-40", ("age group", "=", "20-40")),
+        ("region in {north, 7}", ("region", "in", ("north", "7"))),
+        ("region != south", ("region", "!=", "south")),
+        ("  drug = 1 ", ("drug", "=", 1)),
+    ],
+)
+def test_conditions_are_read_with_the_types_that_the_column_has(text, expected):
+    found = read_condition(text, COLUMNS, LEVELS)
+    assert (found.column, found.operator, found.value) == expected
+
+
+@pytest.mark.parametrize("text", ["nothing = 1", "age about 3", "age = 1, 2", "age", "", "= 3"])
+def test_a_condition_that_says_no_comparison_is_refused(text):
+    with pytest.raises(QueryError, match="condition"):
+        read_condition(text, COLUMNS)
+
+
+@given(
+    column=st.sampled_from(COLUMNS),
+    operator=st.sampled_from(["=", "!=", "<", "<=", ">", ">="]),
+    value=st.one_of(
+        st.integers(-999, 999), st.floats(-99, 99).map(lambda x: round(x, 3)), st.sampled_from(["north", "20-40"])
+    ),
+)
+def test_a_condition_is_read_back_as_it_is_written(column, operator, value):
+    condition = Condition(column=column, operator=operator, value=value)
+    found = read_condition(str(condition), COLUMNS, LEVELS)
+    assert (found.column, found.operator, found.value) == (column, operator, value)
+
+
+def test_fields_are_set_and_the_rest_stays():
+    found = changed(READ, Changes(response="sleep", covariates=("age",), contrast=("1", "0")), COLUMNS, LEVELS)
+    assert (found.treatment, found.response, found.covariates) == ("drug", "sleep", ("age",))
+    assert found.contrast == (1, 0)  # as the column has them
+    assert found.dataset == "trial.csv"
+    assert changed(READ, Changes(), COLUMNS) == READ
+
+
+def test_another_task_drops_what_it_does_not_take():
+    read = CausalQuery(task="MA", treatment="drug", response="pain", mediator="sleep", covariates=("age",))
+    found = changed(read, Changes(task="HTE", conditions=("age > 60",)), COLUMNS)
+    assert found.mediator is None
+    assert found.conditions == (Condition(column="age", operator=">", value=60),)
+    assert found.covariates == ("age",)
+    graph = changed(read, Changes(task="CGL", nodes=("all",)), COLUMNS)
+    assert (graph.nodes, graph.treatment) == ("all", None)
+
+
+def test_a_field_that_the_new_task_does_not_take_is_refused_where_it_was_asked_for():
+    with pytest.raises(QueryError, match="takes no mediator"):
+        changed(READ, Changes(task="ATE", mediator="sleep"), COLUMNS)
+
+
+def test_changes_are_a_query_where_nothing_is_missing():
+    assert not Changes(task="ATE", treatment="drug").are_a_query()
+    assert Changes(task="ATE", treatment="drug", response="pain").are_a_query()
+    assert Changes(task="CGL").are_a_query()
+    assert not Changes(treatment="drug", response="pain").are_a_query()
+    assert not Changes().any()
+
+
+@pytest.mark.parametrize(
+    "query",
+    [
+        READ,
+        CausalQuery(task="CGL", nodes=("age", "pain")),
+        CausalQuery(task="CGL"),
+        CausalQuery(
+            task="HTE",
+            treatment="drug",
+            response="pain",
+            conditions=(
+                Condition(column="age", operator=">=", value=60),
+                Condition(column="region", operator="in", value=("north", "7")),
+            ),
+            covariates=("age",),
+            contrast=(1, 0),
+        ),
+        CausalQuery(task="MA", treatment="drug", response="pain", mediator="sleep"),
+    ],
+)
+def test_a_query_comes_back_from_its_text(query):
+    found = read_query_text(query_text(query), COLUMNS, LEVELS)
+    assert found == query.model_copy(update={"dataset": None})
+
+
+@pytest.mark.parametrize(
+    ("text", "said"),
+    [
+        ("task: [", "no YAML"),
+        ("just words", "must be lines"),
+        ("task: ATE\noutcome: pain", "unknown field 'outcome'"),
+        ("task: ATE\ntreatment: drug", "needs response"),
+        ("task: HTE\ntreatment: drug\nresponse: pain\nconditions: [weight > 3]", "column of"),
+        ("", "must be lines"),
+    ],
+)
+def test_an_edited_reading_that_says_no_query_is_refused(text, said):
+    with pytest.raises(QueryError, match=said):
+        read_query_text(text, COLUMNS)

@@ -6,6 +6,7 @@ the token. The states lie in one pool of slots, a slot a token, which never grow
 
 from __future__ import annotations
 
+from bisect import insort
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 from typing import Any
@@ -15,7 +16,7 @@ import numpy as np
 from lm.tokens import shared_length
 
 MEMORY_BUDGET = 2**30  # bytes
-NO_STATE = 0  # a slot of zeros, for what is masked
+NO_STATE = 0  # stands for zeros, where a row has no state
 
 
 @dataclass(eq=False)
@@ -37,6 +38,35 @@ class Segment:
     joint: int
     children: dict[tuple[int, int], Segment] = field(default_factory=dict)
     used: int = 0
+
+
+class FreeSlots:
+    """Which slots are free, as runs: states that lie side by side are copied many times faster than scattered ones."""
+
+    def __init__(self, first: int, count: int) -> None:
+        self._runs = [(first, count)] if count else []  # (start, length), by start
+
+    def take(self, count: int) -> list[int]:
+        """So many slots, which must be free: the first run that holds them, else the longest ones."""
+        for place, (start, length) in enumerate(self._runs):
+            if length >= count:
+                self._runs[place : place + 1] = [(start + count, length - count)] if length > count else []
+                return list(range(start, start + count))
+        place = max(range(len(self._runs)), key=lambda i: self._runs[i][1])
+        start, length = self._runs.pop(place)
+        return [*range(start, start + length), *self.take(count - length)]
+
+    def give(self, slots: Sequence[int]) -> None:
+        """Slots that are free again."""
+        for slot in slots:
+            insort(self._runs, (slot, 1))
+        merged: list[tuple[int, int]] = []
+        for start, length in self._runs:
+            if merged and sum(merged[-1]) == start:
+                merged[-1] = (merged[-1][0], merged[-1][1] + length)
+            else:
+                merged.append((start, length))
+        self._runs = merged
 
 
 @dataclass(frozen=True)
@@ -93,9 +123,7 @@ class StateTree:
         self._pool = torch.empty(
             (layers, 2, heads, self.capacity + 1, dimensions), dtype=model.dtype, device=model.device
         )
-        self._pool[:, :, :, NO_STATE] = 0
-        self._never_used = NO_STATE + 1  # slots from here on are free
-        self._freed: list[int] = []
+        self._free = FreeSlots(NO_STATE + 1, self.capacity)
         self._root = Segment([], [], None, 0)
         self._clock = 0
 
@@ -113,12 +141,23 @@ class StateTree:
         return place
 
     def gather(self, slots: np.ndarray) -> Any:
-        """(layers, 2, heads, *slots, dimensions) states at the slots, copied."""
-        import torch
+        """(layers, 2, heads, rows, columns, dimensions) states at (rows, columns) slots, copied run by run.
 
+        Zeros stand where the slot is NO_STATE.
+        """
         layers, two, heads, _, dimensions = self._pool.shape
-        at = torch.from_numpy(slots.reshape(-1)).to(self._pool.device)
-        return self._pool.index_select(3, at).view(layers, two, heads, *slots.shape, dimensions)
+        states = self._pool.new_empty((layers, two, heads, *slots.shape, dimensions))
+        for row, line in enumerate(slots):
+            before, after = line[:-1], line[1:]
+            together = np.where(before == NO_STATE, after == NO_STATE, after == before + 1)
+            ends = np.flatnonzero(~together) + 1
+            for first, last in zip([0, *ends], [*ends, len(line)], strict=True):
+                start = int(line[first])
+                if start == NO_STATE:
+                    states[:, :, :, row, first:last] = 0
+                else:
+                    states[:, :, :, row, first:last] = self._pool[:, :, :, start : start + last - first]
+        return states
 
     def add(self, place: Place, tokens: Sequence[int], states: Any) -> None:
         """Keep the states, (layers, 2, heads, tokens, dimensions), of the tokens that follow a place.
@@ -130,9 +169,7 @@ class StateTree:
 
         if not self._make_room(len(tokens)):
             return
-        slots = [self._freed.pop() for _ in range(min(len(tokens), len(self._freed)))]
-        slots += range(self._never_used, self._never_used + len(tokens) - len(slots))
-        self._never_used = max(self._never_used, max(slots) + 1)
+        slots = self._free.take(len(tokens))
         self._pool.index_copy_(3, torch.tensor(slots, device=self._pool.device), states)
         parent = place.segment or self._root
         parent.children[(place.taken, tokens[0])] = Segment(
@@ -152,7 +189,7 @@ class StateTree:
                 if self.held + tokens <= 0.9 * self.capacity:  # some room, so as not to sort at every turn
                     break
                 del (end.parent or self._root).children[(end.joint, end.tokens[0])]
-                self._freed += end.slots
+                self._free.give(end.slots)
                 self.held -= len(end.tokens)
         return True
 

@@ -9,7 +9,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from lm import load_language_model
-from lm.states import StateTree
+from lm.states import FreeSlots, StateTree
 
 from .oracle import log_prob
 
@@ -39,7 +39,7 @@ def test_what_is_found_is_the_longest_beginning_that_was_added(tiny, texts, aske
     assert place.length == longest
     assert len(place.slots()) == longest
     if longest:
-        assert tree.gather(np.array(place.slots()))[1, 1, 1, :, 7].tolist() == asked[:longest]
+        assert tree.gather(np.array([place.slots()]))[1, 1, 1, 0, :, 7].tolist() == asked[:longest]
     assert tree.held == len(held) - 1  # every distinct beginning once
 
 
@@ -68,9 +68,28 @@ def test_however_much_is_added_the_budget_is_kept_and_what_is_found_is_right(tin
         assert tree.held <= 12
         for other in texts:
             place = tree.find(other, len(other))
-            slots = np.array(place.slots(), dtype=int)
-            assert tree.gather(slots)[0, 1, 0, :, 3].tolist() == other[: place.length]
+            slots = np.array([[0, *place.slots(), 0, 0]])
+            assert tree.gather(slots)[0, 1, 0, 0, :, 3].tolist() == [0, *other[: place.length], 0, 0]
     assert tree.find(texts[-1], len(texts[-1])).length > 0
+
+
+@given(st.lists(st.tuples(st.booleans(), st.integers(1, 6)), max_size=40))
+def test_free_slots_are_given_out_once_and_side_by_side_where_they_can(steps):
+    free, out = FreeSlots(1, 20), []
+    for take, count in steps:
+        held = sum(map(len, out))
+        if take and held + count <= 20:
+            out.append(free.take(count))
+            assert len(out[-1]) == count
+        elif out:
+            free.give(out.pop(count % len(out)))
+        taken = [slot for run in out for slot in run]
+        assert len(set(taken)) == len(taken)
+        assert all(1 <= slot <= 20 for slot in taken)
+        assert sum(length for _, length in free._runs) == 20 - len(taken)
+    for run in out:
+        free.give(run)
+    assert free.take(20) == list(range(1, 21))
 
 
 def test_nothing_is_kept_beyond_a_budget_of_nothing(tiny):

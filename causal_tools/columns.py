@@ -75,7 +75,7 @@ def resolve_query(query: CausalQuery, frame: pd.DataFrame, dataset: str | None =
         return resolve_column(name, columns, where)
 
     fields = query.model_dump()
-    for role in ("treatment", "response", "mediator"):
+    for role in ("treatment", "second_treatment", "response", "mediator"):
         if fields[role]:
             fields[role] = found(fields[role])
     if isinstance(query.nodes, tuple):

@@ -33,7 +33,7 @@ ALLOWED: dict[Task, tuple[str, ...]] = {
     "ATE": ("treatment", "response", "covariates", "contrast"),
     "HTE": ("treatment", "response", "conditions", "covariates", "contrast"),
     "MA": ("treatment", "response", "mediator", "covariates", "contrast"),
-    "OPO": ("treatment", "response", "conditions", "covariates"),
+    "OPO": ("treatment", "second_treatment", "response", "conditions", "covariates"),
 }
 
 
@@ -62,8 +62,10 @@ class Condition(BaseModel):
 class CausalQuery(BaseModel):
     """A causal question in a form that a tool can run; columns are named as in the data file.
 
-    ``contrast`` are the two levels (or amounts) of the treatment to compare, from and to; ``covariates`` are the columns to adjust
-    for. Where either is left out, the tool chooses by a stated rule and says what it chose.
+    ``contrast`` are the two levels (or amounts) of the treatment to compare, from and to; ``covariates`` are the columns
+    to adjust for. Where either is left out, the tool chooses by a stated rule and says what it chose.
+    ``second_treatment`` is the column of a second decision, in a file with one row a unit whose columns stand in the
+    order of time.
 
     Raises:
         pydantic.ValidationError: a field the task needs is missing, one that it does not take is set, or one column
@@ -76,6 +78,7 @@ class CausalQuery(BaseModel):
     dataset: str | None = None
     nodes: tuple[str, ...] | Literal["all"] | None = None
     treatment: str | None = None
+    second_treatment: str | None = None
     response: str | None = None
     mediator: str | None = None
     conditions: tuple[Condition, ...] = ()
@@ -94,15 +97,25 @@ class CausalQuery(BaseModel):
         missing = [name for name in REQUIRED[self.task] if not getattr(self, name)]
         if missing:
             raise ValueError(f"task {self.task} ({TASKS[self.task]}) needs {', '.join(missing)}")
-        fields = ("nodes", "treatment", "response", "mediator", "conditions", "covariates", "contrast")
+        fields = (
+            "nodes",
+            "treatment",
+            "second_treatment",
+            "response",
+            "mediator",
+            "conditions",
+            "covariates",
+            "contrast",
+        )
         surplus = [name for name in fields if getattr(self, name) and name not in ALLOWED[self.task]]
         if surplus:
             raise ValueError(f"task {self.task} ({TASKS[self.task]}) takes no {', '.join(surplus)}")
-        roles = [name for name in (self.treatment, self.response, self.mediator, *(self.covariates or ())) if name]
+        named = (self.treatment, self.second_treatment, self.response, self.mediator, *(self.covariates or ()))
+        roles = [name for name in named if name]
         twice = sorted({name for name in roles if roles.count(name) > 1})
         if twice:
             raise ValueError(
-                f"column {twice[0]!r} holds two roles; treatment, response, mediator and covariates must differ"
+                f"column {twice[0]!r} holds two roles; treatments, response, mediator and covariates must differ"
             )
         if self.contrast is not None and self.contrast[0] == self.contrast[1]:
             raise ValueError(f"contrast must be two different levels of the treatment; given {list(self.contrast)}")
@@ -115,6 +128,7 @@ class CausalQuery(BaseModel):
         named = [
             *(self.nodes if isinstance(self.nodes, tuple) else ()),
             self.treatment,
+            self.second_treatment,
             self.response,
             self.mediator,
             *(condition.column for condition in self.conditions),
@@ -185,8 +199,15 @@ class MediationResult(CausalResult):
 
 
 class PolicyResult(CausalResult):
-    """OPO: the action to take for the asked unit; ``estimate`` is that action's mean response there."""
+    """OPO: the action to take for the asked unit; ``estimate`` is that action's mean response there.
+
+    With two stages, ``action`` is the first action and ``values`` are those of each first action followed by the learned second
+    rule; where the question is about what is known before the second decision, both are of the second action, and
+    ``second_action`` is set.
+    """
 
     task: Literal["OPO"] = "OPO"
     action: Scalar
     values: dict[str, float]  # each action's estimated mean response for the asked unit
+    second_action: Scalar | None = None
+    regime: str | None = None  # two stages: what to do first, and how the second action is chosen

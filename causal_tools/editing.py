@@ -14,7 +14,17 @@ from causal_tools.contract import ALLOWED, REQUIRED, CausalQuery, Condition, Ope
 from causal_tools.errors import QueryError
 
 _COMPARISON = re.compile(r"\s*(<=|>=|!=|=|<|>|in\b)\s*(.+)")
-_FIELDS = ("task", "nodes", "treatment", "response", "mediator", "conditions", "covariates", "contrast")
+_FIELDS = (
+    "task",
+    "nodes",
+    "treatment",
+    "second_treatment",
+    "response",
+    "mediator",
+    "conditions",
+    "covariates",
+    "contrast",
+)
 
 
 def read_condition(
@@ -67,6 +77,7 @@ class Changes:
     task: Task | None = None
     nodes: tuple[str, ...] | None = None
     treatment: str | None = None
+    second_treatment: str | None = None
     response: str | None = None
     mediator: str | None = None
     conditions: tuple[str, ...] | None = None
@@ -100,7 +111,7 @@ def changed(
         QueryError: a condition cannot be read, or the fields do not make a query.
     """
     found: dict[str, Any] = query.model_dump(exclude_none=True) if query is not None else {}
-    for name in ("task", "nodes", "treatment", "response", "mediator", "covariates"):
+    for name in ("task", "nodes", "treatment", "second_treatment", "response", "mediator", "covariates"):
         if (value := getattr(changes, name)) is not None:
             found[name] = value
     if found.get("nodes") == ("all",):

@@ -67,7 +67,14 @@ def _rows(result: CausalResult) -> tuple[list[str], list[float], list[Interval],
     if isinstance(result, PolicyResult):
         actions = list(result.values)
         intervals: list[Interval] = [tuple(result.diagnostics["action_intervals"][action]) for action in actions]
-        return actions, [result.values[action] for action in actions], intervals, actions.index(str(result.action))
+        means = [result.values[action] for action in actions]
+        done = result.diagnostics
+        return (
+            [*actions, "as done in the data"],
+            [*means, done["behaviour_value"]],
+            [*intervals, tuple(done["behaviour_value_interval"])],
+            actions.index(str(result.action)),
+        )
     labels, values, ends = ["adjusted"], [result.estimate], [result.interval]
     for name in ("difference_in_means", "unadjusted_slope"):
         if name in result.diagnostics and "nothing was adjusted" not in result.method:
@@ -80,7 +87,9 @@ def _rows(result: CausalResult) -> tuple[list[str], list[float], list[Interval],
 def _axis(result: CausalResult) -> str:
     query = result.query
     if isinstance(result, PolicyResult):
-        return f"mean {query.response} under each {query.treatment}"
+        if query.second_treatment is not None and result.second_action is None:
+            return f"mean {query.response} under each {query.treatment}, then the learned {query.second_treatment}"
+        return f"mean {query.response} under each {query.second_treatment or query.treatment}"
     if isinstance(result, (EffectResult, MediationResult)):
         return f"effect on {query.response} of {query.treatment}: {result.contrast[0]} → {result.contrast[1]}"
     return ""

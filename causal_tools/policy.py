@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
@@ -10,7 +9,6 @@ import pandas as pd
 
 from causal_tools.conditions import Target, find_target
 from causal_tools.contract import CausalQuery, PolicyResult
-from causal_tools.final_stage import HIGHEST_DEGREE, LEVEL_OF_TESTS, polynomial_terms
 from causal_tools.nuisance import (
     FOLDS,
     Scores,
@@ -19,35 +17,33 @@ from causal_tools.nuisance import (
     doubly_robust_scores,
 )
 from causal_tools.overlap import overlap_diagnostics, overlap_warnings, overlapping
+from causal_tools.policy_overlap import refuse_decided
+from causal_tools.policy_values import BEHAVIOUR, Z95, LocalMeans, compared_policies, local_means
 from causal_tools.preparation import Prepared, prepare
 from causal_tools.randomness import child_seed, seeded
 
-Z95 = 1.959964
 TREE_DEPTH = 2
 ENOUGH_FOR_TREE = 200
-
-
-@dataclass(frozen=True)
-class LocalMeans:
-    """Means of several columns at the target, with standard errors, and the degree of the curve (0: a plain mean)."""
-
-    heights: np.ndarray
-    errors: np.ndarray
-    degree: int
-
-    def interval(self, column: int) -> tuple[float, float]:
-        """The 95 % interval of one column's mean."""
-        reach = Z95 * float(self.errors[column])
-        return float(self.heights[column]) - reach, float(self.heights[column]) + reach
 
 
 def best_action(query: CausalQuery, frame: pd.DataFrame, seed: int = 0) -> PolicyResult:
     """The action of highest doubly robust mean response for the units that meet the conditions.
 
+    With a second treatment, the first action of a two-stage regime, or the second (:mod:`causal_tools.two_stage`).
+
     Raises:
         EstimationRefused: the data cannot support an answer.
         QueryError: a condition does not fit its column.
     """
+    if query.second_treatment is not None:
+        from causal_tools.two_stage import best_regime
+
+        return best_regime(query, frame, seed)
+    return best_single_action(query, frame, seed)
+
+
+def best_single_action(query: CausalQuery, frame: pd.DataFrame, seed: int) -> PolicyResult:
+    """The same for one decision."""
     prepared = prepare(query, frame, as_actions=True)
     target = find_target(query.conditions, prepared.rows)
     own = child_seed(seed, "policy")
@@ -62,6 +58,7 @@ def best_action(query: CausalQuery, frame: pd.DataFrame, seed: int = 0) -> Polic
         "rows_meeting_conditions": int(target.nearby(prepared.rows).sum()),
         "action_intervals": {action: list(means.interval(code)) for code, action in enumerate(actions)},
         **_against(prepared, scores, target, keep, means, best),
+        **_compared(prepared, scores, target, keep, means, best),
         **tree,
         **overlap_diagnostics(prepared, propensity, keep),
     }
@@ -100,63 +97,12 @@ def _scores(prepared: Prepared, seed: int) -> tuple[Scores, np.ndarray, np.ndarr
         choice = choose_classifier(features, codes, seed)
         model, name = choice.model, choice.name
     propensity = cross_fitted_propensity(model, features, codes, levels, seed)
+    refuse_decided(prepared, propensity)
     keep = overlapping(prepared, propensity)
     scores = doubly_robust_scores(
         features[keep], codes[keep], prepared.response.data[keep], levels, propensity[keep], name, seed
     )
     return scores, keep, propensity
-
-
-def local_means(columns: np.ndarray, target: Target, rows: pd.DataFrame, keep: np.ndarray) -> LocalMeans:
-    """Means of the columns among the rows that meet the conditions, or their curves' heights at the point asked for.
-
-    Args:
-        columns: (kept rows, columns).
-        target: the units asked about.
-        rows: all usable rows.
-        keep: (rows,) which of them the columns hold.
-    """
-    mask = target.mask[keep]
-    inside = columns[mask]
-    if not target.points:
-        return LocalMeans(inside.mean(axis=0), inside.std(axis=0, ddof=1) / np.sqrt(len(inside)), 0)
-    standardised, point = target.standardised(rows)
-    return _curve(inside, standardised[keep][mask], point)
-
-
-def _curve(columns: np.ndarray, along: np.ndarray, point: np.ndarray) -> LocalMeans:
-    from scipy import stats
-    from sklearn.preprocessing import PolynomialFeatures
-
-    for degree in range(HIGHEST_DEGREE, 0, -1):
-        terms = PolynomialFeatures(degree)
-        design, at = terms.fit_transform(along), terms.fit_transform(point)
-        inverse = np.linalg.pinv(design.T @ design)
-        params = inverse @ design.T @ columns
-        residuals = columns - design @ params
-        highest = [
-            position
-            for position, powers in enumerate(polynomial_terms(along.shape[1], degree))
-            if sum(powers) == degree
-        ]
-        covariances = [
-            inverse
-            @ (design * residuals[:, [column]] ** 2).T
-            @ design
-            @ inverse
-            * len(design)
-            / max(len(design) - design.shape[1], 1)
-            for column in range(columns.shape[1])
-        ]
-        ratios = [
-            params[highest, column] / np.sqrt(np.diag(covariance)[highest])
-            for column, covariance in enumerate(covariances)
-        ]
-        p_value = 2 * stats.norm.sf(np.max(np.abs(ratios))) * len(highest) * columns.shape[1]
-        if degree == 1 or p_value < LEVEL_OF_TESTS:
-            errors = np.sqrt([(at @ covariance @ at.T).item() for covariance in covariances])
-            return LocalMeans((at @ params)[0], errors, degree)
-    raise AssertionError("degree 1 always ends the loop")
 
 
 def _against(
@@ -169,7 +115,7 @@ def _against(
     differences = np.column_stack(
         [scores.table[:, best] - scores.table[:, second], scores.table[:, best] - recorded, recorded]
     )
-    compared = local_means(differences, target, prepared.rows, keep)
+    compared = local_means(differences, target, prepared.rows, keep, means.degree or None)
     return {
         "next_best": str(prepared.treatment.levels[second]),
         "gain_over_next_best": float(compared.heights[0]),
@@ -178,6 +124,28 @@ def _against(
         "behaviour_value_interval": list(compared.interval(2)),
         "gain_over_behaviour": float(compared.heights[1]),
         "gain_over_behaviour_interval": list(compared.interval(1)),
+    }
+
+
+def _compared(
+    prepared: Prepared, scores: Scores, target: Target, keep: np.ndarray, means: LocalMeans, best: int
+) -> dict[str, Any]:
+    """The recommended action against each policy, for the units asked about and, where these are some, for everyone."""
+    policies, recommended = _policies(prepared, scores, keep), scores.table[:, best]
+    found = {"policies": compared_policies(policies, recommended, target, prepared.rows, keep, means.degree)}
+    if not target.is_everyone:
+        everyone = Target(np.ones(prepared.size, dtype=bool))
+        found["policies_for_everyone"] = compared_policies(policies, recommended, everyone, prepared.rows, keep, 0)
+    return found
+
+
+def _policies(prepared: Prepared, scores: Scores, keep: np.ndarray) -> dict[str, np.ndarray]:
+    """Scores of giving everyone the reference level, giving everyone another, and of what was done."""
+    name, levels = prepared.treatment.name, prepared.treatment.levels
+    said = {f"treat {'all' if code else 'none'}: {name} = {level}": code for code, level in enumerate(levels)}
+    return {
+        **{text: scores.table[:, code] for text, code in said.items()},
+        BEHAVIOUR: prepared.response.data[keep],
     }
 
 

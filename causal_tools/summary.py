@@ -117,8 +117,13 @@ def _policy(result: PolicyResult) -> str:
         if action != str(result.action)
     )
     settled = result.diagnostics["gain_over_next_best_interval"][0] > 0
+    treatment, stage, onward = str(query.treatment), "", ""
+    if query.second_treatment is not None:
+        late = result.second_action is not None
+        treatment, stage = (query.second_treatment, "second ") if late else (treatment, "first ")
+        onward = "" if late else f", followed by the learned rule for {query.second_treatment},"
     return (
-        f"{_opening(result)}, the action to take {where} is {query.treatment} = {result.action}, which causes the "
+        f"{_opening(result)}, the {stage}action to take {where} is {treatment} = {result.action}, which{onward} causes the "
         f"highest mean {query.response}: {format_number(result.estimate)} ({format_interval(result.interval)}). "
         f"The other actions' means are "
         f"{others}. "

@@ -40,7 +40,8 @@ def check_wording(text: str, result: CausalResult) -> WordingCheck:
     columns with a role must appear; association words may not.
     """
     query = result.query
-    names = [name for name in (query.dataset, query.treatment, query.response, query.mediator) if name]
+    roles = (query.dataset, query.treatment, query.second_treatment, query.response, query.mediator)
+    names = [name for name in roles if name]
     facts, told = numbers_in(_without(result.summary, names)), _without(text, names)
     said = numbers_in(told)
     invented = [f"the number {number}" for number in sorted(said - facts)]

@@ -40,6 +40,9 @@ def ask(
     model: Model = None,
     task: Annotated[Literal["CGL", "ATE", "HTE", "MA", "OPO"] | None, typer.Option(help="Set the task.")] = None,
     treatment: Annotated[str | None, typer.Option(help="Set the treatment: a column.")] = None,
+    second_treatment: Annotated[
+        str | None, typer.Option(help="Set a second decision (OPO): a column to the right of the treatment.")
+    ] = None,
     response: Annotated[str | None, typer.Option(help="Set the response: a column.")] = None,
     mediator: Annotated[str | None, typer.Option(help="Set the mediator: a column.")] = None,
     node: Annotated[
@@ -75,6 +78,7 @@ def ask(
         changes = Changes(
             task=task,
             treatment=treatment,
+            second_treatment=second_treatment,
             response=response,
             mediator=mediator,
             nodes=tuple(node) if node else None,
@@ -216,7 +220,7 @@ def _reading_line(query: Any) -> str:
     from causal_tools.contract import TASKS
 
     fields = query.model_dump(exclude_none=True)
-    parts = [f"{key} {fields[key]}" for key in ("treatment", "response", "mediator") if key in fields]
+    parts = [f"{key} {fields[key]}" for key in ("treatment", "second_treatment", "response", "mediator") if key in fields]
     if query.nodes:
         parts.append("all columns" if query.nodes == "all" else f"columns {', '.join(query.nodes)}")
     parts += [f"where {condition}" for condition in query.conditions]

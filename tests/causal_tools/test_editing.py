@@ -73,6 +73,15 @@ def test_a_field_that_the_new_task_does_not_take_is_refused_where_it_was_asked_f
         changed(READ, Changes(task="ATE", mediator="sleep"), COLUMNS)
 
 
+def test_a_second_treatment_is_set_and_goes_with_its_task():
+    read = CausalQuery(task="OPO", treatment="drug", response="pain")
+    found = changed(read, Changes(second_treatment="sleep"), COLUMNS)
+    assert found.second_treatment == "sleep"
+    assert changed(found, Changes(task="ATE"), COLUMNS).second_treatment is None
+    with pytest.raises(QueryError, match="takes no second_treatment"):
+        changed(READ, Changes(second_treatment="sleep"), COLUMNS)
+
+
 def test_changes_are_a_query_where_nothing_is_missing():
     assert not Changes(task="ATE", treatment="drug").are_a_query()
     assert Changes(task="ATE", treatment="drug", response="pain").are_a_query()
@@ -99,6 +108,7 @@ def test_changes_are_a_query_where_nothing_is_missing():
             contrast=(1, 0),
         ),
         CausalQuery(task="MA", treatment="drug", response="pain", mediator="sleep"),
+        CausalQuery(task="OPO", treatment="drug", second_treatment="sleep", response="pain"),
     ],
 )
 def test_a_query_comes_back_from_its_text(query):

@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+from pathlib import Path
+
 import numpy as np
 import pandas as pd
 import pytest
 
 from causal_tools.errors import EstimationRefused
+from causal_tools.plots import plot_result
 
 from .asking import ask, inside, where
 from .simulators import three_actions
@@ -62,6 +65,36 @@ def test_actions_that_cannot_be_told_apart_are_said_to_be_so() -> None:
     assert "not settled" in result.summary
 
 
+def test_actions_that_a_rule_decided_are_refused() -> None:
+    frame = three_actions(400, 9)
+    with pytest.raises(EstimationRefused, match="no overlap"):
+        ask(frame.assign(act=(frame["u"] > 0).astype(int)), "OPO", "act", "reward")
+
+
 def test_a_group_without_rows_is_refused() -> None:
     with pytest.raises(EstimationRefused, match="u lies between"):
         ask(three_actions(300, 6), "OPO", "act", "reward", conditions=where("u", 50, ">"))
+
+
+def test_policies_are_compared_for_the_units_asked_about() -> None:
+    """Where u = 2: wait 1, walk 2, run -2; walking is recommended, so the gains over them are 1, 0 and 4."""
+    result = ask(three_actions(2500, 7), "OPO", "act", "reward", conditions=where("u", 2.0))
+    policies = result.diagnostics["policies"]
+    done = policies.pop("as done in the data")
+    truths = {"treat none: act = run": -2, "treat all: act = wait": 1, "treat all: act = walk": 2}  # run sorts first
+    assert set(policies) == set(truths)
+    for name, policy in policies.items():
+        truth = truths[name]
+        assert inside(truth, policy["interval"]), name
+        assert inside(2 - truth, policy["gain_interval"]) or policy["gain"] == 0, name
+        assert policy["gain"] == pytest.approx(result.estimate - policy["value"])
+    assert done["gain"] == pytest.approx(result.estimate - done["value"])
+    everyone = result.diagnostics["policies_for_everyone"]
+    for name, truth in zip(truths, (0, 1, 0), strict=True):
+        assert inside(truth, everyone[name]["interval"]), name
+    assert result.diagnostics["gain_over_behaviour_interval"] == pytest.approx(done["gain_interval"])
+
+
+def test_the_plot_shows_what_was_done_too(tmp_path: Path) -> None:
+    result = ask(three_actions(600, 8), "OPO", "act", "reward")
+    assert plot_result(result, tmp_path / "actions.png").stat().st_size > 0

@@ -138,6 +138,7 @@ def overhead(model: LanguageModel, rows: int) -> float:
         batch, width = named["input_ids"].shape
         shapes.append((batch, width, named["past_key_values"].get_seq_length(), named["logits_to_keep"]))
 
+    model.session()  # the model is tried once before its first use, which is no part of the comparison
     hook = model.model.register_forward_pre_hook(note, with_kwargs=True)
     scm = SequenceSCM(load_scenario(DENSE), model)
     engine, _ = seconds_of(model, lambda: scm.worlds(rows, 0, arms(scm.scenario)))

@@ -31,7 +31,7 @@ demo: install  ## run the whole chain on a real language model and print what it
 	@$(BIN)/python -m orchestration.demo
 
 test: install  ## run the tests (quick ones; `make test-slow` for the rest)
-	@$(BIN)/python -m pytest
+	@OMP_NUM_THREADS=1 $(BIN)/python -m pytest -n logical --maxprocesses 4 --dist loadfile
 
 test-slow: install  ## run the tests that take minutes
 	@$(BIN)/python -m pytest -m slow

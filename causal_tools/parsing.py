@@ -207,15 +207,13 @@ class _Form:
         """What may stand as the value of a condition, text to value: the column's levels, else numbers, else phrases."""
         if self._levels is not None and column in self._levels:
             return {str(level): level for level in self._levels[column]}
-        numbers = {
-            match.group(0).lstrip("+").replace(",", "").replace("−", "-") for match in _NUMBER.finditer(self._question)
-        }
+        numbers = _numbers(self._question)
         if self._levels is not None:
-            return {text: _number(text) for text in sorted(numbers)}
+            return numbers
         words = _WORD.findall(_FILE_NAME.sub(" ", self._question))
         words = [word.rstrip(".:") or word for word in words]
         spans = {" ".join(words[i : i + n]) for n in (1, 2, 3) for i in range(len(words) - n + 1)}
-        return {**{text: text for text in sorted(spans - numbers)}, **{text: _number(text) for text in sorted(numbers)}}
+        return {**{text: text for text in sorted(spans) if not _NUMBER.fullmatch(text)}, **numbers}
 
     def _choose(self, slot: str, lead: str, options: Mapping[str, _Closing]) -> tuple[str, bool]:
         """Fill a slot; returns the option, and whether the reading ends with it."""
@@ -242,9 +240,11 @@ def _inner(text: str) -> str:
     return quoted(text)[1:-1]
 
 
-def _number(text: str) -> Scalar:
-    value = float(text)
-    return int(value) if value.is_integer() and "." not in text else value
+def _numbers(question: str) -> dict[str, Scalar]:
+    """The numbers in a text, each under the one spelling that a reading has for it (``.5`` and ``0.50`` are 0.5)."""
+    found = (match.group(0).lstrip("+").replace(",", "").replace("−", "-") for match in _NUMBER.finditer(question))
+    values: list[Scalar] = [float(text) if "." in text else int(text) for text in found if np.isfinite(float(text))]
+    return {str(value): value for value in sorted(values)}  # type: ignore[type-var]
 
 
 def _nearest(question: str, columns: Sequence[str]) -> list[str]:

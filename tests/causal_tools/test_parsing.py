@@ -131,6 +131,8 @@ def test_a_random_model_names_only_columns_of_the_header(models, columns, questi
     levels=st.none()
     | st.dictionaries(st.sampled_from(ODD_NAMES), st.lists(NAMES | st.integers(), max_size=4, unique_by=str)),
 )
+@example(taste=0, columns=["age", "ag", "0"], question=".0", levels=None)
+@example(taste=0, columns=["age", "ag", "0"], question="Is " + "9" * 400 + " or 0.50 or .5 best?", levels={})
 def test_any_preference_gives_a_sound_reading_and_what_is_written_is_that_reading(taste, columns, question, levels):
     model = Preferring(taste)
     try:
@@ -226,7 +228,7 @@ def test_confidence_adds_up_what_may_follow_a_choice():
         ("below −3 degrees", {"-3"}),
         ("between 10 and 20.5", {"10", "20.5"}),
         ("with +7 points", {"7"}),
-        ("at .5 of it", {".5"}),
+        ("at .5 or 0.50 of it", {"0.5"}),
         ("for v2 only", set()),
     ],
 )

@@ -244,7 +244,7 @@ def _numbers(question: str) -> dict[str, Scalar]:
     """The numbers in a text, each under the one spelling that a reading has for it (``.5`` and ``0.50`` are 0.5)."""
     found = (match.group(0).lstrip("+").replace(",", "").replace("−", "-") for match in _NUMBER.finditer(question))
     values: list[Scalar] = [float(text) if "." in text else int(text) for text in found if np.isfinite(float(text))]
-    return {str(value): value for value in sorted(values)}  # type: ignore[type-var]
+    return {str(value): value for value in sorted(values)}
 
 
 def _nearest(question: str, columns: Sequence[str]) -> list[str]:

@@ -22,7 +22,6 @@ from training.annotation import (
 from training.annotation_fields import (
     CHOICE_FIELDS,
     TEXT_FIELDS,
-    FieldError,
     canonical_query,
     entries_from_query,
     text_entry,

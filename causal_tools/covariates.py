@@ -17,6 +17,20 @@ OTHER = "(other)"
 
 
 @dataclass(frozen=True)
+class Encoded:
+    """Where one column stands among the features.
+
+    Attributes:
+        positions: of its features; one for an amount, one a level but the first for a category.
+        levels: of a category, the one without a feature first; empty for an amount.
+    """
+
+    label: str
+    positions: tuple[int, ...]
+    levels: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True)
 class Covariates:
     """Adjustment columns, encoded.
 
@@ -25,12 +39,14 @@ class Covariates:
         names: (features,) what each feature is.
         used: the file's columns behind the features.
         set_aside: columns left out, each with the reason.
+        encoded: the columns all of whose features are in the matrix.
     """
 
     matrix: np.ndarray
     names: list[str]
     used: list[str]
     set_aside: dict[str, str] = field(default_factory=dict)
+    encoded: tuple[Encoded, ...] = ()
 
 
 def same_information(first: pd.Series, second: pd.Series) -> bool:
@@ -63,6 +79,7 @@ def encode_covariates(frame: pd.DataFrame, columns: Sequence[str], notes: list[s
     parts: list[np.ndarray] = []
     names: list[str] = []
     used: list[str] = []
+    placed: list[Encoded] = []
     for label in columns:
         column = frame[label]
         reason = _why_not(column, label, named)
@@ -70,8 +87,9 @@ def encode_covariates(frame: pd.DataFrame, columns: Sequence[str], notes: list[s
         if reason or twin:
             set_aside[label] = reason or f"the same values as {twin}"
             continue
-        block, block_names = _encode(column, label, notes)
+        block, block_names, levels = _encode(column, label, notes)
         parts.append(block)
+        placed.append(Encoded(label, tuple(range(len(names), len(names) + max(1, len(levels) - 1))), levels))
         names += block_names
         used.append(label)
     matrix = np.column_stack(parts) if parts else np.empty((len(frame), 0))
@@ -81,7 +99,17 @@ def encode_covariates(frame: pd.DataFrame, columns: Sequence[str], notes: list[s
         notes.append(f"left out because other covariates determine them: {', '.join(gone)}")
     if set_aside:
         notes.append("columns set aside: " + "; ".join(f"{label} ({reason})" for label, reason in set_aside.items()))
-    return Covariates(matrix[:, keep], [names[position] for position in keep], used, set_aside)
+    return Covariates(matrix[:, keep], [names[position] for position in keep], used, set_aside, _kept(placed, keep))
+
+
+def _kept(placed: list[Encoded], keep: list[int]) -> tuple[Encoded, ...]:
+    """The columns none of whose features was left out, at their new positions."""
+    new = {old: position for position, old in enumerate(keep)}
+    return tuple(
+        Encoded(column.label, tuple(new[old] for old in column.positions), column.levels)
+        for column in placed
+        if set(column.positions) <= new.keys()
+    )
 
 
 def _why_not(column: pd.Series, label: str, named: bool) -> str | None:
@@ -102,7 +130,9 @@ def _why_not(column: pd.Series, label: str, named: bool) -> str | None:
     return None
 
 
-def _encode(column: pd.Series, label: str, notes: list[str]) -> tuple[np.ndarray, list[str]]:
+def _encode(column: pd.Series, label: str, notes: list[str]) -> tuple[np.ndarray, list[str], tuple[str, ...]]:
+    """Features, their names, and the levels of a category."""
+    levels: list[str] = []
     missing = column.isna().to_numpy()
     if pd.api.types.is_datetime64_any_dtype(column):
         column = (column - column.min()).dt.total_seconds() / 86_400
@@ -126,7 +156,7 @@ def _encode(column: pd.Series, label: str, notes: list[str]) -> tuple[np.ndarray
         )
         block = np.column_stack([block, missing.astype(float)])
         names.append(f"{label} missing")
-    return block, names
+    return block, names, tuple(levels)
 
 
 def _capped_levels(column: pd.Series, label: str, notes: list[str]) -> tuple[list[str], pd.Series]:

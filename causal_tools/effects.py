@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
@@ -11,7 +11,9 @@ import pandas as pd
 from causal_tools.comparison import PlainEstimator, beside
 from causal_tools.conditions import Target, find_target
 from causal_tools.contract import CausalQuery, EffectResult
-from causal_tools.final_stage import final_stage
+from causal_tools.final_stage import FinalStage, final_stage
+from causal_tools.forest import forest_beside, said_of_forest
+from causal_tools.learners import Recipe
 from causal_tools.nuisance import (
     ENOUGH_FOR_TREES,
     FOLDS,
@@ -19,7 +21,6 @@ from causal_tools.nuisance import (
     choose_regressor,
     cross_fitted_propensity,
     one_hot,
-    propensity_floor,
 )
 from causal_tools.overlap import (
     MOST_EXPLAINED,
@@ -28,11 +29,16 @@ from causal_tools.overlap import (
     overlap_warnings,
     overlapping,
     refuse_determined,
+    robustness_value,
 )
 from causal_tools.preparation import Prepared, prepare
 from causal_tools.randomness import child_seed, seeded
+from causal_tools.robustness import refutations, said_of_refutations
+from causal_tools.subgroups import effects_by_group, said_of_groups
 
 REPEATS_WHEN_SMALL = 3
+CURVE_POINTS = 25
+Z95 = 1.959964
 
 
 @dataclass(frozen=True)
@@ -40,40 +46,46 @@ class Fitted:
     """A fitted econml estimator and where to evaluate it."""
 
     estimator: Any
-    at: np.ndarray | None
+    final: FinalStage | None
     method: str
     diagnostics: dict[str, Any]
     warnings: list[str]
     keep: np.ndarray
+    recipe: Recipe | None = None
 
     def effect(self, treatment_from: float, treatment_to: float) -> tuple[float, tuple[float, float]]:
         """The effect of moving the treatment, with its 95 % interval."""
+        estimates, low, high = self.effects(None, treatment_from, treatment_to)
+        return float(estimates[0]), (float(low[0]), float(high[0]))
+
+    def effects(self, at: np.ndarray | None, treatment_from: float, treatment_to: float) -> tuple[np.ndarray, ...]:
+        """(units,) effects in the units ``at``, by default the one asked about, and the ends of their 95 % intervals."""
         moves = {"T0": treatment_from, "T1": treatment_to}
-        estimate = self.estimator.effect(self.at, **moves)
-        low, high = self.estimator.effect_interval(self.at, alpha=0.05, **moves)
-        return float(np.ravel(estimate)[0]), (float(np.ravel(low)[0]), float(np.ravel(high)[0]))
+        unit = self.final.unit(at) if self.final else None
+        ends = self.estimator.effect_interval(unit, alpha=0.05, **moves)
+        return tuple(np.ravel(values) for values in (self.estimator.effect(unit, **moves), *ends))
 
 
-def average_effect(query: CausalQuery, frame: pd.DataFrame, seed: int = 0) -> EffectResult:
+def average_effect(query: CausalQuery, frame: pd.DataFrame, seed: int = 0, checks: bool = True) -> EffectResult:
     """The average treatment effect, adjusted for the covariates.
 
     Raises:
         EstimationRefused: the data cannot support an answer.
     """
-    return _estimate(query, frame, seed, "every usable row")
+    return _estimate(query, frame, seed, checks, "every usable row")
 
 
-def subgroup_effect(query: CausalQuery, frame: pd.DataFrame, seed: int = 0) -> EffectResult:
+def subgroup_effect(query: CausalQuery, frame: pd.DataFrame, seed: int = 0, checks: bool = True) -> EffectResult:
     """The effect in the units that meet the query's conditions, adjusted for the covariates.
 
     Raises:
         EstimationRefused: the data cannot support an answer, or no rows meet the conditions.
         QueryError: a condition does not fit its column.
     """
-    return _estimate(query, frame, seed, "the units asked about")
+    return _estimate(query, frame, seed, checks, "the units asked about")
 
 
-def _estimate(query: CausalQuery, frame: pd.DataFrame, seed: int, population: str) -> EffectResult:
+def _estimate(query: CausalQuery, frame: pd.DataFrame, seed: int, checks: bool, population: str) -> EffectResult:
     prepared = prepare(query, frame)
     target = find_target(query.conditions, prepared.rows)
     with seeded(child_seed(seed, "effects")):
@@ -92,6 +104,14 @@ def _estimate(query: CausalQuery, frame: pd.DataFrame, seed: int, population: st
         }
         if len(prepared.treatment.levels) > 2:
             diagnostics["contrasts"] = _every_contrast(prepared, fitted)
+        curve = _curve(prepared, target, fitted, moved)
+        if curve:
+            diagnostics["effect_curve"] = curve
+        warnings = [*prepared.notes, *target.warnings, *fitted.warnings]
+        if checks and fitted.recipe and fitted.final:
+            found, said = _checked(prepared, target, fitted, (estimate, interval), child_seed(seed, "checks"))
+            diagnostics |= found
+            warnings += said
     diagnostics |= _beside(prepared, target, estimate)
     if query.conditions:
         diagnostics["rows_meeting_conditions"] = int(target.nearby(prepared.rows).sum())
@@ -105,13 +125,53 @@ def _estimate(query: CausalQuery, frame: pd.DataFrame, seed: int, population: st
         contrast=prepared.treatment.contrast,
         assumptions=_assumptions(prepared, target),
         diagnostics=diagnostics,
-        warnings=[*prepared.notes, *target.warnings, *fitted.warnings],
+        warnings=warnings,
     )
 
 
-def _fit_discrete(prepared: Prepared, target: Target, seed: int) -> Fitted:
-    from econml.dr import LinearDRLearner
+def _checked(
+    prepared: Prepared, target: Target, fitted: Fitted, given: tuple[float, tuple[float, float]], seed: int
+) -> tuple[dict[str, Any], list[str]]:
+    """What tests the effect, and what of it must be said; the estimator's last regression is another one afterwards."""
+    recipe, final, treatment, keep = fitted.recipe, fitted.final, prepared.treatment, fitted.keep
+    if recipe is None or final is None:
+        raise ValueError("only an adjusted effect can be checked")
+    found: dict[str, Any] = {}
+    code = treatment.target if treatment.discrete else None
+    if target.is_everyone:
+        found["robustness_value"] = robustness_value(fitted.estimator, code)
+    groups = effects_by_group(fitted.estimator, final, prepared.covariates, treatment.data[keep], code)
+    forest = forest_beside(recipe, prepared, keep, target, seed)
+    unit = 1.0 if treatment.discrete else treatment.moved[1] - treatment.moved[0]
+    average = (given[0] / unit, (given[1][1] - given[1][0]) / (2 * Z95 * abs(unit))) if target.is_everyone else None
+    refuted = refutations(
+        recipe, prepared.response.data[keep], treatment.data[keep], final.features, code or 0, seed, average
+    )
+    found |= {
+        name: value
+        for name, value in (("effects_by_group", groups), ("causal_forest", forest), ("refutations", refuted))
+        if value
+    }
+    said = said_of_groups(groups, f"the effect of {treatment.name}")
+    return found, [*said, *said_of_forest(forest, *given), *said_of_refutations(refuted)]
 
+
+def _curve(prepared: Prepared, target: Target, fitted: Fitted, moved: tuple[float, float]) -> list[dict[str, Any]]:
+    """The effect along the one column whose value is asked about, over its middle 96 %."""
+    if len(target.points) != 1 or fitted.final is None:
+        return []
+    (label,) = target.points
+    low, high = np.quantile(prepared.rows[label].to_numpy(dtype=float)[target.mask], [0.02, 0.98])
+    values = np.linspace(float(low), float(high), CURVE_POINTS)
+    points = [replace(target, points={label: float(value)}).standardised(prepared.rows)[1] for value in values]
+    at = np.column_stack([np.ones(CURVE_POINTS), np.concatenate(points)])
+    return [
+        {label: float(value), "estimate": float(estimate), "interval": [float(below), float(above)]}
+        for value, estimate, below, above in zip(values, *fitted.effects(at, *moved), strict=True)
+    ]
+
+
+def _fit_discrete(prepared: Prepared, target: Target, seed: int) -> Fitted:
     features, treatment = _features(prepared), prepared.treatment
     propensity_choice = choose_classifier(features, treatment.data, seed)
     propensity = cross_fitted_propensity(propensity_choice.model, features, treatment.data, len(treatment.levels), seed)
@@ -120,20 +180,11 @@ def _fit_discrete(prepared: Prepared, target: Target, seed: int) -> Fitted:
     outcome_choice = choose_regressor(
         np.column_stack([features[keep], one_hot(codes, len(treatment.levels))]), response, seed
     )
-    final = final_stage(prepared, target, keep)
+    recipe = Recipe(True, outcome_choice, propensity_choice, seed)
+    final = final_stage(prepared, target, keep, features[keep])
     folds = min(FOLDS, int(np.bincount(codes).min()))
-    estimator = LinearDRLearner(
-        model_propensity=propensity_choice.model,
-        model_regression=outcome_choice.model,
-        min_propensity=propensity_floor(len(codes)),
-        cv=folds,
-        mc_iters=_repeats(keep),
-        mc_agg="median",
-        featurizer=final.featurizer(1),
-        fit_cate_intercept=target.is_everyone,
-        random_state=seed,
-    )
-    estimator.fit(response, codes, X=final.modifiers, W=features[keep], cache_values=True)
+    estimator = recipe.estimator(len(codes), folds, _repeats(keep), final.featurizer(1))
+    estimator.fit(response, codes, X=final.inputs, cache_values=True)
     degree = final.settle_degree(estimator, code=treatment.target)
     diagnostics = overlap_diagnostics(prepared, propensity, keep)
     diagnostics |= {
@@ -144,11 +195,10 @@ def _fit_discrete(prepared: Prepared, target: Target, seed: int) -> Fitted:
         f"LinearDRLearner (econml): doubly robust, {folds}-fold cross-fitting; outcome model {outcome_choice.name}, "
         f"propensity model {propensity_choice.name}{final.wording(degree)}"
     )
-    return Fitted(estimator, final.at, method, diagnostics, overlap_warnings(prepared, diagnostics), keep)
+    return Fitted(estimator, final, method, diagnostics, overlap_warnings(prepared, diagnostics), keep, recipe)
 
 
 def _fit_continuous(prepared: Prepared, target: Target, seed: int) -> Fitted:
-    from econml.dml import LinearDML
     from sklearn.base import clone
     from sklearn.model_selection import KFold, cross_val_predict
 
@@ -160,18 +210,10 @@ def _fit_continuous(prepared: Prepared, target: Target, seed: int) -> Fitted:
     predicted = cross_val_predict(clone(treatment_choice.model), features, amounts, cv=folds)
     explained = float(1 - np.mean((amounts - predicted) ** 2) / amounts.var())
     refuse_determined(prepared, explained)
-    final = final_stage(prepared, target, keep)
-    estimator = LinearDML(
-        model_y=outcome_choice.model,
-        model_t=treatment_choice.model,
-        cv=FOLDS,
-        mc_iters=_repeats(keep),
-        mc_agg="median",
-        featurizer=final.featurizer(1),
-        fit_cate_intercept=target.is_everyone,
-        random_state=seed,
-    )
-    estimator.fit(prepared.response.data, amounts, X=final.modifiers, W=features, cache_values=True)
+    recipe = Recipe(False, outcome_choice, treatment_choice, seed)
+    final = final_stage(prepared, target, keep, features)
+    estimator = recipe.estimator(len(amounts), FOLDS, _repeats(keep), final.featurizer(1))
+    estimator.fit(prepared.response.data, amounts, X=final.inputs, cache_values=True)
     degree = final.settle_degree(estimator, code=None)
     diagnostics = {
         "treatment_explained_by_covariates": explained,
@@ -193,7 +235,7 @@ def _fit_continuous(prepared: Prepared, target: Target, seed: int) -> Fitted:
         if 0.95 < explained <= MOST_EXPLAINED
         else []
     )
-    return Fitted(estimator, final.at, method, diagnostics, warnings, keep)
+    return Fitted(estimator, final, method, diagnostics, warnings, keep, recipe)
 
 
 def _features(prepared: Prepared) -> np.ndarray:

@@ -17,7 +17,7 @@ from causal_tools.mediation import mediate
 from causal_tools.policy import best_action
 from causal_tools.summary import summarise
 
-TOOLS: dict[Task, Callable[[CausalQuery, pd.DataFrame, int], CausalResult]] = {
+TOOLS: dict[Task, Callable[[CausalQuery, pd.DataFrame, int, bool], CausalResult]] = {
     "CGL": learn_graph,
     "ATE": average_effect,
     "HTE": subgroup_effect,
@@ -27,7 +27,12 @@ TOOLS: dict[Task, Callable[[CausalQuery, pd.DataFrame, int], CausalResult]] = {
 
 
 def answer(
-    query: CausalQuery, frame: pd.DataFrame | DataTable, *, seed: int = 0, dataset: str | None = None
+    query: CausalQuery,
+    frame: pd.DataFrame | DataTable,
+    *,
+    seed: int = 0,
+    dataset: str | None = None,
+    checks: bool = True,
 ) -> CausalResult:
     """Run the tool that the query asks for; the same seed gives the same answer.
 
@@ -36,6 +41,8 @@ def answer(
         frame: the data, or a table from :func:`causal_tools.data.read_table`.
         seed: of every random draw.
         dataset: the data's name in the answer; by default the query's, else the file's.
+        checks: also do what tests the answer and does not change it (refutations, a causal forest beside, effects by group,
+            resampled graphs, learned policies); without them an answer takes about half the time.
 
     Raises:
         CausalToolsError: the data or the query cannot support an answer; the message says what to mend.
@@ -44,7 +51,7 @@ def answer(
     name = dataset or query.dataset or table.name
     resolved = resolve_query(query, table.frame, name).model_copy(update={"dataset": name})
     try:
-        result = TOOLS[query.task](resolved, table.frame, seed)
+        result = TOOLS[query.task](resolved, table.frame, seed, checks)
     except np.linalg.LinAlgError as error:
         raise EstimationRefused(
             f"the columns of {name} cannot be told apart numerically ({error}). Name fewer covariates, and "

@@ -20,29 +20,38 @@ class FinalStage:
     """Which columns the effect varies with, and where it is asked for.
 
     Attributes:
-        modifiers: (rows, 1 + points): whether the row meets the conditions, then the points' columns standardised.
+        modifiers: (rows, 1 + points): whether the row meets the conditions, then the points' columns standardised; no
+            columns where the question is about everyone.
         at: (1, 1 + points): the unit asked about.
+        features: (rows, features) the covariates.
     """
 
-    modifiers: np.ndarray | None
-    at: np.ndarray | None
+    modifiers: np.ndarray
+    at: np.ndarray
     columns: tuple[str, ...]
+    features: np.ndarray
+
+    @property
+    def inputs(self) -> np.ndarray:
+        """(rows, modifiers + features): what an estimator is given, for its nuisance models and its last regression."""
+        return np.column_stack([self.modifiers, self.features])
+
+    def unit(self, at: np.ndarray | None = None) -> np.ndarray:
+        """(units, modifiers + features): units to ask an estimator about; what is not asked plays no part there."""
+        at = self.at if at is None else at
+        return np.column_stack([at, np.zeros((len(at), self.features.shape[1]))])
 
     def featurizer(self, degree: int) -> Any:
-        """Separate curves for units that meet the conditions and those that do not."""
+        """Separate curves for units that meet the conditions and those that do not; one constant for everyone."""
         from sklearn.preprocessing import FunctionTransformer
 
-        return (
-            None
-            if self.modifiers is None
-            else FunctionTransformer(
-                block_design, kw_args={"degree": degree, "outside": not self.modifiers[:, 0].all()}
-            )
-        )
+        width = self.modifiers.shape[1]
+        outside = width > 0 and not self.modifiers[:, 0].all()
+        return FunctionTransformer(block_design, kw_args={"degree": degree, "outside": outside, "width": width})
 
     def settle_degree(self, estimator: Any, code: int | None) -> dict[str, Any]:
         """Lower the curve's degree until its highest terms are significant; the estimator is left refitted."""
-        if not self.columns or self.modifiers is None:
+        if not self.columns:
             return {}
         for degree in range(HIGHEST_DEGREE, 0, -1):
             estimator.featurizer = self.featurizer(degree)
@@ -62,9 +71,18 @@ class FinalStage:
         return f"; effect a polynomial of degree {degree['effect_curve_degree']} in {', '.join(self.columns)}"
 
 
-def final_stage(prepared: Prepared, target: Target, keep: np.ndarray) -> FinalStage:
+def final_stage(prepared: Prepared, target: Target, keep: np.ndarray, features: np.ndarray) -> FinalStage:
+    """The last regression for the units asked about.
+
+    Args:
+        keep: (rows,) those that can be compared.
+        features: (kept rows, features).
+
+    Raises:
+        EstimationRefused: too few of the units asked about have one of the levels compared.
+    """
     if target.is_everyone:
-        return FinalStage(None, None, ())
+        return FinalStage(np.empty((len(features), 0)), np.empty((1, 0)), (), features)
     mask = target.mask[keep]
     codes = prepared.treatment.data[keep][mask]
     if prepared.treatment.discrete:
@@ -78,7 +96,7 @@ def final_stage(prepared: Prepared, target: Target, keep: np.ndarray) -> FinalSt
         target.standardised(prepared.rows) if target.points else (np.empty((prepared.size, 0)), np.empty((1, 0)))
     )
     modifiers = np.column_stack([mask.astype(float), columns[keep]])
-    return FinalStage(modifiers, np.column_stack([np.ones((1, 1)), point]), tuple(target.points))
+    return FinalStage(modifiers, np.column_stack([np.ones((1, 1)), point]), tuple(target.points), features)
 
 
 def polynomial_terms(columns: int, degree: int) -> list[tuple[int, ...]]:
@@ -89,10 +107,17 @@ def polynomial_terms(columns: int, degree: int) -> list[tuple[int, ...]]:
     return [tuple(int(power) for power in row) for row in terms] if columns else [(0,)]
 
 
-def block_design(modifiers: np.ndarray, degree: int, outside: bool) -> np.ndarray:
-    """Polynomial terms for rows inside the group, then a constant for those outside, where there are any."""
+def block_design(inputs: np.ndarray, degree: int, outside: bool, width: int) -> np.ndarray:
+    """Polynomial terms for rows inside the group, then a constant for those outside, where there are any.
+
+    Args:
+        inputs: (rows, modifiers + features).
+        width: how many of them are modifiers.
+    """
     from sklearn.preprocessing import PolynomialFeatures
 
-    inside, points = modifiers[:, :1], modifiers[:, 1:]
+    if not width:
+        return np.ones((len(inputs), 1))
+    inside, points = inputs[:, :1], inputs[:, 1:width]
     curve = PolynomialFeatures(degree).fit_transform(points) if points.shape[1] else np.ones_like(inside)
     return np.column_stack([curve * inside, 1 - inside]) if outside else curve * inside

@@ -33,7 +33,7 @@ UNUSABLE = {
 }
 
 
-def learn_graph(query: CausalQuery, frame: pd.DataFrame, seed: int = 0) -> GraphResult:
+def learn_graph(query: CausalQuery, frame: pd.DataFrame, seed: int = 0, checks: bool = True) -> GraphResult:
     """Edges among the nodes: LiNGAM where tests support it, else PC; the method names the one that ran.
 
     Columns are taken in alphabetical order, so that the answer does not depend on theirs in the file.

@@ -50,7 +50,7 @@ class Setting:
         return np.column_stack([np.ones(len(level)), level, through, level * through, self.covariates])
 
 
-def mediate(query: CausalQuery, frame: pd.DataFrame, seed: int = 0) -> MediationResult:
+def mediate(query: CausalQuery, frame: pd.DataFrame, seed: int = 0, checks: bool = True) -> MediationResult:
     """Natural direct and indirect effects, with the treatment allowed to change what the mediator does.
 
     The direct effect moves the treatment and holds the mediator where it was without; the indirect effect moves the
@@ -92,6 +92,7 @@ def mediate(query: CausalQuery, frame: pd.DataFrame, seed: int = 0) -> Mediation
         diagnostics={
             "treatment_read_as": prepared.treatment.read_as,
             **_diagnostics(point, draws, setting, mediator_fit, response_fit),
+            **(_sensitivity(setting, mediator_fit) if checks else {}),
         },
         warnings=[*prepared.notes, *notes],
     )
@@ -284,6 +285,19 @@ def _diagnostics(
     if direct * indirect > 0 and total != 0:
         found["proportion_mediated"] = indirect / total
     return found
+
+
+def _sensitivity(setting: Setting, mediator_fit: Any) -> dict[str, Any]:
+    """The correlation of the errors of mediator and response, by hidden causes, at which the indirect effect is nought.
+
+    Without interaction, and for two amounts. Source: Imai, Keele & Yamamoto (2010), theorem 4.
+    """
+    if setting.mediator.binary or setting.response.binary:
+        return {}
+    design = setting.mediator_design(setting.treatment)
+    coefficients = np.linalg.lstsq(design, setting.response.data, rcond=None)[0]
+    errors = setting.response.data - design @ coefficients
+    return {"error_correlation_without_indirect_effect": float(np.corrcoef(mediator_fit.resid, errors)[0, 1])}
 
 
 def _assumptions(prepared: Prepared) -> list[str]:

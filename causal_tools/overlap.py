@@ -102,6 +102,18 @@ def e_value(effect: float, spread: float) -> float:
     return ratio + math.sqrt(ratio * (ratio - 1))
 
 
+def robustness_value(estimator: Any, code: int | None) -> float:
+    """The share of what is left of treatment and response that a hidden cause must explain for the interval to reach zero.
+
+    Args:
+        estimator: fitted, its last regression an average over everyone.
+        code: the level compared with the reference; None for an amount.
+
+    Source: Chernozhukov et al. (2022), by econml.
+    """
+    return float(estimator.robustness_value() if code is None else estimator.robustness_value(T=code))
+
+
 def overlap_warnings(prepared: Prepared, diagnostics: dict[str, Any]) -> list[str]:
     """What a reader of the effect must know about the comparison."""
     found = []

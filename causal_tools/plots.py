@@ -4,11 +4,12 @@ from __future__ import annotations
 
 import os
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
 from causal_tools.contract import TASKS, CausalResult, EffectResult, GraphResult, MediationResult, PolicyResult
+from causal_tools.subgroups import LEVEL
 from causal_tools.summary import format_number
 
 if TYPE_CHECKING:
@@ -27,11 +28,13 @@ def plot_result(result: CausalResult, path: str | Path) -> Path:
     from matplotlib.figure import Figure
 
     path = Path(path)
-    figure = Figure(figsize=(7, 5 if isinstance(result, GraphResult) else 3.4), layout="constrained")
+    figure = Figure(figsize=(7, _height(result)), layout="constrained")
     FigureCanvasAgg(figure)
     axes = figure.add_subplot()
     if isinstance(result, GraphResult):
         _graph(axes, result)
+    elif "effect_curve" in result.diagnostics:
+        _curve(axes, result)
     else:
         _intervals(axes, *_rows(result))
         axes.set_xlabel(_literal(_axis(result)))
@@ -45,6 +48,13 @@ def plot_result(result: CausalResult, path: str | Path) -> Path:
     figure.savefig(beside, dpi=150, format="png")
     beside.replace(path)
     return path
+
+
+def _height(result: CausalResult) -> float:
+    """Inches: graphs and curves are square-ish, intervals as tall as there are of them."""
+    if isinstance(result, GraphResult) or "effect_curve" in result.diagnostics:
+        return 5
+    return max(3.4, 1 + 0.45 * len(_rows(result)[0]))
 
 
 def _literal(text: str) -> str:
@@ -81,7 +91,19 @@ def _rows(result: CausalResult) -> tuple[list[str], list[float], list[Interval],
             labels.append("not adjusted")
             values.append(result.diagnostics[name])
             ends.append(tuple(result.diagnostics[f"{name}_interval"]))
+    for group in _groups(result):
+        labels.append(f"where {group['group']}")
+        values.append(group["estimate"])
+        ends.append(tuple(group["interval"]))
     return labels, values, ends, 0
+
+
+def _groups(result: CausalResult) -> list[dict[str, Any]]:
+    """The groups of the covariate with which an average effect differs most clearly; none where it does not."""
+    found = result.diagnostics.get("effects_by_group", [])
+    if not found or result.query.conditions or found[0]["p_value"] >= LEVEL:
+        return []
+    return list(found[0]["groups"])
 
 
 def _axis(result: CausalResult) -> str:
@@ -119,6 +141,27 @@ def _intervals(
     axes.set_ylim(len(labels) - 0.4, -0.7)
     axes.spines[["top", "right", "left"]].set_visible(False)
     axes.tick_params(axis="y", length=0)
+
+
+def _curve(axes: Axes, result: CausalResult) -> None:
+    """The effect along the column asked about, the value asked about stressed."""
+    points = result.diagnostics["effect_curve"]
+    (label,) = (name for name in points[0] if name not in ("estimate", "interval"))
+    along = [point[label] for point in points]
+    low, high = zip(*(point["interval"] for point in points), strict=True)
+    axes.fill_between(along, low, high, color=ACCENT, alpha=0.18, linewidth=0)
+    axes.plot(along, [point["estimate"] for point in points], color=ACCENT, linewidth=1.8)
+    asked = next(float(c.value) for c in result.query.conditions if c.column == label and c.operator == "=")  # type: ignore[arg-type]
+    if result.interval is not None:
+        axes.plot([asked, asked], result.interval, color=INK, linewidth=2.5, solid_capstyle="round")
+    axes.plot([asked], [result.estimate], "o", color=INK, markersize=8)
+    axes.annotate(
+        format_number(result.estimate), (asked, result.estimate), textcoords="offset points", xytext=(10, -12), fontsize=9
+    )
+    axes.axhline(0, color=INK, linewidth=0.8, linestyle=":")
+    axes.set_xlabel(_literal(label))
+    axes.set_ylabel(_literal(_axis(result)), fontsize=9)
+    axes.spines[["top", "right"]].set_visible(False)
 
 
 def _graph(axes: Axes, result: GraphResult) -> None:

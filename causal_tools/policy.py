@@ -17,16 +17,14 @@ from causal_tools.nuisance import (
     doubly_robust_scores,
 )
 from causal_tools.overlap import overlap_diagnostics, overlap_warnings, overlapping
+from causal_tools.policy_learning import learned_policies
 from causal_tools.policy_overlap import refuse_decided
-from causal_tools.policy_values import BEHAVIOUR, Z95, LocalMeans, compared_policies, local_means
+from causal_tools.policy_values import BEHAVIOUR, LocalMeans, compared_policies, local_means
 from causal_tools.preparation import Prepared, prepare
 from causal_tools.randomness import child_seed, seeded
 
-TREE_DEPTH = 2
-ENOUGH_FOR_TREE = 200
 
-
-def best_action(query: CausalQuery, frame: pd.DataFrame, seed: int = 0) -> PolicyResult:
+def best_action(query: CausalQuery, frame: pd.DataFrame, seed: int = 0, checks: bool = True) -> PolicyResult:
     """The action of highest doubly robust mean response for the units that meet the conditions.
 
     With a second treatment, the first action of a two-stage regime, or the second (:mod:`causal_tools.two_stage`).
@@ -39,10 +37,10 @@ def best_action(query: CausalQuery, frame: pd.DataFrame, seed: int = 0) -> Polic
         from causal_tools.two_stage import best_regime
 
         return best_regime(query, frame, seed)
-    return best_single_action(query, frame, seed)
+    return best_single_action(query, frame, seed, checks)
 
 
-def best_single_action(query: CausalQuery, frame: pd.DataFrame, seed: int) -> PolicyResult:
+def best_single_action(query: CausalQuery, frame: pd.DataFrame, seed: int, checks: bool) -> PolicyResult:
     """The same for one decision."""
     prepared = prepare(query, frame, as_actions=True)
     target = find_target(query.conditions, prepared.rows)
@@ -50,7 +48,7 @@ def best_single_action(query: CausalQuery, frame: pd.DataFrame, seed: int) -> Po
     with seeded(own):
         scores, keep, propensity = _scores(prepared, own)
         means = local_means(scores.table, target, prepared.rows, keep)
-        tree = _tree_policy(prepared, scores, keep, own)
+        learned = learned_policies(prepared, scores, keep, own) if checks else {}
     best = int(np.argmax(means.heights))
     actions = [str(level) for level in prepared.treatment.levels]
     diagnostics: dict[str, Any] = {
@@ -59,7 +57,7 @@ def best_single_action(query: CausalQuery, frame: pd.DataFrame, seed: int) -> Po
         "action_intervals": {action: list(means.interval(code)) for code, action in enumerate(actions)},
         **_against(prepared, scores, target, keep, means, best),
         **_compared(prepared, scores, target, keep, means, best),
-        **tree,
+        **learned,
         **overlap_diagnostics(prepared, propensity, keep),
     }
     if target.points:
@@ -158,29 +156,3 @@ def _undecided(diagnostics: dict[str, Any]) -> list[str]:
         "interval of the gain "
         "includes zero"
     ]
-
-
-def _tree_policy(prepared: Prepared, scores: Scores, keep: np.ndarray, seed: int) -> dict[str, Any]:
-    """What a small decision tree over the covariates would gain, each half judged by the tree of the other."""
-    from econml.policy import PolicyTree
-
-    features = prepared.covariates.matrix[keep]
-    if features.shape[1] == 0 or len(features) < ENOUGH_FOR_TREE:
-        return {}
-    half = np.random.default_rng(seed).permutation(len(features)) % 2
-    values = np.empty(len(features))
-    advised = np.empty(len(features), dtype=int)
-    for side in (0, 1):
-        tree = PolicyTree(max_depth=TREE_DEPTH, min_samples_leaf=max(10, len(features) // 50), random_state=seed)
-        tree.fit(features[half != side], scores.table[half != side])
-        advised[half == side] = tree.predict(features[half == side])
-        values[half == side] = scores.table[half == side, advised[half == side]]
-    error = float(values.std(ddof=1) / np.sqrt(len(values)))
-    shares = np.bincount(advised, minlength=scores.table.shape[1]) / len(advised)
-    return {
-        "tree_policy_value": float(values.mean()),
-        "tree_policy_value_interval": [float(values.mean() - Z95 * error), float(values.mean() + Z95 * error)],
-        "tree_policy_shares": {
-            str(level): float(share) for level, share in zip(prepared.treatment.levels, shares, strict=True)
-        },
-    }

@@ -11,11 +11,18 @@ from causal_tools.engine import answer
 
 
 def ask(
-    frame: pd.DataFrame, task: str, treatment: str = "t", response: str = "y", *, seed: int = 0, **fields: Any
+    frame: pd.DataFrame,
+    task: str,
+    treatment: str = "t",
+    response: str = "y",
+    *,
+    seed: int = 0,
+    checks: bool = False,
+    **fields: Any,
 ) -> Any:
-    """The answer to a query given by its fields; typed loosely, since each task's result has fields of its own."""
+    """The answer to a query given by its fields, without what tests it unless asked; typed loosely, as results differ by task."""
     query = CausalQuery.model_validate({"task": task, "treatment": treatment, "response": response, **fields})
-    result: CausalResult = answer(query, frame, seed=seed, dataset="trial.csv")
+    result: CausalResult = answer(query, frame, seed=seed, dataset="trial.csv", checks=checks)
     return result
 
 

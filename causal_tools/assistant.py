@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
+from time import perf_counter
 from typing import Any
 
 from causal_tools.columns import resolve_column
@@ -15,9 +16,12 @@ from causal_tools.errors import ColumnNotFound, NotCausal
 from causal_tools.evidence import has_causal_evidence, unknown_identifiers, unsupported_roles
 from causal_tools.parsing import Reading, read_question
 from causal_tools.prompts import interpret_messages
-from causal_tools.wording import WordingCheck, check_wording
+from causal_tools.wording import WordingCheck, check_wording, is_hopeless
 
 MOST_LEVELS = 30
+# what a wording may be long: as many tokens as the summary, and some; both tries together half as many again
+TOKENS_BESIDE = 40
+MOST_TOKENS = 240
 SURE, SURE_OF_ALL = 0.6, 0.9  # below these, a column that no word of the question supports is taken for a guess
 
 
@@ -33,6 +37,7 @@ class Answer:
         wording: why the model's own wording was or was not shown; None where it was not asked for one.
         reading: with the model's confidence in each slot.
         notes: what was assumed about the file and the question.
+        seconds: what took how long: ``reading`` and ``wording`` by the language model, ``tool`` by the causal tool.
     """
 
     query: CausalQuery
@@ -42,6 +47,7 @@ class Answer:
     wording: WordingCheck | None
     reading: Reading
     notes: list[str]
+    seconds: dict[str, float] = field(default_factory=dict)
 
 
 class Assistant:
@@ -121,14 +127,19 @@ class Assistant:
             CausalToolsError: the file, the question or the query cannot be used; the message says what would do.
         """
         table = data if isinstance(data, DataTable) else read_table(data)
+        begin = perf_counter()
         if query is not None:
             reading = Reading(query)
         else:
             columns = [str(name) for name in table.frame.columns]
             reading = self.read(question, columns, table.name, known_levels(table))
-            query = edit(reading) if edit else reading.query
+            query = None
+        read = perf_counter()
+        query = query or (edit(reading) if edit else reading.query)
+        asked = perf_counter()
         result = answer(query, table, seed=seed)
-        text, check = self._word(question, result, seed) if wording else (result.summary, None)
+        told = perf_counter()
+        text, check = self._word(question, result, table, seed) if wording else (result.summary, None)
         shown = check is not None and check.passed
         return Answer(
             query=query,
@@ -138,16 +149,30 @@ class Assistant:
             wording=check,
             reading=reading,
             notes=[*table.notes, *reading.notes],
+            seconds={"reading": read - begin, "tool": told - asked, "wording": perf_counter() - told},
         )
 
-    def _word(self, question: str, result: CausalResult, seed: int) -> tuple[str, WordingCheck]:
-        """The model's wording: greedily first, then once sampled; the last one tried with its faults."""
+    def _word(self, question: str, result: CausalResult, table: DataTable, seed: int) -> tuple[str, WordingCheck]:
+        """The model's wording: greedily first, then once sampled; the last one tried with its faults.
+
+        A try ends with the first thing it invents; what it has not used of its tokens goes to the next.
+        """
         prompt = self.model.chat_text(interpret_messages(question, result))
+        columns = [str(name) for name in table.frame.columns]
+        length = min(MOST_TOKENS, TOKENS_BESIDE + self.model.count_tokens(result.summary))
+        left = length * 3 // 2
         text, check = "", WordingCheck([], ["an explanation"])
         for temperature in (0.0, 0.6):
-            text = self.model.generate([prompt], max_new_tokens=200, temperature=temperature, seed=seed)[0].strip()
-            check = check_wording(text, result)
-            if check.passed:
+            text = self.model.generate(
+                [prompt],
+                max_new_tokens=min(length, left),
+                temperature=temperature,
+                seed=seed,
+                stop=lambda grown: is_hopeless(grown, result, columns),
+            )[0].strip()
+            check = check_wording(text, result, columns)
+            left -= self.model.count_tokens(text)
+            if check.passed or left <= 0:
                 break
         return text, check
 

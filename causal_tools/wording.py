@@ -6,12 +6,32 @@ Source: the rubric of LLM4Causal (arXiv 2312.17122): hallucination and incomplet
 from __future__ import annotations
 
 import re
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 from causal_tools.contract import CausalResult
 
-_NUMBER = re.compile(r"(?<![\w.])[-−]?\d[\d,]*(?:\.\d+)?(?:e[-+]?\d+)?%?", re.IGNORECASE)
+_NUMBER = re.compile(r"(?<![\w.])[-−]?\d[\d,]*(?:\.\d+)?(?:e[-+]?\d+)?(?:\s?%|\spercent\b)?", re.IGNORECASE)
 _ASSOCIATION = re.compile(r"\b(?:correlat|associat)\w*", re.IGNORECASE)
+# "one" is left out: it is mostly no number
+_NUMBER_WORD = re.compile(
+    r"\b(?:two|three|four|five|six|seven|eight|nine|ten|eleven|twelve|(?:thir|four|fif|six|seven|eigh|nine)teen|twenty|thirty|"
+    r"forty|fifty|sixty|seventy|eighty|ninety|hundreds?|thousands?|millions?|billions?|half|halves|twice|thrice|double[sd]?|"
+    r"triple[sd]?|twofold|threefold|quarters?|thirds?|dozens?)\b",
+    re.IGNORECASE,
+)
+_IDENTIFIER = re.compile(r"(?<![\w.])(?:\w+_\w+|[\w\-]+\.(?:csv|tsv|txt|parquet|xlsx))(?!\w)", re.IGNORECASE)
+_METHOD = re.compile(
+    r"(?<!\w)(?:\w*(?:LiNGAM|DRLearner|DML|CausalForest\w*)|PC|FCI|GES|NOTEARS|propensity[- ]score matching|matching|"
+    r"instrumental[- ]variables?|difference[- ]in[- ]differences?|regression discontinuity|synthetic controls?|causal forests?|"
+    r"two[- ]stage least squares|(?:linear|logistic|ridge|lasso) regression|random forests?|neural networks?|"
+    r"randomi[sz]ed (?:controlled )?trial|t-?test|ANOVA|Bayesian)(?!\w)",
+    re.IGNORECASE,
+)
+# a number at the end may yet get its percent sign
+_UNFINISHED = re.compile(r"[-−\d.,%\s]+$")
+_RAISES = re.compile(r"\b(?:rais|increas|boost|grow|rise|rose|elevat|heighten)\w*", re.IGNORECASE)
+_LOWERS = re.compile(r"\b(?:lowers|lowered|lowering|decreas|reduc|drops|dropped|fall|fell|declin|diminish|cuts)\w*", re.IGNORECASE)
 
 
 @dataclass(frozen=True)
@@ -27,31 +47,64 @@ class WordingCheck:
 
 
 def numbers_in(text: str) -> set[str]:
-    """The numbers of a text in one spelling: no thousands separators, ASCII minus, no sentence's full stop."""
-    return {
-        match.group(0).replace(",", "").replace("−", "-").rstrip("%").lstrip("+") for match in _NUMBER.finditer(text)
-    }
+    """The numbers of a text in one spelling: no thousands separators, ASCII minus, shares with a percent sign."""
+    found = set()
+    for match in _NUMBER.finditer(text):
+        number = match.group(0).casefold().replace(",", "").replace("−", "-")
+        bare = number.removesuffix("percent").rstrip(" %")
+        found.add(f"{bare}%" if bare != number else bare)
+    return found
 
 
-def check_wording(text: str, result: CausalResult) -> WordingCheck:
+def check_wording(text: str, result: CausalResult, columns: Sequence[str] = ()) -> WordingCheck:
     """Hold an explanation against the result's own summary.
 
-    Every number must stand in the summary and every number of the summary in the text; the names of the data set and of the
-    columns with a role must appear; association words may not.
+    Every number must stand in the summary and every number of the summary in the text; names of columns, files and methods and
+    the direction of an effect must be the summary's; the names of the data set and of the columns with a role must appear;
+    association words may not.
+
+    Args:
+        columns: of the data file; those that the summary does not name may not appear.
     """
-    query = result.query
-    roles = (query.dataset, query.treatment, query.second_treatment, query.response, query.mediator)
-    names = [name for name in roles if name]
-    facts, told = numbers_in(_without(result.summary, names)), _without(text, names)
-    said = numbers_in(told)
-    invented = [f"the number {number}" for number in sorted(said - facts)]
-    invented += [f"the wording {match.group(0)!r}" for match in _ASSOCIATION.finditer(told)]
-    missing = [f"the number {number}" for number in sorted(facts - said)]
+    names = _names(result)
+    facts, told = numbers_in(_without(result.summary, names)), numbers_in(_without(text, names))
+    missing = [f"the number {number}" for number in sorted(facts - told)]
     missing += [f"the name {name!r}" for name in names if not _whole(name).search(text)]
     method = result.method.split(" ")[0].strip(",;")
-    if not _whole(method.lower()).search(text.lower()):
+    if not _whole(method.casefold()).search(text.casefold()):
         missing.append(f"the method {method!r}")
-    return WordingCheck(invented, missing)
+    return WordingCheck(invented(text, result, columns), missing)
+
+
+def invented(text: str, result: CausalResult, columns: Sequence[str] = ()) -> list[str]:
+    """What a text, whole or still growing, says that the result's summary does not."""
+    names, summary = _names(result), result.summary
+    told, rest = _without(text, names), _without(summary, names)
+    found = [f"the number {number}" for number in sorted(numbers_in(told) - numbers_in(rest))]
+    for what, pattern in (("number", _NUMBER_WORD), ("name", _IDENTIFIER), ("method", _METHOD)):
+        known = {match.group(0).casefold() for match in pattern.finditer(summary)}
+        strange = {match.group(0).casefold() for match in pattern.finditer(told)} - known
+        found += [f"the {what} {word!r}" for word in sorted(strange)]
+    found += [f"the wording {match.group(0)!r}" for match in _ASSOCIATION.finditer(told)]
+    found += [f"the column {name!r}" for name in columns if _whole(name).search(told) and not _whole(name).search(summary)]
+    if result.task in ("ATE", "HTE"):
+        for mine, other in ((_RAISES, _LOWERS), (_LOWERS, _RAISES)):
+            wrong = mine.search(told)
+            if wrong and other.search(rest) and not mine.search(rest):
+                found.append(f"the direction {wrong.group(0)!r}")
+    return found
+
+
+def is_hopeless(text: str, result: CausalResult, columns: Sequence[str] = ()) -> bool:
+    """Whether a text that is still being written has already invented something; its last word may not be finished."""
+    whole = _UNFINISHED.sub("", text[: max(text.rfind(" "), text.rfind("\n"), 0)])
+    return bool(invented(whole, result, columns))
+
+
+def _names(result: CausalResult) -> list[str]:
+    query = result.query
+    roles = (query.dataset, query.treatment, query.second_treatment, query.response, query.mediator)
+    return [name for name in roles if name]
 
 
 def _whole(name: str) -> re.Pattern[str]:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import json
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import cached_property
 from pathlib import Path
@@ -167,6 +167,10 @@ class LanguageModel:
         lines = [f"{message['role']}: {message['content']}\n" for message in messages]
         return "".join(lines) + ("assistant:" if add_generation_prompt else "")
 
+    def count_tokens(self, text: str) -> int:
+        """How many tokens a text has, special ones apart."""
+        return len(self.tokenizer(text, add_special_tokens=False).input_ids)
+
     def generate(
         self,
         texts: Sequence[str],
@@ -175,8 +179,12 @@ class LanguageModel:
         temperature: float = 0.0,
         seed: int = 0,
         batch_size: int = 8,
+        stop: Callable[[str], bool] | None = None,
     ) -> list[str]:
         """Continue each text freely; greedy at temperature 0, else sampled with the seed.
+
+        Args:
+            stop: is shown each new text as it grows, and ends it by saying so.
 
         Returns:
             The new text alone, one a text, without special tokens.
@@ -185,7 +193,9 @@ class LanguageModel:
 
         tokenizer = self.tokenizer
         completions: list[str] = []
-        sampling = {"do_sample": True, "temperature": temperature} if temperature > 0 else {"do_sample": False}
+        sampling: dict[str, Any] = {"do_sample": temperature > 0}
+        if temperature > 0:
+            sampling["temperature"] = temperature
         for first in range(0, len(texts), batch_size):
             batch = tokenizer(
                 list(texts[first : first + batch_size]),
@@ -194,6 +204,8 @@ class LanguageModel:
                 padding_side="left",
                 add_special_tokens=False,
             ).to(self.model.device)
+            if stop is not None:
+                sampling["stopping_criteria"] = [self._ending(stop, batch.input_ids.shape[1])]
             with torch.inference_mode(), torch.random.fork_rng():
                 torch.manual_seed(seed + first)
                 output = self.model.generate(
@@ -202,6 +214,20 @@ class LanguageModel:
             self.meter.count(int(output.numel()))
             completions += tokenizer.batch_decode(output[:, batch.input_ids.shape[1] :], skip_special_tokens=True)
         return completions
+
+    def _ending(self, stop: Callable[[str], bool], start: int) -> Any:
+        """A stopping criterion of transformers that shows ``stop`` the text after the first ``start`` tokens."""
+        import torch
+        from transformers import StoppingCriteria
+
+        tokenizer = self.tokenizer
+
+        class Ending(StoppingCriteria):
+            def __call__(self, input_ids: Any, scores: Any, **_: Any) -> Any:
+                texts = tokenizer.batch_decode(input_ids[:, start:], skip_special_tokens=True)
+                return torch.tensor([stop(text) for text in texts], device=input_ids.device)
+
+        return Ending()
 
 
 @dataclass(frozen=True)

@@ -119,6 +119,7 @@ def ask(
                     "result": answer.result.model_dump(mode="json"),
                     "explanation": answer.explanation,
                     "worded_by": answer.worded_by,
+                    "seconds": answer.seconds,
                     "model": used,
                     "confidence": answer.reading.confidence,
                     "notes": answer.notes,
@@ -127,6 +128,7 @@ def ask(
             return
         typer.echo(f"Model     {used}")
         typer.echo(f"Reading   {_reading_line(answer.query)}")
+        typer.echo("Time      " + ", ".join(f"{what} {seconds:.1f} s" for what, seconds in answer.seconds.items()))
         typer.echo(f"Method    {answer.result.method}\n")
         typer.echo(answer.explanation)
         for warning in [*answer.result.warnings, *answer.notes]:

@@ -28,7 +28,10 @@ class Writing(Scripted):
         self.texts = list(texts)
         self.temperatures: list[float] = []
 
-    def generate(self, prompts, *, max_new_tokens=128, temperature=0.0, seed=0, batch_size=8):
+    def count_tokens(self, text: str) -> int:
+        return len(text.split())
+
+    def generate(self, prompts, *, max_new_tokens=128, temperature=0.0, seed=0, batch_size=8, stop=None):
         self.temperatures.append(temperature)
         return [self.texts[len(self.temperatures) - 1]]
 

@@ -7,7 +7,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from causal_tools.contract import CausalQuery, CausalResult, EffectResult
-from causal_tools.wording import check_wording, numbers_in
+from causal_tools.wording import check_wording, is_hopeless, numbers_in
 
 
 def _result(summary: str, **query) -> CausalResult:
@@ -44,7 +44,13 @@ def test_the_summary_itself_passes():
     [
         (GOOD.replace("0.25", "0.26"), ["the number 0.26"], ["the number 0.25"]),
         (GOOD.replace("0.25", "-0.25"), ["the number -0.25"], ["the number 0.25"]),
-        (GOOD + " That is 25 % more.", ["the number 25"], []),
+        (GOOD + " That is 25 % more.", ["the number 25%"], []),
+        (GOOD.replace("0.25", "0.25%"), ["the number 0.25%"], ["the number 0.25"]),
+        (GOOD + " Twice as much.", ["the number 'twice'"], []),
+        (GOOD + " So does lung_size in air.csv.", ["the name 'air.csv'", "the name 'lung_size'"], []),
+        (GOOD + " PC agrees.", ["the method 'pc'"], []),
+        (GOOD + " It increases.", ["the direction 'increases'"], []),
+        (GOOD + " Given age.", ["the column 'age'"], []),
         (GOOD.replace("1200 rows", "rows"), [], ["the number 1200"]),
         (GOOD.replace("lowers", "is correlated with lower"), ["the wording 'correlated'"], []),
         (GOOD + " An Association.", ["the wording 'Association'"], []),
@@ -55,9 +61,19 @@ def test_the_summary_itself_passes():
     ],
 )
 def test_each_fault_is_named(text, invented, missing):
-    check = check_wording(text, RESULT)
+    check = check_wording(text, RESULT, ["smoker", "fev1", "age"])
     assert not check.passed
     assert (check.invented, check.missing) == (invented, missing)
+
+
+@pytest.mark.parametrize("separator", [" ", "\n"])
+def test_a_growing_text_is_hopeless_once_it_has_invented_something(separator):
+    result = _result(RESULT.summary.replace("by 0.25", "by 0.25 in 95 % of cases"))
+    text = f"{GOOD} In 95 % of{separator}cases, and 7 more rows"
+    hopeless = [is_hopeless(text[:length], result) for length in range(len(text) + 1)]
+    first = hopeless.index(True)
+    assert text[:first].endswith("and 7 more ")
+    assert all(hopeless[first:])
 
 
 def test_an_empty_explanation_leaves_everything_out():
@@ -87,8 +103,9 @@ def test_numbers_inside_names_are_no_facts():
     [
         ("It is 5.", {"5"}),
         ("1,234.5 and −3", {"1234.5", "-3"}),
-        ("a 95% or 95 % interval", {"95"}),
-        ("2.5e-05 against 1E5", {"2.5e-05", "1E5"}),
+        ("a 95% or 95 % interval, 95 percent", {"95%"}),
+        ("95 of 5 percentages", {"95", "5"}),
+        ("2.5e-05 against 1E5", {"2.5e-05", "1e5"}),
         ("x2 and v1.5 are names", set()),
         ("from 1 to 2, 3", {"1", "2", "3"}),
         ("", set()),

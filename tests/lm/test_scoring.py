@@ -187,3 +187,17 @@ def test_the_digest_tells_weights_apart(tiny):
     third = load_language_model("tiny", device="cpu")
     next(third.model.parameters()).data[0, 0] += 1
     assert third.digest != tiny.digest
+
+
+def test_a_growing_text_can_be_ended(tiny):
+    prompt = "The first thing to say"
+    whole = tiny.generate([prompt], max_new_tokens=12)[0]
+    seen: list[str] = []
+
+    def stop(text: str) -> bool:
+        seen.append(text)
+        return len(seen) == 4
+
+    ended = tiny.generate([prompt], max_new_tokens=12, stop=stop)[0]
+    assert len(seen) == 4
+    assert whole.startswith(ended.rstrip("�")) and len(ended) < len(whole)

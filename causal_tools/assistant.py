@@ -13,7 +13,7 @@ from causal_tools.contract import CausalQuery, CausalResult, Scalar
 from causal_tools.data import DataTable, read_table
 from causal_tools.engine import answer
 from causal_tools.errors import ColumnNotFound, NotCausal
-from causal_tools.evidence import has_causal_evidence, unknown_identifiers, unsupported_roles
+from causal_tools.evidence import has_causal_evidence, left_out, unknown_identifiers, unsupported_roles
 from causal_tools.parsing import Reading, read_question
 from causal_tools.prompts import interpret_messages
 from causal_tools.wording import WordingCheck, check_wording, is_hopeless
@@ -195,6 +195,10 @@ def _without_guesses(reading: Reading, question: str, columns: Sequence[str]) ->
             f"Name the column as the file does"
         )
     notes = [f"the question does not name {column!r}; it was read as the {role}" for role, column in unnamed]
+    notes += [
+        f"the question names {column!r}, which this reading leaves out"
+        for column in left_out(question, reading.query, columns)
+    ]
     return Reading(reading.query, reading.confidence, [*reading.notes, *notes])
 
 

@@ -1,7 +1,8 @@
-"""Names in a question against names in a file: only spelling is forgiven, nothing is guessed."""
+"""Names in a question against names in a file: spelling is forgiven, abbreviations are read and said, nothing is guessed."""
 
 from __future__ import annotations
 
+import re
 from collections.abc import Sequence
 
 import pandas as pd
@@ -11,11 +12,20 @@ from causal_tools.contract import CausalQuery
 from causal_tools.errors import ColumnNotFound, QueryError
 
 CLOSE_ENOUGH = 65.0
+# a slip is a letter too many, too few or wrong, or two that changed places: one in a name of five letters, two from nine on
+FEWEST_LETTERS, MANY_LETTERS = 5, 9
 MOST_LISTED = 20
+_PARTS = re.compile(r"[A-Z]+(?![a-z])|[A-Z]?[a-z]+|\d+|[^\W\d_A-Za-z]+")
 
 
-def resolve_column(name: str, columns: Sequence[str], dataset: str = "the data") -> str:
+def resolve_column(
+    name: str, columns: Sequence[str], dataset: str = "the data", notes: list[str] | None = None
+) -> str:
     """The column that ``name`` means: the same text, or the same but for case, separators or a plural ending.
+
+    Args:
+        notes: receives what was read as an abbreviation or a misspelling; without it neither is forgiven, as it could not be
+            said.
 
     Raises:
         ColumnNotFound: no column fits, or several do.
@@ -25,14 +35,79 @@ def resolve_column(name: str, columns: Sequence[str], dataset: str = "the data")
     for reduce in (_letters, _singular):
         wanted = reduce(name)
         fitting = [column for column in columns if wanted and reduce(column) == wanted]
-        if len(fitting) == 1:
-            return fitting[0]
         if fitting:
-            raise ColumnNotFound(
-                f"column {name!r} is ambiguous in {dataset}: it may be "
-                f"{' or '.join(map(repr, fitting))}. Write the name as it stands in the file."
-            )
+            return _only(fitting, name, dataset)
+    if notes is not None:
+        short = [column for column in columns if abbreviates(name, column) or abbreviates(column, name)]
+        fitting = short or _misspelt(name, columns)
+        if fitting:
+            found = _only(fitting, name, dataset)
+            notes.append(f"{name!r} was read as the column {found!r}, {'an abbreviation' if short else 'misspelt'}")
+            return found
     raise ColumnNotFound(_not_found(name, columns, dataset))
+
+
+def _only(fitting: list[str], name: str, dataset: str) -> str:
+    if len(fitting) == 1:
+        return fitting[0]
+    raise ColumnNotFound(
+        f"column {name!r} is ambiguous in {dataset}: it may be "
+        f"{' or '.join(map(repr, fitting))}. Write the name as it stands in the file."
+    )
+
+
+def abbreviates(short: str, name: str) -> bool:
+    """Whether one name is a short form of the other, part by part: initials, beginnings, or words without their vowels.
+
+    >>> abbreviates("sys_bp", "systolic blood pressure"), abbreviates("age", "average")
+    (True, False)
+    """
+    parts, words = name_parts(short), name_parts(name)
+    return parts != words and len("".join(parts)) < len("".join(words)) and _covers(parts, words)
+
+
+def _covers(parts: list[str], words: list[str]) -> bool:
+    if not parts or not words:
+        return not parts and not words
+    first, size = parts[0], len(parts[0])
+    if 2 <= size <= len(words) and first == "".join(word[0] for word in words[:size]) and _covers(parts[1:], words[size:]):
+        return True
+    return (first == words[0] or shortens(first, words[0])) and _covers(parts[1:], words[1:])
+
+
+def shortens(short: str, word: str) -> bool:
+    """Whether a part of a name is a word cut short: its beginning (``temp``), with or without consonants after (``dept``)."""
+    if len(short) < 2 or len(short) > len(word) - 2 or short[0] != word[0] or not short.isalpha():
+        return False
+    same = next(place for place in range(len(short), 0, -1) if word.startswith(short[:place]))
+    if same == len(short):
+        return len(short) >= 3
+    rest = short[same:]
+    later = iter(word[same:])
+    return not set(rest) & set("aeiou") and all(letter in later for letter in rest)
+
+
+def name_parts(text: str) -> list[str]:
+    """Words and numbers of a name or a text, in lower case: ``sysBP_2`` is sys, bp, 2."""
+    return [part.casefold() for part in _PARTS.findall(text)]
+
+
+def _misspelt(name: str, columns: Sequence[str]) -> list[str]:
+    """The columns spelt almost like the name, where no other comes near; figures must be the same."""
+    from rapidfuzz.distance import OSA
+
+    wanted = _letters(name)
+    if len(wanted) < FEWEST_LETTERS:
+        return []
+    slips = 1 if len(wanted) < MANY_LETTERS else 2
+    distances = {column: OSA.distance(wanted, _letters(column)) for column in columns}
+    close = [column for column, distance in distances.items() if distance <= slips and _digits(column) == _digits(name)]
+    near = [column for column, distance in distances.items() if distance <= slips + 1]
+    return close if len(near) == len(close) else []
+
+
+def _digits(name: str) -> list[str]:
+    return [character for character in name if character.isdigit()]
 
 
 def _letters(name: str) -> str:
@@ -61,8 +136,13 @@ def _not_found(name: str, columns: Sequence[str], dataset: str) -> str:
     return f"{message} Did you mean {close[2]!r}?" if close else message
 
 
-def resolve_query(query: CausalQuery, frame: pd.DataFrame, dataset: str | None = None) -> CausalQuery:
+def resolve_query(
+    query: CausalQuery, frame: pd.DataFrame, dataset: str | None = None, notes: list[str] | None = None
+) -> CausalQuery:
     """The query with every column named as in the frame.
+
+    Args:
+        notes: as of :func:`resolve_column`.
 
     Raises:
         ColumnNotFound: a name fits no column, or several.
@@ -72,7 +152,7 @@ def resolve_query(query: CausalQuery, frame: pd.DataFrame, dataset: str | None =
     where = dataset or query.dataset or "the data"
 
     def found(name: str) -> str:
-        return resolve_column(name, columns, where)
+        return resolve_column(name, columns, where, notes)
 
     fields = query.model_dump()
     for role in ("treatment", "second_treatment", "response", "mediator"):

@@ -37,7 +37,8 @@ def answer(
     """Run the tool that the query asks for; the same seed gives the same answer.
 
     Args:
-        query: what is asked; columns may differ from the file's in case and separators.
+        query: what is asked; columns may differ from the file's in case and separators, or be abbreviated or misspelt where only
+            one column fits, which is then said.
         frame: the data, or a table from :func:`causal_tools.data.read_table`.
         seed: of every random draw.
         dataset: the data's name in the answer; by default the query's, else the file's.
@@ -49,7 +50,8 @@ def answer(
     """
     table = frame if isinstance(frame, DataTable) else _table(frame, dataset or query.dataset or "the data")
     name = dataset or query.dataset or table.name
-    resolved = resolve_query(query, table.frame, name).model_copy(update={"dataset": name})
+    read: list[str] = []
+    resolved = resolve_query(query, table.frame, name, read).model_copy(update={"dataset": name})
     try:
         result = TOOLS[query.task](resolved, table.frame, seed, checks)
     except np.linalg.LinAlgError as error:
@@ -57,7 +59,7 @@ def answer(
             f"the columns of {name} cannot be told apart numerically ({error}). Name fewer covariates, and "
             "leave out columns that follow from others."
         ) from error
-    result.warnings = [*table.notes, *result.warnings]
+    result.warnings = [*table.notes, *read, *result.warnings]
     result.summary = summarise(result)
     return result
 

@@ -9,6 +9,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable, Sequence
 
+from causal_tools.columns import name_parts, shortens
 from causal_tools.contract import CausalQuery
 
 _CUE = re.compile(
@@ -19,8 +20,8 @@ _CUE = re.compile(
     r"|relat|link|map|benefit|shift|mak)",
     re.IGNORECASE,
 )
-_PARTS = re.compile(r"[A-Z]+(?![a-z])|[A-Z]?[a-z]+|\d+|[^\W\d_A-Za-z]+")
 _IDENTIFIER = re.compile(r"`([^`\n]+)`|(?<![\w./-])([A-Za-z]\w*_\w+)(?![\w./-])")
+_FILE_NAME = re.compile(r"[\w\-.]+\.(?:csv|tsv|txt|parquet|xlsx|xls)\b", re.IGNORECASE)
 _CLOSE = 80  # rapidfuzz ratio from which two words are taken for one misspelt
 
 
@@ -28,8 +29,8 @@ def has_causal_evidence(question: str, columns: Sequence[str]) -> bool:
     """True where the question has a causal cue, or shares a word of three letters or more with the header."""
     if _CUE.search(question):
         return True
-    header = {part for name in columns for part in _parts(name) if len(part) >= 3} | {name.lower() for name in columns}
-    return bool(header & {word for word in _parts(question) if len(word) != 2})
+    header = {part for name in columns for part in name_parts(name) if len(part) >= 3} | {name.lower() for name in columns}
+    return bool(header & {word for word in name_parts(question) if len(word) != 2})
 
 
 def unknown_identifiers(question: str, known: Iterable[str]) -> list[str]:
@@ -50,10 +51,19 @@ def unknown_identifiers(question: str, known: Iterable[str]) -> list[str]:
 
 def unsupported_roles(question: str, query: CausalQuery) -> list[tuple[str, str]]:
     """Roles of a reading whose column has nothing in common with any word of the question: (role, column)."""
-    words = _parts(question)
+    words = name_parts(question)
     roles = [("treatment", query.treatment), ("response", query.response), ("mediator", query.mediator)]
     roles += [("condition", condition.column) for condition in query.conditions]
     return [(role, column) for role, column in roles if column and not is_mentioned(column, words)]
+
+
+def left_out(question: str, query: CausalQuery, columns: Iterable[str]) -> list[str]:
+    """Columns that the question names in full and the reading does not hold; a covariate may well be one."""
+    if query.nodes == "all":
+        return []
+    text = _spaced(_FILE_NAME.sub(" ", question))
+    named = [name for name in columns if len(name) >= 3 and re.search(rf"(?<!\w){re.escape(_spaced(name))}(?!\w)", text)]
+    return [name for name in named if name not in query.columns()]
 
 
 def is_mentioned(column: str, words: Sequence[str]) -> bool:
@@ -64,7 +74,7 @@ def is_mentioned(column: str, words: Sequence[str]) -> bool:
         words: of the question, in lower case and in order.
     """
     initials = "".join(word[0] for word in words)
-    parts = _parts(column)
+    parts = name_parts(column)
     whole = "".join(parts)
     if whole in words or (len(whole) >= 2 and whole in initials):
         return True
@@ -78,16 +88,11 @@ def _same_word(part: str, word: str) -> bool:
         return True
     if len(part) < 2 or len(word) < 3 or part[0] != word[0]:
         return False
-    return part[:4] == word[:4] or _abbreviates(part, word) or fuzz.ratio(part, word) >= _CLOSE
+    return part[:4] == word[:4] or shortens(part, word) or fuzz.ratio(part, word) >= _CLOSE
 
 
-def _abbreviates(short: str, word: str) -> bool:
-    letters = iter(word)
-    return len(short) < len(word) and all(letter in letters for letter in short)
-
-
-def _parts(text: str) -> list[str]:
-    return [part.lower() for part in _PARTS.findall(text)]
+def _spaced(text: str) -> str:
+    return text.casefold().replace("_", " ")
 
 
 def _bare(name: str) -> str:

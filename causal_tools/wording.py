@@ -31,7 +31,9 @@ _METHOD = re.compile(
 # a number at the end may yet get its percent sign
 _UNFINISHED = re.compile(r"[-−\d.,%\s]+$")
 _RAISES = re.compile(r"\b(?:rais|increas|boost|grow|rise|rose|elevat|heighten)\w*", re.IGNORECASE)
-_LOWERS = re.compile(r"\b(?:lowers|lowered|lowering|decreas|reduc|drops|dropped|fall|fell|declin|diminish|cuts)\w*", re.IGNORECASE)
+_LOWERS = re.compile(
+    r"\b(?:lowers|lowered|lowering|decreas|reduc|drops|dropped|fall|fell|declin|diminish|cuts)\w*", re.IGNORECASE
+)
 
 
 @dataclass(frozen=True)

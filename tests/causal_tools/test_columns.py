@@ -47,6 +47,53 @@ def test_an_exact_name_wins_and_an_ambiguous_one_is_refused_naming_both() -> Non
         resolve_column("FEV1", columns)
 
 
+COLUMNS = ["systolic_blood_pressure", "temperature", "dept", "treatment", "fev1", "fev2", "hospital_stay_days", "avg_dose"]
+
+
+@pytest.mark.parametrize(
+    ("asked", "found", "said"),
+    [
+        ("sys_bp", "systolic_blood_pressure", "an abbreviation"),
+        ("SBP", "systolic_blood_pressure", "an abbreviation"),
+        ("temp", "temperature", "an abbreviation"),
+        ("department", "dept", "an abbreviation"),
+        ("average dose", "avg_dose", "an abbreviation"),
+        ("hosp stay days", "hospital_stay_days", "an abbreviation"),
+        ("treatmnet", "treatment", "misspelt"),
+        ("hospital_stay_dyas", "hospital_stay_days", "misspelt"),
+    ],
+)
+def test_abbreviations_and_misspellings_are_read_where_they_can_be_said(asked, found, said) -> None:
+    notes: list[str] = []
+    assert resolve_column(asked, COLUMNS, "ward.csv", notes) == found
+    assert notes == [f"{asked!r} was read as the column {found!r}, {said}"]
+    with pytest.raises(ColumnNotFound):
+        resolve_column(asked, COLUMNS, "ward.csv")
+
+
+@pytest.mark.parametrize("asked", ["fev3", "fevv1", "tem", "age", "days", "blood", "average", "stay", "dose"])
+def test_what_is_no_short_form_of_a_whole_name_is_not_read_as_one(asked) -> None:
+    known = [column for column in COLUMNS if column != "temperature"] if asked == "tem" else COLUMNS
+    with pytest.raises(ColumnNotFound):
+        resolve_column(asked, known, "ward.csv", [])
+
+
+def test_an_abbreviation_of_two_columns_is_refused_naming_both() -> None:
+    with pytest.raises(ColumnNotFound, match="'blood_pressure' or 'birth_place'"):
+        resolve_column("bp", ["blood_pressure", "birth_place", "age"], "ward.csv", [])
+
+
+def test_an_abbreviation_in_a_query_is_said_in_the_answer() -> None:
+    from causal_tools import answer
+
+    from .simulators import confounded_binary
+
+    frame = confounded_binary(200, 1).rename(columns={"t": "treatment", "y": "blood_pressure"})
+    result = answer(CausalQuery(task="ATE", treatment="treatmnt", response="bp"), frame, checks=False)
+    assert (result.query.treatment, result.query.response) == ("treatment", "blood_pressure")
+    assert "'bp' was read as the column 'blood_pressure', an abbreviation" in result.warnings
+
+
 @given(st.lists(st.text(min_size=1, max_size=8), min_size=1, max_size=6, unique=True))
 def test_every_column_is_found_under_its_own_name(columns: list[str]) -> None:
     assert [resolve_column(column, columns) for column in columns] == columns

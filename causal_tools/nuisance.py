@@ -86,7 +86,10 @@ def choose_classifier(features: np.ndarray, codes: np.ndarray, seed: int) -> Cho
         from causal_tools.basis import SplinesAndProducts
 
         candidates["logistic regression on splines and products"] = make_pipeline(
-            StandardScaler(), SplinesAndProducts(), StandardScaler(), LogisticRegression(C=0.1, max_iter=1000)
+            StandardScaler(),
+            SplinesAndProducts(classes=True),
+            StandardScaler(),
+            LogisticRegression(C=0.1, max_iter=1000),
         )
     if len(features) >= ENOUGH_FOR_TREES:
         candidates["gradient-boosted trees"] = HistGradientBoostingClassifier(
@@ -119,7 +122,7 @@ def _may_bend(features: np.ndarray) -> bool:
     from causal_tools.basis import spline_width
 
     rows, width = features.shape
-    return 0 < width <= MOST_FEATURES_SQUARED and rows >= ROWS_PER_SPLINE_FEATURE * spline_width(width)
+    return width > 0 and rows >= ROWS_PER_SPLINE_FEATURE * spline_width(width)
 
 
 def _best(

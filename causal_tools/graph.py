@@ -2,29 +2,32 @@
 
 from __future__ import annotations
 
+import math
 from typing import Any
 
+import numpy as np
 import pandas as pd
 
 from causal_tools.contract import CausalQuery, Edge, GraphResult
-from causal_tools.graph_group import LearnedGroup
-from causal_tools.graph_learning import learn_group, significance_level
+from causal_tools.graph_constraints import LearnedGroup
+from causal_tools.graph_learning import learn_group, one_spread, significance_level
 from causal_tools.graph_linear import weight_intervals
-from causal_tools.graph_rows import usable_rows
+from causal_tools.graph_rows import NodeTable, node_table, usable_rows
 from causal_tools.graph_scores import dependent_groups, pairwise_p_values
-from causal_tools.graph_variances import share_one_spread
-from causal_tools.independence import NodeTable, node_table
 from causal_tools.randomness import child_seed, seeded
 
 SHAKY = 0.5
 ASSUMED = ["independences in the data mirror the graph (faithfulness)"]
 
 
-def learn_graph(query: CausalQuery, frame: pd.DataFrame, seed: int = 0) -> GraphResult:
+def learn_graph(query: CausalQuery, frame: pd.DataFrame, seed: int = 0, checks: bool = True) -> GraphResult:
     """Edges among the nodes; the method names the search that ran.
 
     Columns that depend on each other form groups, no edge leaves a group, and each is learned by the search that fits it
     (``graph_learning``). Neither the order of the columns nor that of the rows has a say.
+
+    Args:
+        checks: whether to run what only tests the answer: resamples, and other searches beside. The edges are the same.
 
     Raises:
         EstimationRefused: too few rows, too few or too many nodes, or columns that cannot be nodes.
@@ -38,8 +41,8 @@ def learn_graph(query: CausalQuery, frame: pd.DataFrame, seed: int = 0) -> Graph
             pairwise_p_values(table.matrix, table.categorical), significance_level(*table.matrix.shape)
         )
         tables = [table.only(group) for group in groups if len(group) > 1]
-        one_spread = _one_spread(table, groups)
-        learned = [learn_group(part, one_spread, own) for part in tables]
+        equally = one_spread(table, groups)
+        learned = [learn_group(part, equally, own, checks) for part in tables]
     edges, intervals = _edges(learned, tables)
     apart = [table.names[group[0]] for group in groups if len(group) == 1]
     said = list(dict.fromkeys(line for group in learned for line in group.warnings))
@@ -50,19 +53,9 @@ def learn_graph(query: CausalQuery, frame: pd.DataFrame, seed: int = 0) -> Graph
         n_rows=len(rows),
         edges=edges,
         assumptions=list(dict.fromkeys(line for group in learned for line in group.assumptions)) or ASSUMED,
-        diagnostics=_diagnostics(table.names, apart, learned, edges, intervals),
+        diagnostics=_plain(_diagnostics(table.names, apart, learned, edges, intervals)),
         warnings=[*notes, *said, *_warnings(edges, learned)],
     )
-
-
-def _one_spread(table: NodeTable, groups: list[list[int]]) -> bool:
-    """Whether noise of equal variances is supported over all amounts, or over those that depend on others."""
-    amounts = [group for group in groups if not any(table.categorical[node] for node in group)]
-    choices = (
-        [node for group in amounts for node in group],
-        [node for group in amounts if len(group) > 1 for node in group],
-    )
-    return any(share_one_spread(table.matrix[:, sorted(nodes)]) for nodes in choices)
 
 
 def _method(learned: list[LearnedGroup]) -> str:
@@ -133,3 +126,14 @@ def _warnings(edges: list[Edge], learned: list[LearnedGroup]) -> list[str]:
     if shaky:
         said.append(f"found with this direction in fewer than half of the resamples: {', '.join(shaky)}")
     return said
+
+
+def _plain(value: Any) -> Any:
+    """Only what JSON has: lists for tuples, Python's numbers for numpy's, None for what is not finite."""
+    if isinstance(value, dict):
+        return {str(key): _plain(item) for key, item in value.items()}
+    if isinstance(value, (list, tuple)):
+        return [_plain(item) for item in value]
+    if isinstance(value, np.generic):
+        value = value.item()
+    return None if isinstance(value, float) and not math.isfinite(value) else value

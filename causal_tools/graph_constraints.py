@@ -2,29 +2,19 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass, field
 from typing import Any
 
 import numpy as np
 
 from causal_tools import lingam
-from causal_tools.graph_group import LearnedGroup, compared_with_ges
 from causal_tools.graph_linear import least_squares_weights
 from causal_tools.graph_marks import Marks, listed, paired, same_marks, skeleton
-from causal_tools.graph_resampling import resampled
-from causal_tools.graph_search import (
-    DEEPEST_WHEN_MANY,
-    EDGES_A_NODE_FOR_GES,
-    MOST_FOR_FCI,
-    deepest,
-    run_fci,
-    run_ges,
-    run_pc,
-)
-from causal_tools.independence import TEST_NAMES, IndependenceTest, NodeTable, TestName
+from causal_tools.graph_resampling import Frequencies, resampled
+from causal_tools.graph_rows import NodeTable
+from causal_tools.graph_search import EDGES_A_NODE_FOR_GES, MOST_FOR_FCI, run_fci, run_ges, run_pc
+from causal_tools.independence import TEST_NAMES, IndependenceTest, TestName
 
-# about what one test takes a row; KCI's by the cube of the rows, at its most rows; categories want logistic regressions
-SECONDS: dict[TestName, float] = {"fisherz": 0.0, "gsq": 6e-8, "kci": 3e-4, "measure": 2e-7}
-SECONDS_WITH_CATEGORIES = 1e-6
 SECONDS_OF_DENSE_GES = 0.6
 SHAPES: dict[TestName, str] = {
     "fisherz": "dependence among the nodes is linear",
@@ -34,8 +24,48 @@ SHAPES: dict[TestName, str] = {
 }
 
 
+@dataclass(frozen=True)
+class LearnedGroup:
+    """The graph of one group of columns.
+
+    Attributes:
+        weights: (nodes, nodes), not zero where an edge from column to row has a weight.
+        frequencies: how often the edges came back in resamples; None where there were none.
+        evidence: what the choice of the search rests on, for the diagnostics.
+    """
+
+    names: list[str]
+    marks: Marks
+    weights: np.ndarray
+    method: str
+    assumptions: list[str]
+    frequencies: Frequencies | None
+    evidence: dict[str, Any] = field(default_factory=dict)
+    warnings: list[str] = field(default_factory=list)
+
+
+def compared_with_ges(
+    table: NodeTable, marks: Marks, against: str, evidence: dict[str, Any], warnings: list[str]
+) -> Marks | None:
+    """Greedy equivalence search on the same columns: its graph, if it ran.
+
+    Whether it agrees with ``marks``, found by the method ``against``, goes to the evidence, a difference to the warnings too.
+    """
+    found = run_ges(table, len(marks))
+    if found is None:
+        evidence["ges"] = "not run: nodes, edges or rows are too many, or nodes too few"
+        return None
+    same_edges, same = skeleton(found) == skeleton(marks), same_marks(found, marks)
+    evidence["ges"] = {"edges": listed(found), "same_skeleton": same_edges, "same_marks": same}
+    if not same_edges:
+        warnings.append(f"{against} and GES disagree about an edge between {paired(skeleton(found) ^ skeleton(marks))}")
+    elif not same:
+        warnings.append(f"{against} and GES agree about the edges and not about all directions")
+    return found
+
+
 def learn_by_tests(
-    table: NodeTable, name: TestName, alpha: float, seed: int, evidence: dict[str, Any], warnings: list[str]
+    table: NodeTable, name: TestName, alpha: float, seed: int, checks: bool, evidence: dict[str, Any], warnings: list[str]
 ) -> LearnedGroup:
     """PC's graph; FCI's where PC's colliders contradict each other or linear noise stayed dependent in every order.
 
@@ -44,11 +74,12 @@ def learn_by_tests(
 
     Args:
         alpha: significance level of one test.
+        checks: whether to resample, and to run GES where it only stands beside.
         evidence: what was found before; receives what the tests gave.
         warnings: receives suspicions, failures and disagreements.
     """
-    rows, nodes = table.matrix.shape
-    tester = IndependenceTest(table, name, deepest(nodes))
+    nodes = len(table.names)
+    tester = IndependenceTest(table, name)
     marks, contested = run_pc(tester, alpha)
     evidence |= {"independence_test": TEST_NAMES[name], "significance_level": alpha}
     reason = _suspicion(contested, name == "fisherz" and lingam.noise_stays_dependent(evidence))
@@ -61,13 +92,13 @@ def learn_by_tests(
             f"a hidden common cause is suspected: {reason}; so FCI was run. Of its marks, 'a o-> b' says that b does not "
             "cause a, 'a <-> b' that a hidden cause drives both, and an 'o' that the data leave this end open"
         )
-    elif name in ("fisherz", "gsq"):
+    elif name == "fisherz" or (name == "gsq" and checks):
         beside = compared_with_ges(table, marks, "PC", evidence, warnings)
         scored = name == "fisherz" and beside is not None and not same_marks(beside, marks)
         if scored and beside is not None:
             evidence["pc_edges"] = listed(marks)
             marks = beside
-    else:
+    elif checks:
         evidence["ges"] = "not run: its scores take straight lines, or categories alone"
     if reason:
         evidence["hidden_common_cause_suspected"] = reason
@@ -76,20 +107,27 @@ def learn_by_tests(
             f"{reason}; FCI, which allows hidden common causes, takes up to {MOST_FOR_FCI} nodes and was not run"
         )
     evidence["tests"] = tester.calls
+    if tester.most_given is not None:
+        warnings.append(
+            f"independence was tested given at most {tester.most_given} column(s) at a time, since more takes too long; some "
+            "edges may stand for effects by way of others"
+        )
     warnings += _failures(tester, marks, evidence)
 
     def relearn(drawn: NodeTable) -> Marks:
         if scored:
             return run_ges(drawn, len(marks)) or {}
-        again = IndependenceTest(drawn, name, deepest(nodes))
+        again = IndependenceTest(drawn, name, tester.most_given)
         return run_fci(again, alpha) if hidden else run_pc(again, alpha)[0]
 
-    each = SECONDS_WITH_CATEGORIES if name == "measure" and any(table.categorical) else SECONDS[name]
-    dense = scored and len(marks) > EDGES_A_NODE_FOR_GES * nodes
-    found, skipped = resampled(table, relearn, SECONDS_OF_DENSE_GES if dense else tester.calls * rows * each, seed)
-    warnings += [skipped] if skipped else []
-    depth = f", at most {DEEPEST_WHEN_MANY} columns conditioned on" if tester.most_given else ""
-    search = "FCI" if hidden else "PC, stable with majority rule"
+    found = None
+    if checks:
+        dense = scored and len(marks) > EDGES_A_NODE_FOR_GES * nodes
+        seconds = SECONDS_OF_DENSE_GES if dense else tester.calls * tester.seconds
+        found, skipped = resampled(table, relearn, seconds, seed)
+        warnings += [skipped] if skipped else []
+    depth = "" if tester.most_given is None else f", at most {tester.most_given} column(s) conditioned on"
+    search = "FCI" if hidden else "PC, stable with the max-p rule"
     by_tests = f"{search} (causal-learn), {TEST_NAMES[name]} at level {alpha:.2g}{depth}"
     return LearnedGroup(
         table.names,

@@ -9,13 +9,13 @@ from dataclasses import dataclass
 import numpy as np
 
 from causal_tools.graph_marks import Marks
-from causal_tools.independence import NodeTable
+from causal_tools.graph_rows import NodeTable
 
 RESAMPLES = 20
 FEWEST_RESAMPLES = 10
 MOST_NODES = 12
-MOST_ROWS = 10_000
-MOST_SECONDS = 4.0
+MOST_ROWS = 5_000
+MOST_SECONDS = 3.0
 
 
 @dataclass(frozen=True)
@@ -61,7 +61,7 @@ def resampled(
 
 
 def _frequencies(table: NodeTable, relearn: Callable[[NodeTable], Marks], number: int, seed: int) -> Frequencies:
-    """Draw rows with replacement, search again, and count; at most 10,000 rows a draw.
+    """Draw rows with replacement, search again, and count; at most 5,000 rows a draw.
 
     Source: Friedman, Goldszmidt & Wyner (1999).
     """

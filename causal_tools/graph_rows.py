@@ -1,7 +1,9 @@
-"""The columns and rows that a graph is learned from, or a sentence saying why there are none."""
+"""The columns and rows that a graph is learned from as numbers, or a sentence saying why there are none."""
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+from dataclasses import dataclass
 from hashlib import sha256
 
 import numpy as np
@@ -11,13 +13,14 @@ from causal_tools.contract import CausalQuery
 from causal_tools.covariates import independent_features
 from causal_tools.data import describe_columns
 from causal_tools.errors import EstimationRefused
-from causal_tools.independence import MOST_CATEGORIES
-from causal_tools.treatment import is_numeric
+from causal_tools.treatment import codes_of, is_numeric, ordered_levels
 
 FEWEST_ROWS = 50
 ROWS_A_NODE = 5
 MOST_NODES = 60
 MOST_ROWS = 50_000
+MOST_CATEGORIES = 20
+FEWEST_AMOUNTS = 5
 UNUSABLE = {
     "identifier": "one value a row",
     "text": "free text",
@@ -25,6 +28,56 @@ UNUSABLE = {
     "empty": "empty",
     "unsupported": "holds lists or objects",
 }
+
+
+@dataclass(frozen=True)
+class NodeTable:
+    """Columns of a graph as numbers.
+
+    Attributes:
+        matrix: (rows, nodes), codes for categories.
+        categorical: (nodes,) whether the numbers are codes.
+    """
+
+    names: list[str]
+    matrix: np.ndarray
+    categorical: list[bool]
+
+    def only(self, positions: Sequence[int]) -> NodeTable:
+        """The same rows of some nodes."""
+        return NodeTable(
+            [self.names[position] for position in positions],
+            self.matrix[:, positions],
+            [self.categorical[position] for position in positions],
+        )
+
+    def rows(self, positions: np.ndarray) -> NodeTable:
+        """Some rows of the same nodes."""
+        return NodeTable(self.names, self.matrix[positions], self.categorical)
+
+
+def node_table(rows: pd.DataFrame) -> NodeTable:
+    """Texts, truth values and numbers of fewer than five values are categories; other numbers are amounts.
+
+    Raises:
+        EstimationRefused: a text column has too many levels to be a category.
+    """
+    columns, categorical = [], []
+    for label in rows.columns:
+        column = rows[label]
+        if pd.api.types.is_datetime64_any_dtype(column):
+            column = (column - column.min()).dt.total_seconds() / 86_400
+        category = not is_numeric(column) or column.nunique() < FEWEST_AMOUNTS
+        if category and column.nunique() > MOST_CATEGORIES:
+            raise EstimationRefused(
+                f"the node {label!r} has {column.nunique()} different texts; independence cannot be tested with "
+                f"more than {MOST_CATEGORIES}. Group its levels, or leave it out of the nodes."
+            )
+        categorical.append(category)
+        columns.append(
+            codes_of(column, ordered_levels(column)).astype(float) if category else column.to_numpy(dtype=float)
+        )
+    return NodeTable([str(label) for label in rows.columns], np.column_stack(columns), categorical)
 
 
 def usable_rows(query: CausalQuery, frame: pd.DataFrame, seed: int, notes: list[str]) -> pd.DataFrame:

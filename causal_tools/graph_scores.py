@@ -14,26 +14,11 @@ SCORES = 4
 
 
 def legendre_scores(values: np.ndarray, count: int) -> np.ndarray:
-    """(rows, count) Legendre polynomials of the mid-ranks, taken to [-1, 1]; count is 1 to 4."""
-    at = 2 * mid_ranks(values) - 1
-    square = at * at
-    polynomials = [at, 1.5 * square - 0.5, at * (2.5 * square - 1.5), (35 * square * square - 30 * square + 3) / 8]
-    return np.column_stack(polynomials[:count])
+    """(rows, count) Legendre polynomials of the mid-ranks, taken to [-1, 1]."""
+    from numpy.polynomial.legendre import legvander
+    from scipy import stats
 
-
-def mid_ranks(values: np.ndarray) -> np.ndarray:
-    """(rows,) ranks taken to (0, 1), equal values sharing theirs."""
-    order = np.argsort(values)
-    ordered = values[order]
-    new = np.concatenate([[True], ordered[1:] != ordered[:-1]])
-    ranks = np.empty(len(values))
-    if new.all():
-        ranks[order] = np.arange(len(values)) + 0.5
-    else:
-        starts = np.flatnonzero(new)
-        ends = np.append(starts[1:], len(values))
-        ranks[order] = np.repeat((starts + ends) / 2, ends - starts)
-    return ranks / len(values)
+    return np.asarray(legvander((2 * stats.rankdata(values) - 1) / len(values) - 1, count)[:, 1:])
 
 
 def indicators(codes: np.ndarray) -> np.ndarray:
@@ -43,18 +28,10 @@ def indicators(codes: np.ndarray) -> np.ndarray:
 
 def orthonormal(block: np.ndarray) -> np.ndarray:
     """An orthonormal basis of the block's columns, those that follow from others left out."""
-    from scipy.linalg import solve_triangular
+    from scipy.linalg import qr
 
     lengths = np.linalg.norm(block, axis=0)
-    units = block[:, lengths > 0] / lengths[lengths > 0]
-    try:
-        # by Cholesky, at half the time of QR, where the columns are far from dependent
-        triangle = np.linalg.cholesky(units.T @ units)
-        if units.shape[1] and np.diag(triangle).min() > 1e-4:
-            return np.asarray(solve_triangular(triangle, units.T, lower=True).T)
-    except np.linalg.LinAlgError:
-        pass
-    basis, triangle = np.linalg.qr(units)
+    basis, triangle, _ = qr(block[:, lengths > 0] / lengths[lengths > 0], mode="economic", pivoting=True)
     return np.asarray(basis[:, np.abs(np.diag(triangle)) > 1e-8])
 
 

@@ -4,51 +4,83 @@ from __future__ import annotations
 
 import io
 from contextlib import redirect_stdout
-from typing import Any
+from math import comb
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
 from causal_tools.graph_marks import Marks, marks_of_matrix
-from causal_tools.graph_orientation import contested, find_colliders, orient
-from causal_tools.independence import IndependenceTest, NodeTable, register_test
+from causal_tools.independence import IndependenceTest, register_test
 
-MANY_NODES = 12
-DEEPEST_WHEN_MANY = 4
-MOST_FOR_FCI = 12
+if TYPE_CHECKING:
+    from causallearn.graph.GraphClass import CausalGraph
+
+    from causal_tools.graph_rows import NodeTable
+
+MOST_SECONDS = 10.0
+MOST_NEIGHBOURS = 10
 FEW_FOR_GES = 8
 MOST_FOR_GES = 13
 EDGES_A_NODE_FOR_GES = 1.5
 MOST_CATEGORICAL_FOR_GES = 7
 ROWS_FOR_CATEGORICAL_GES = 20_000
+MOST_FOR_FCI = 12
 EXTENDED_BIC = 0.5
-
-
-def deepest(nodes: int) -> int | None:
-    """How many columns a test conditions on at most; None is no limit."""
-    return DEEPEST_WHEN_MANY if nodes > MANY_NODES else None
 
 
 def run_pc(tester: IndependenceTest, alpha: float) -> tuple[Marks, list[str]]:
     """Marks by (source, target), the pairs of undirected edges in the nodes' order; and the edges that colliders contest.
 
-    causal-learn's stable skeleton and Meek's rules, with the majority rule for the colliders between them.
+    The skeleton is the stable one and colliders are told by the largest p-value (max-p), so that the order of the nodes has
+    no say in either.
+    """
+    from causallearn.utils.PCUtils.Meek import meek
+    from causallearn.utils.PCUtils.UCSepset import maxp, uc_sepset
+
+    names = tester.table.names
+    graph = _skeleton(tester, alpha)
+    # max-p asks about every set of neighbours
+    collide = maxp if max(map(len, _neighbours(graph).values())) <= MOST_NEIGHBOURS else uc_sepset
+    with redirect_stdout(io.StringIO()):
+        strongest, both_ways = collide(graph, 3), collide(graph, 1)
+        marks = marks_of_matrix(meek(strongest).G.graph, names)
+    contested = [edge for edge, mark in marks_of_matrix(both_ways.G.graph, names).items() if mark == "<->"]
+    return _without_untested(marks, tester), [f"{one} <-> {other}" for one, other in contested]
+
+
+def _skeleton(tester: IndependenceTest, alpha: float) -> CausalGraph:
+    """The stable skeleton, deepened while the tests that the next depth may take fit the budget.
+
+    The tests remember their answers, so that a deeper skeleton costs its new tests alone. Where the budget ends, the test's
+    ``most_given`` says so.
     """
     from causallearn.utils.cit import CIT
-    from causallearn.utils.PCUtils.Meek import meek
     from causallearn.utils.PCUtils.SkeletonDiscovery import skeleton_discovery
 
-    matrix, names = tester.table.matrix, tester.table.names
-    graph = skeleton_discovery(
-        matrix, alpha, CIT(matrix, register_test(), tester=tester), True, show_progress=False, max_k=tester.most_given
-    )
-    colliders = find_colliders(graph, tester, alpha)
-    orient(graph, colliders)
-    marks = _without_untested(marks_of_matrix(meek(graph).G.graph, names), tester)
-    return marks, [f"{names[one]} <-> {names[other]}" for one, other in contested(colliders)]
+    test = CIT(tester.table.matrix, register_test(), tester=tester)
+    depth = 1 if tester.most_given is None else tester.most_given
+    while True:
+        graph = skeleton_discovery(
+            tester.table.matrix, alpha, test, True, show_progress=False, max_k=depth, verbose=False
+        )
+        degrees = [len(some) for some in _neighbours(graph).values()]
+        if tester.most_given is not None or max(degrees) - 1 <= depth:
+            return graph
+        if tester.seconds * sum(degree * comb(degree - 1, depth + 1) for degree in degrees) > MOST_SECONDS:
+            tester.most_given = depth
+            return graph
+        depth += 1
+
+
+def _neighbours(graph: CausalGraph) -> dict[int, list[int]]:
+    return {node: [int(other) for other in graph.neighbors(node)] for node in range(len(graph.G.graph))}
 
 
 def run_fci(tester: IndependenceTest, alpha: float) -> Marks:
-    """Marks of a partial ancestral graph, which allows hidden common causes."""
+    """Marks of a partial ancestral graph, which allows hidden common causes.
+
+    Source: Spirtes, Meek & Richardson (1995); Zhang (2008).
+    """
     from causallearn.search.ConstraintBased.FCI import fci
 
     with redirect_stdout(io.StringIO()):

@@ -14,8 +14,10 @@ ROWS_A_TERM = 10
 FEWEST_FOR_SHAPES = 200
 FEWEST_IN_LEVEL = 20
 LARGEST_PRODUCT = 6
-NEWTON_STEPS = 20
+# of the logistic regressions; looser than sklearn's own, since the test forgives small errors of both regressions
 RIDGE = 1e-4
+LOOSE = 1e-3
+MOST_STEPS = 100
 KEPT_BYTES = 300_000_000
 
 
@@ -40,9 +42,13 @@ class CovarianceMeasure:
         self.rows = len(matrix)
         self.categorical = categorical
         self.shapes = 3 if self.rows >= FEWEST_FOR_SHAPES else 1
-        self.values = [
-            indicators(_pooled(column)) if category else _scaled(column)[:, None]
+        self.columns = [
+            _pooled(column) if category else _scaled(column)
             for column, category in zip(matrix.T, categorical, strict=True)
+        ]
+        self.values = [
+            indicators(column) if category else column[:, None]
+            for column, category in zip(self.columns, categorical, strict=True)
         ]
         self._terms: dict[int, tuple[np.ndarray, np.ndarray]] = {}
         self._kept: OrderedDict[tuple[int, ...], np.ndarray] = OrderedDict()
@@ -60,6 +66,8 @@ class CovarianceMeasure:
         if given and plain[0].shape[1] * plain[1].shape[1] <= LARGEST_PRODUCT:
             turns = np.column_stack([self.values[column] for column in given])
             products = np.column_stack([products, _products(_products(*plain), turns)])
+        # Hotelling's statistic with the rows that the regressions left free; statsmodels' test_mvmean counts them all, and
+        # fails where products follow from one another
         freed = self.rows - spent
         mean = np.full(self.rows, 1 / self.rows) @ products
         sizes, directions = np.linalg.eigh(products.T @ products / self.rows - np.outer(mean, mean))
@@ -85,7 +93,7 @@ class CovarianceMeasure:
     def _block(self, column: int, design: np.ndarray) -> np.ndarray:
         values = self.values[column]
         if self.categorical[column] and design.shape[1] > 1:
-            block = values - chances(values, design)
+            block = values - chances(self.columns[column], design)
         else:
             block = values - design @ (design.T @ values)
         if not self.categorical[column] and self.shapes > 1:
@@ -127,47 +135,27 @@ class CovarianceMeasure:
         return made
 
 
-def chances(levels: np.ndarray, design: np.ndarray) -> np.ndarray:
-    """(rows, levels) fitted chances of each level against all others, by logistic regression.
+def chances(codes: np.ndarray, design: np.ndarray) -> np.ndarray:
+    """(rows, levels - 1) fitted chances of each level but the first, by multinomial logistic regression.
 
     Levels follow what is given through odds, sharply where effects are strong; a linear fit would leave part of that behind.
 
     Args:
-        levels: (rows, levels) indicators.
-        design: (rows, terms) orthonormal, the constant among them.
+        codes: (rows,) levels, more than one.
+        design: (rows, terms) orthonormal, the constant among what it spans.
     """
-    rows, width = design.shape
-    terms = design * np.sqrt(rows)
-    # half the digits will do for the curvature, which only sets the steps
-    coarse = terms.astype(np.float32)
-    fitted = np.empty(levels.shape)
-    for column in range(levels.shape[1]):
-        wanted = levels[:, column]
-        coefficients = np.zeros(width)
-        chance, loss = _chance(terms, wanted, coefficients)
-        for _ in range(NEWTON_STEPS):
-            slope = terms.T @ (wanted - chance) / rows - RIDGE * coefficients
-            if np.abs(slope).max() < 0.03 / np.sqrt(rows):
-                break
-            spread = (chance * (1 - chance)).astype(np.float32)
-            curve = (coarse * spread[:, None]).T @ coarse / rows + RIDGE * np.eye(width)
-            step = np.linalg.solve(curve, slope)
-            tried, higher = _chance(terms, wanted, coefficients + step)
-            while higher > loss and np.abs(step).max() > 1e-6:
-                step = step / 4
-                tried, higher = _chance(terms, wanted, coefficients + step)
-            coefficients, chance, loss = coefficients + step, tried, higher
-        fitted[:, column] = chance
-    return fitted
+    import warnings
 
+    from sklearn.exceptions import ConvergenceWarning
+    from sklearn.linear_model import LogisticRegression
 
-def _chance(terms: np.ndarray, wanted: np.ndarray, coefficients: np.ndarray) -> tuple[np.ndarray, float]:
-    """Fitted chances, and minus the mean log likelihood with its ridge."""
-    odds = terms @ coefficients
-    sizes = np.exp(-np.abs(odds))
-    chance = np.where(odds >= 0, 1.0, sizes) / (1 + sizes)
-    loss = float(np.mean(np.maximum(odds, 0) + np.log1p(sizes) - wanted * odds))
-    return chance, loss + RIDGE / 2 * float(coefficients @ coefficients)
+    rows = len(codes)
+    model = LogisticRegression(C=1 / (RIDGE * rows), fit_intercept=False, tol=LOOSE, max_iter=MOST_STEPS)
+    with warnings.catch_warnings():
+        # where levels are all but determined the odds grow without end, and the chances no longer change
+        warnings.simplefilter("ignore", ConvergenceWarning)
+        fitted = model.fit(design * np.sqrt(rows), codes).predict_proba(design * np.sqrt(rows))
+    return np.asarray(fitted[:, 1:])
 
 
 def _products(one: np.ndarray, other: np.ndarray) -> np.ndarray:

@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 
     from causal_tools.graph_rows import NodeTable
 
-MOST_SECONDS = 10.0
+MOST_SECONDS = 30.0
 MOST_NEIGHBOURS = 10
 FEW_FOR_GES = 8
 MOST_FOR_GES = 13

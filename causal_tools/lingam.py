@@ -15,8 +15,8 @@ MOST_NODES = 25
 FEWEST_ROWS = 300
 FEWEST_VALUES = 10
 # of one search by DirectLiNGAM, about, times rows and nodes squared
-SECONDS = 7e-7
-SECONDS_BY_VARIANCES = 1e-7
+SECONDS = 6e-7
+SECONDS_BY_VARIANCES = 1.5e-7
 MOST_SECONDS = 10.0
 # with fewer rows variances that differ by a third would often pass for equal
 FEWEST_ROWS_FOR_VARIANCES = 500

@@ -7,12 +7,22 @@ from typing import Any
 
 import numpy as np
 
-from causal_tools import lingam
+from causal_tools import graph_linear
 from causal_tools.graph_linear import least_squares_weights
-from causal_tools.graph_marks import Marks, listed, paired, same_marks, skeleton
 from causal_tools.graph_resampling import Frequencies, resampled
 from causal_tools.graph_rows import NodeTable
-from causal_tools.graph_search import EDGES_A_NODE_FOR_GES, MOST_FOR_FCI, run_fci, run_ges, run_pc
+from causal_tools.graph_search import (
+    EDGES_A_NODE_FOR_GES,
+    MOST_FOR_FCI,
+    Marks,
+    listed,
+    paired,
+    run_fci,
+    run_ges,
+    run_pc,
+    same_marks,
+    skeleton,
+)
 from causal_tools.independence import TEST_NAMES, IndependenceTest, TestName
 
 SECONDS_OF_DENSE_GES = 0.6
@@ -65,7 +75,13 @@ def compared_with_ges(
 
 
 def learn_by_tests(
-    table: NodeTable, name: TestName, alpha: float, seed: int, checks: bool, evidence: dict[str, Any], warnings: list[str]
+    table: NodeTable,
+    name: TestName,
+    alpha: float,
+    seed: int,
+    checks: bool,
+    evidence: dict[str, Any],
+    warnings: list[str],
 ) -> LearnedGroup:
     """PC's graph; FCI's where PC's colliders contradict each other or linear noise stayed dependent in every order.
 
@@ -82,16 +98,13 @@ def learn_by_tests(
     tester = IndependenceTest(table, name)
     marks, contested = run_pc(tester, alpha)
     evidence |= {"independence_test": TEST_NAMES[name], "significance_level": alpha}
-    reason = _suspicion(contested, name == "fisherz" and lingam.noise_stays_dependent(evidence))
+    reason = _suspicion(contested, name == "fisherz" and graph_linear.noise_stays_dependent(evidence))
     hidden = bool(reason) and nodes <= MOST_FOR_FCI
     scored = False
     if hidden:
         evidence["pc_edges"] = listed(marks)
         marks = run_fci(tester, alpha)
-        warnings.append(
-            f"a hidden common cause is suspected: {reason}; so FCI was run. Of its marks, 'a o-> b' says that b does not "
-            "cause a, 'a <-> b' that a hidden cause drives both, and an 'o' that the data leave this end open"
-        )
+        warnings.append(f"a hidden common cause is suspected: {reason}; so FCI was run, which allows for one")
     elif name == "fisherz" or (name == "gsq" and checks):
         beside = compared_with_ges(table, marks, "PC", evidence, warnings)
         scored = name == "fisherz" and beside is not None and not same_marks(beside, marks)
@@ -128,7 +141,8 @@ def learn_by_tests(
         warnings += [skipped] if skipped else []
     depth = "" if tester.most_given is None else f", at most {tester.most_given} column(s) conditioned on"
     search = "FCI" if hidden else "PC, stable with the max-p rule"
-    by_tests = f"{search} (causal-learn), {TEST_NAMES[name]} at level {alpha:.2g}{depth}"
+    level = np.format_float_positional(alpha, 2, fractional=False)
+    by_tests = f"{search} (causal-learn), {TEST_NAMES[name]} at level {level}{depth}"
     return LearnedGroup(
         table.names,
         marks,

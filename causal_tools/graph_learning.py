@@ -12,13 +12,12 @@ from __future__ import annotations
 
 from typing import Any
 
-from causal_tools import lingam
+from causal_tools import graph_linear
 from causal_tools.graph_constraints import LearnedGroup, compared_with_ges, learn_by_tests
 from causal_tools.graph_linear import LINEARITY_LEVEL, curvature_p_value
-from causal_tools.graph_marks import Marks, equivalence_class, listed, marks_of_weights, paired, skeleton
 from causal_tools.graph_resampling import resampled
 from causal_tools.graph_rows import NodeTable
-from causal_tools.graph_search import run_pc
+from causal_tools.graph_search import Marks, equivalence_class, listed, marks_of_weights, paired, run_pc, skeleton
 from causal_tools.independence import IndependenceTest, TestName
 
 ROWS_FOR_KERNELS = 400
@@ -65,24 +64,27 @@ def one_spread(table: NodeTable, groups: list[list[int]]) -> bool:
         [node for group in amounts for node in group],
         [node for group in amounts if len(group) > 1 for node in group],
     )
-    return any(len(nodes) > 2 and lingam.fit_equal_variances(table.matrix[:, sorted(nodes)]).supported for nodes in choices)
+    return any(
+        len(nodes) > 2 and graph_linear.fit_equal_variances(table.matrix[:, sorted(nodes)]).supported
+        for nodes in choices
+    )
 
 
 def _supported_model(
     table: NodeTable, may_vary_equally: bool, seed: int, evidence: dict[str, Any], warnings: list[str]
-) -> lingam.LinearModel | None:
+) -> graph_linear.LinearModel | None:
     """LiNGAM's model if its noise supports it, else that of equal error variances if they are equal, else None."""
     rows, nodes = table.matrix.shape
-    if lingam.may_fit(table.matrix):
-        if lingam.SECONDS * rows * nodes**2 > lingam.MOST_SECONDS:
+    if graph_linear.may_fit(table.matrix):
+        if graph_linear.SECONDS * rows * nodes**2 > graph_linear.MOST_SECONDS:
             warnings.append(f"LiNGAM was not tried: its search on {nodes} nodes and {rows} rows takes too long")
         else:
-            model = lingam.fit_lingam(table.matrix, seed)
+            model = graph_linear.fit_lingam(table.matrix, seed)
             evidence |= model.evidence | {"lingam_supported": model.supported}
             if model.supported:
                 return model
     if may_vary_equally:
-        model = lingam.fit_equal_variances(table.matrix)
+        model = graph_linear.fit_equal_variances(table.matrix)
         evidence |= model.evidence | {"equal_variances_supported": model.supported}
         if model.supported:
             return model
@@ -91,7 +93,7 @@ def _supported_model(
 
 def _learned_by_model(
     table: NodeTable,
-    model: lingam.LinearModel,
+    model: graph_linear.LinearModel,
     alpha: float,
     seed: int,
     checks: bool,
@@ -100,7 +102,7 @@ def _learned_by_model(
 ) -> LearnedGroup:
     rows, nodes = table.matrix.shape
     marks = marks_of_weights(model.weights, table.names)
-    by_variances = model.name == lingam.BY_VARIANCES
+    by_variances = model.name == graph_linear.BY_VARIANCES
     if by_variances:
         warnings.append(
             "the directions rest on the units of the columns: the noise of all nodes has the same variance, within what "
@@ -108,7 +110,7 @@ def _learned_by_model(
         )
 
     def relearn(drawn: NodeTable) -> Marks:
-        return marks_of_weights(lingam.weights_by(model.name, drawn.matrix, seed), drawn.names)
+        return marks_of_weights(graph_linear.weights_by(model.name, drawn.matrix, seed), drawn.names)
 
     found = None
     if checks:
@@ -118,7 +120,7 @@ def _learned_by_model(
         if apart:
             warnings.append(f"PC, run beside, disagrees about an edge between {paired(apart)}")
         compared_with_ges(table, equivalence_class(marks, table.names), model.name, evidence, warnings)
-        each = lingam.SECONDS_BY_VARIANCES if by_variances else lingam.SECONDS
+        each = graph_linear.SECONDS_BY_VARIANCES if by_variances else graph_linear.SECONDS
         found, skipped = resampled(table, relearn, each * rows * nodes**2, seed)
         warnings += [skipped] if skipped else []
     noise = "plus noise, and all noise varies equally" if by_variances else "plus noise that is not Gaussian"

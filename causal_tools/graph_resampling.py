@@ -8,8 +8,8 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from causal_tools.graph_marks import Marks
 from causal_tools.graph_rows import NodeTable
+from causal_tools.graph_search import Marks
 
 RESAMPLES = 20
 FEWEST_RESAMPLES = 10

@@ -19,6 +19,8 @@ RIDGE = 1e-4
 LOOSE = 1e-3
 MOST_STEPS = 100
 KEPT_BYTES = 300_000_000
+# in standard units; what varies less is rounding
+LEAST_SPREAD = 1e-9
 
 
 class CovarianceMeasure:
@@ -96,12 +98,12 @@ class CovarianceMeasure:
             block = values - chances(self.columns[column], design)
         else:
             block = values - design @ (design.T @ values)
-        if not self.categorical[column] and self.shapes > 1:
+        if not self.categorical[column] and self.shapes > 1 and block.std() > LEAST_SPREAD:
             shapes = legendre_scores(block[:, 0], self.shapes)[:, 1:]
             block = np.column_stack([block, shapes - design @ (design.T @ shapes)])
         # the design holds a constant, so that residuals have mean zero
         spread = np.sqrt(np.einsum("rc,rc->c", block, block) / self.rows)
-        return np.asarray(block[:, spread > 1e-9] / spread[spread > 1e-9])
+        return np.asarray(block[:, spread > LEAST_SPREAD] / spread[spread > LEAST_SPREAD])
 
     def _design(self, given: tuple[int, ...]) -> np.ndarray:
         """An orthonormal basis of the regressions' terms; products of terms only where rows allow ten a term."""

@@ -96,9 +96,10 @@ def learn_by_tests(
     """
     nodes = len(table.names)
     tester = IndependenceTest(table, name)
-    marks, contested = run_pc(tester, alpha)
+    found_by_pc = run_pc(tester, alpha)
+    marks = found_by_pc.marks
     evidence |= {"independence_test": TEST_NAMES[name], "significance_level": alpha}
-    reason = _suspicion(contested, name == "fisherz" and graph_linear.noise_stays_dependent(evidence))
+    reason = _suspicion(found_by_pc.contested, name == "fisherz" and graph_linear.noise_stays_dependent(evidence))
     hidden = bool(reason) and nodes <= MOST_FOR_FCI
     scored = False
     if hidden:
@@ -125,13 +126,15 @@ def learn_by_tests(
             f"independence was tested given at most {tester.most_given} column(s) at a time, since more takes too long; some "
             "edges may stand for effects by way of others"
         )
+    if not (found_by_pc.closed or hidden or scored):
+        warnings.append("directions that follow from others were not worked out, since edges are too many")
     warnings += _failures(tester, marks, evidence)
 
     def relearn(drawn: NodeTable) -> Marks:
         if scored:
             return run_ges(drawn, len(marks)) or {}
         again = IndependenceTest(drawn, name, tester.most_given)
-        return run_fci(again, alpha) if hidden else run_pc(again, alpha)[0]
+        return run_fci(again, alpha) if hidden else run_pc(again, alpha).marks
 
     found = None
     if checks:

@@ -114,7 +114,7 @@ def _learned_by_model(
 
     found = None
     if checks:
-        beside, _ = run_pc(IndependenceTest(table, "fisherz"), alpha)
+        beside = run_pc(IndependenceTest(table, "fisherz"), alpha).marks
         evidence["pc_edges"] = listed(beside)
         apart = skeleton(beside) ^ skeleton(marks)
         if apart:

@@ -93,12 +93,8 @@ def usable_rows(query: CausalQuery, frame: pd.DataFrame, seed: int, notes: list[
     kinds = describe_columns(frame[names])
     unusable = {name: UNUSABLE[kinds[name]] for name in names if kinds[name] in UNUSABLE}
     if unusable and not everything:
-        said = "; ".join(f"{name!r}: {reason}" for name, reason in unusable.items())
-        raise EstimationRefused(
-            f"the column {said} cannot be a node. Leave it out of the nodes."
-            if len(unusable) == 1
-            else f"these columns cannot be nodes: {said}. Leave them out of the nodes."
-        )
+        said = "; ".join(f"{name!r} cannot be a node: {reason}" for name, reason in unusable.items())
+        raise EstimationRefused(f"the column {said}. Leave {'it' if len(unusable) == 1 else 'them'} out of the nodes.")
     if unusable:
         notes.append("columns set aside: " + "; ".join(f"{name} ({reason})" for name, reason in unusable.items()))
     names = [name for name in names if name not in unusable]

@@ -6,7 +6,7 @@ import io
 from contextlib import redirect_stdout
 from itertools import combinations
 from math import comb
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 import numpy as np
 
@@ -31,6 +31,7 @@ _MARKS = {
 }
 MOST_SECONDS = 30.0
 MOST_NEIGHBOURS = 10
+MOST_TRIANGLES = 300
 FEW_FOR_GES = 8
 MOST_FOR_GES = 13
 EDGES_A_NODE_FOR_GES = 1.5
@@ -40,8 +41,22 @@ MOST_FOR_FCI = 12
 EXTENDED_BIC = 0.5
 
 
-def run_pc(tester: IndependenceTest, alpha: float) -> tuple[Marks, list[str]]:
-    """Marks by (source, target), the pairs of undirected edges in the nodes' order; and the edges that colliders contest.
+class PcGraph(NamedTuple):
+    """What PC gives.
+
+    Attributes:
+        marks: by (source, target), the pairs of undirected edges in the nodes' order.
+        contested: edges that colliders point both ways along.
+        closed: whether directions that follow from others were worked out.
+    """
+
+    marks: Marks
+    contested: list[str]
+    closed: bool
+
+
+def run_pc(tester: IndependenceTest, alpha: float) -> PcGraph:
+    """PC's graph, by causal-learn.
 
     The skeleton is the stable one and colliders are told by the largest p-value (max-p), so that the order of the nodes has
     no say in either.
@@ -55,9 +70,16 @@ def run_pc(tester: IndependenceTest, alpha: float) -> tuple[Marks, list[str]]:
     collide = maxp if max(map(len, _neighbours(graph).values())) <= MOST_NEIGHBOURS else uc_sepset
     with redirect_stdout(io.StringIO()):
         strongest, both_ways = collide(graph, 3), collide(graph, 1)
-        marks = marks_of_matrix(meek(strongest).G.graph, names)
+        # Meek's rules, in causal-learn, go over all pairs of triangles
+        closed = _triangles(graph) <= MOST_TRIANGLES
+        marks = marks_of_matrix((meek(strongest) if closed else strongest).G.graph, names)
     contested = [edge for edge, mark in marks_of_matrix(both_ways.G.graph, names).items() if mark == "<->"]
-    return _without_untested(marks, tester), [f"{one} <-> {other}" for one, other in contested]
+    return PcGraph(_without_untested(marks, tester), [f"{one} <-> {other}" for one, other in contested], closed)
+
+
+def _triangles(graph: CausalGraph) -> int:
+    edges = np.asarray(graph.G.graph != 0, dtype=float)
+    return round(float(np.trace(edges @ edges @ edges)) / 6)
 
 
 def _skeleton(tester: IndependenceTest, alpha: float) -> CausalGraph:

@@ -100,7 +100,7 @@ def _skeleton(tester: IndependenceTest, alpha: float) -> CausalGraph:
         degrees = [len(some) for some in _neighbours(graph).values()]
         if tester.most_given is not None or max(degrees) - 1 <= depth:
             return graph
-        if tester.seconds * sum(degree * comb(degree - 1, depth + 1) for degree in degrees) > MOST_SECONDS:
+        if tester.seconds * sum(degree * comb(degree - 1, depth + 1) for degree in degrees if degree) > MOST_SECONDS:
             tester.most_given = depth
             return graph
         depth += 1

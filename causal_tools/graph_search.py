@@ -92,7 +92,7 @@ def _skeleton(tester: IndependenceTest, alpha: float) -> CausalGraph:
     from causallearn.utils.PCUtils.SkeletonDiscovery import skeleton_discovery
 
     test = CIT(tester.table.matrix, register_test(), tester=tester)
-    depth = 1 if tester.most_given is None else tester.most_given
+    depth = 0 if tester.most_given is None else tester.most_given
     while True:
         graph = skeleton_discovery(
             tester.table.matrix, alpha, test, True, show_progress=False, max_k=depth, verbose=False

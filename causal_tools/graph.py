@@ -2,264 +2,138 @@
 
 from __future__ import annotations
 
-from collections import Counter
+import math
 from typing import Any
 
 import numpy as np
 import pandas as pd
 
-from causal_tools import lingam
 from causal_tools.contract import CausalQuery, Edge, GraphResult
-from causal_tools.covariates import independent_features
-from causal_tools.data import describe_columns
-from causal_tools.errors import EstimationRefused
-from causal_tools.independence import MIXED_TEST, NodeTable, node_table, register_mixed_test
+from causal_tools.graph_constraints import LearnedGroup
+from causal_tools.graph_learning import learn_group, one_spread, significance_level
+from causal_tools.graph_linear import weight_intervals
+from causal_tools.graph_rows import NodeTable, node_table, usable_rows
+from causal_tools.graph_scores import dependent_groups, pairwise_p_values
 from causal_tools.randomness import child_seed, seeded
 
-FEWEST_ROWS = 50
-MOST_NODES = 60
-MANY_NODES = 12
-DEEPEST_WHEN_MANY = 4
-RESAMPLES = 20
-NODES_TO_RESAMPLE = 8
-ROWS_TO_RESAMPLE = 10_000
-TEST_NAMES = {"fisherz": "Fisher-z tests", "gsq": "G-squared tests", MIXED_TEST: "generalised covariance measure tests"}
-UNUSABLE = {
-    "identifier": "one value a row",
-    "text": "free text",
-    "constant": "constant",
-    "empty": "empty",
-    "unsupported": "holds lists or objects",
-}
+SHAKY = 0.5
+ASSUMED = ["independences in the data mirror the graph (faithfulness)"]
 
 
 def learn_graph(query: CausalQuery, frame: pd.DataFrame, seed: int = 0, checks: bool = True) -> GraphResult:
-    """Edges among the nodes: LiNGAM where tests support it, else PC; the method names the one that ran.
+    """Edges among the nodes; the method names the search that ran.
 
-    Columns are taken in alphabetical order, so that the answer does not depend on theirs in the file.
+    Columns that depend on each other form groups, no edge leaves a group, and each is learned by the search that fits it
+    (``graph_learning``). Neither the order of the columns nor that of the rows has a say.
+
+    Args:
+        checks: whether to run what only tests the answer: resamples, and other searches beside. The edges are the same.
 
     Raises:
-        EstimationRefused: too few rows or nodes, or columns that determine each other.
+        EstimationRefused: too few rows, too few or too many nodes, or columns that cannot be nodes.
     """
     notes: list[str] = []
-    rows = _usable_rows(query, frame, notes)
-    table = node_table(rows)
-    alpha = 0.01 if len(rows) >= 1000 else 0.05
     own = child_seed(seed, "graph")
+    rows = usable_rows(query, frame, own, notes)
+    table = node_table(rows)
     with seeded(own):
-        linear = _linear_model(table, own)
-        skeleton = _run_pc(table, alpha)
-        use_linear = linear is not None and linear.supported
-        marks = _marks_of_weights(linear.weights, table.names) if linear and use_linear else skeleton
-        weights = linear.weights if linear and use_linear else _weights_of_marks(table, skeleton)
-        frequencies = _frequencies(table, linear.name if linear and use_linear else None, alpha, own)
-    edges = [
-        Edge(source=source, target=target, mark=mark, weight=_weight(weights, table.names, source, target, mark))  # type: ignore[arg-type]
-        for (source, target), mark in sorted(marks.items())
-    ]
-    diagnostics: dict[str, Any] = {
-        "nodes": table.names,
-        "significance_level": alpha,
-        "independence_test": TEST_NAMES[table.test],
-    }
-    if linear is not None:
-        diagnostics["lingam_supported"] = linear.supported
-        diagnostics |= linear.evidence
-    if use_linear:
-        diagnostics["pc_edges"] = [f"{source} {mark} {target}" for (source, target), mark in sorted(skeleton.items())]
-    if frequencies:
-        diagnostics["edge_frequencies"] = {
-            str(edge): frequencies.get((edge.source, edge.target, edge.mark), 0.0) for edge in edges
-        }
-    depth = f", at most {DEEPEST_WHEN_MANY} columns conditioned on" if len(table.names) > MANY_NODES else ""
-    method = (
-        f"{linear.name} (causal-learn), least-squares weights"
-        if linear and use_linear
-        else f"PC, stable (causal-learn), {TEST_NAMES[table.test]} at level {alpha:g}{depth}"
-    )
+        groups = dependent_groups(
+            pairwise_p_values(table.matrix, table.categorical), significance_level(*table.matrix.shape)
+        )
+        tables = [table.only(group) for group in groups if len(group) > 1]
+        equally = one_spread(table, groups)
+        learned = [learn_group(part, equally, own, checks) for part in tables]
+    edges, intervals = _edges(learned, tables)
+    apart = [table.names[group[0]] for group in groups if len(group) == 1]
+    said = list(dict.fromkeys(line for group in learned for line in group.warnings))
     return GraphResult(
         query=query,
-        method=method,
+        method=_method(learned),
         estimate=float(len(edges)),
         n_rows=len(rows),
         edges=edges,
-        assumptions=_assumptions(use_linear, table),
-        diagnostics=diagnostics,
-        warnings=[*notes, *_warnings(edges, frequencies)],
+        assumptions=list(dict.fromkeys(line for group in learned for line in group.assumptions)) or ASSUMED,
+        diagnostics=_plain(_diagnostics(table.names, apart, learned, edges, intervals)),
+        warnings=[*notes, *said, *_warnings(edges, learned)],
     )
 
 
-def _usable_rows(query: CausalQuery, frame: pd.DataFrame, notes: list[str]) -> pd.DataFrame:
-    everything = not isinstance(query.nodes, tuple)
-    names = sorted(str(label) for label in frame.columns) if everything else sorted(query.nodes or ())
-    kinds = describe_columns(frame[names])
-    unusable = {name: UNUSABLE[kinds[name]] for name in names if kinds[name] in UNUSABLE}
-    if unusable and not everything:
-        name, reason = next(iter(unusable.items()))
-        raise EstimationRefused(f"the column {name!r} cannot be a node: {reason}. Leave it out of the nodes.")
-    if unusable:
-        notes.append("columns set aside: " + "; ".join(f"{name} ({reason})" for name, reason in unusable.items()))
-    names = [name for name in names if name not in unusable]
-    if not 2 <= len(names) <= MOST_NODES:
-        raise EstimationRefused(
-            f"{len(names)} column(s) can be nodes; a graph is learned from 2 to {MOST_NODES}. "
-            + ("Add columns that vary." if len(names) < 2 else "Name the nodes that matter.")
-        )
-    rows = frame[names].dropna().reset_index(drop=True)
-    if len(rows) < len(frame):
-        notes.append(f"{len(frame) - len(rows)} of {len(frame)} row(s) lack a value of some node and were left out")
-    if len(rows) < max(FEWEST_ROWS, 5 * len(names)):
-        raise EstimationRefused(
-            f"{len(rows)} complete row(s) for {len(names)} nodes are too few to learn a graph; at least "
-            f"{max(FEWEST_ROWS, 5 * len(names))} are needed. Add rows, or name fewer nodes."
-        )
-    return _without_determined(rows, everything, notes)
+def _method(learned: list[LearnedGroup]) -> str:
+    if not learned:
+        return "Tests of independence between all pairs (rank scores)"
+    if len({group.method for group in learned}) == 1:
+        return learned[0].method
+    return "; ".join(f"{group.method}, for {', '.join(group.names)}" for group in learned)
 
 
-def _without_determined(rows: pd.DataFrame, everything: bool, notes: list[str]) -> pd.DataFrame:
-    constant = [str(label) for label in rows.columns if rows[label].nunique() < 2]
-    numeric = [
-        str(label)
-        for label in rows.columns
-        if pd.api.types.is_numeric_dtype(rows[label]) and str(label) not in constant
-    ]
-    keep = (
-        {numeric[position] for position in independent_features(rows[numeric].to_numpy(dtype=float))}
-        if numeric
-        else set()
-    )
-    determined = [label for label in numeric if label not in keep]
-    if (determined or constant) and not everything:
-        raise EstimationRefused(
-            f"the node(s) {', '.join(constant + determined)} are constant or follow exactly from the others, so "
-            "independence cannot be tested. Leave them out of the nodes."
-        )
-    if determined or constant:
-        notes.append(f"columns set aside: {', '.join(constant + determined)} (constant, or an exact sum of the others)")
-        rows = rows.drop(columns=constant + determined)
-    if rows.shape[1] < 2:
-        raise EstimationRefused("fewer than two columns vary on their own, so there is no graph to learn. Add columns.")
-    return rows
+def _edges(learned: list[LearnedGroup], tables: list[NodeTable]) -> tuple[list[Edge], dict[str, tuple[float, float]]]:
+    """All groups' edges, sorted, and the intervals of their weights."""
+    edges: list[Edge] = []
+    intervals: dict[str, tuple[float, float]] = {}
+    for group, part in zip(learned, tables, strict=True):
+        position = {name: column for column, name in enumerate(group.names)}
+        ends = weight_intervals(part.matrix, group.weights)
+        for (source, target), mark in group.marks.items():
+            weight = float(group.weights[position[target], position[source]]) if mark == "-->" else 0.0
+            edge = Edge(source=source, target=target, mark=mark, weight=weight or None)  # type: ignore[arg-type]
+            edges.append(edge)
+            if edge.weight is not None:
+                intervals[str(edge)] = ends[position[source], position[target]]
+    return sorted(edges, key=lambda edge: (edge.source, edge.target)), intervals
 
 
-def _linear_model(table: NodeTable, seed: int) -> lingam.LinearModel | None:
-    rows, nodes = table.matrix.shape
-    amounts = all(len(np.unique(table.matrix[:, column])) > 10 for column in range(nodes))
-    if not amounts or nodes > lingam.MOST_NODES or rows < lingam.FEWEST_ROWS:
-        return None
-    return lingam.fit_lingam(table.matrix, seed)
+def _diagnostics(
+    names: list[str],
+    apart: list[str],
+    learned: list[LearnedGroup],
+    edges: list[Edge],
+    intervals: dict[str, tuple[float, float]],
+) -> dict[str, Any]:
+    told: dict[str, Any] = {"nodes": names, "nodes_apart": apart}
+    if len(learned) == 1:
+        told |= learned[0].evidence
+    elif learned:
+        told["groups"] = [{"nodes": group.names, "method": group.method, **group.evidence} for group in learned]
+    if intervals:
+        told["weight_intervals"] = intervals
+    for group in learned:
+        if group.frequencies:
+            told.setdefault("resamples", []).append(
+                {"nodes": group.names, "number": group.frequencies.resamples, "rows": group.frequencies.rows}
+            )
+    told["edge_frequencies"] = {str(edge): share for edge in edges if (share := _share(edge, learned)) is not None}
+    told["adjacency_frequencies"] = {
+        str(edge): group.frequencies.adjacent.get(frozenset((edge.source, edge.target)), 0.0)
+        for edge in edges
+        for group in learned
+        if group.frequencies and edge.source in group.names
+    }
+    return {key: value for key, value in told.items() if value not in ([], {})}
 
 
-def _run_pc(table: NodeTable, alpha: float) -> dict[tuple[str, str], str]:
-    """Marks by (source, target), the pairs of undirected edges in alphabetical order."""
-    from causallearn.search.ConstraintBased.PC import pc
-
-    depth = DEEPEST_WHEN_MANY if len(table.names) > MANY_NODES else None
-    extra: dict[str, Any] = {}
-    if table.test == MIXED_TEST:
-        register_mixed_test()
-        extra["categorical"] = table.categorical
-    # rule 1 takes each collider's largest p-value, so that one unlucky test does not turn an arrow
-    graph = pc(
-        table.matrix,
-        alpha,
-        table.test,
-        stable=True,
-        uc_rule=1,
-        uc_priority=3,
-        show_progress=False,
-        max_k=depth,
-        **extra,
-    ).G.graph
-    marks: dict[tuple[str, str], str] = {}
-    for first in range(len(table.names)):
-        for second in range(first + 1, len(table.names)):
-            ends = (int(graph[first, second]), int(graph[second, first]))
-            pair = (table.names[first], table.names[second])
-            if ends == (-1, 1):
-                marks[pair] = "-->"
-            elif ends == (1, -1):
-                marks[pair[::-1]] = "-->"
-            elif ends == (-1, -1):
-                marks[pair] = "---"
-            elif ends == (1, 1):
-                marks[pair] = "<->"
-    return marks
+def _share(edge: Edge, learned: list[LearnedGroup]) -> float | None:
+    """How often the edge came back with its mark; None where its group was not resampled."""
+    found = next(group.frequencies for group in learned if edge.source in group.names)
+    return found.same.get((edge.source, edge.target, edge.mark), 0.0) if found else None
 
 
-def _marks_of_weights(weights: np.ndarray, names: list[str]) -> dict[tuple[str, str], str]:
-    return {(names[parent], names[child]): "-->" for child, parent in zip(*np.nonzero(weights), strict=True)}
-
-
-def _weights_of_marks(table: NodeTable, marks: dict[tuple[str, str], str]) -> np.ndarray:
-    """Least-squares weights of children all of whose edges are directed; zero elsewhere."""
-    position = {name: column for column, name in enumerate(table.names)}
-    parents = np.zeros((len(position), len(position)), dtype=bool)
-    unsettled: set[str] = set()
-    for (source, target), mark in marks.items():
-        if mark == "-->":
-            parents[position[target], position[source]] = True
-        else:
-            unsettled |= {source, target}
-    if table.test != "fisherz":
-        return np.zeros(parents.shape)
-    for name in unsettled:
-        parents[position[name]] = False
-    return lingam.least_squares_weights(table.matrix, parents, prune=False)
-
-
-def _weight(weights: np.ndarray, names: list[str], source: str, target: str, mark: str) -> float | None:
-    value = float(weights[names.index(target), names.index(source)])
-    return value if mark == "-->" and value != 0 else None
-
-
-def _frequencies(
-    table: NodeTable, lingam_name: str | None, alpha: float, seed: int
-) -> dict[tuple[str, str, str], float]:
-    """In what share of resamples each edge came back with the same mark; only for small problems."""
-    rows, nodes = table.matrix.shape
-    if nodes > NODES_TO_RESAMPLE or rows > ROWS_TO_RESAMPLE:
-        return {}
-    generator = np.random.default_rng(seed)
-    found: Counter[tuple[str, str, str]] = Counter()
-    for _ in range(RESAMPLES):
-        drawn = NodeTable(table.names, table.matrix[generator.integers(0, rows, rows)], table.categorical)
-        if np.any(np.ptp(drawn.matrix, axis=0) == 0):
-            continue
-        marks = (
-            _marks_of_weights(lingam.lingam_weights(lingam_name, drawn.matrix, seed), table.names)
-            if lingam_name
-            else _run_pc(drawn, alpha)
-        )
-        found.update((source, target, mark) for (source, target), mark in marks.items())
-    return {edge: count / RESAMPLES for edge, count in found.items()}
-
-
-def _warnings(edges: list[Edge], frequencies: dict[tuple[str, str, str], float]) -> list[str]:
+def _warnings(edges: list[Edge], learned: list[LearnedGroup]) -> list[str]:
     said = []
     undirected = [str(edge) for edge in edges if edge.mark == "---"]
     if undirected:
         said.append(f"the data do not say which way these edges point: {', '.join(undirected)}")
-    conflicting = [str(edge) for edge in edges if edge.mark == "<->"]
-    if conflicting:
-        said.append(
-            f"the tests contradict each other about {', '.join(conflicting)}; a hidden common cause is one explanation"
-        )
-    shaky = [
-        str(edge) for edge in edges if frequencies and frequencies.get((edge.source, edge.target, edge.mark), 0.0) < 0.5
-    ]
+    shaky = [str(edge) for edge in edges if (share := _share(edge, learned)) is not None and share < SHAKY]
     if shaky:
         said.append(f"found with this direction in fewer than half of the resamples: {', '.join(shaky)}")
     return said
 
 
-def _assumptions(use_linear: bool, table: NodeTable) -> list[str]:
-    stated = ["no hidden common cause of two nodes", "no cycles"]
-    if use_linear:
-        return [*stated, "each node is a linear function of its causes plus noise that is not Gaussian"]
-    shape = {
-        "fisherz": "dependence among the nodes is linear",
-        "gsq": "the nodes are categories",
-        MIXED_TEST: "dependence shows in means, given cubic terms of the amounts conditioned on",
-    }[table.test]
-    return [*stated, "independences in the data mirror the graph (faithfulness)", shape]
+def _plain(value: Any) -> Any:
+    """Only what JSON has: lists for tuples, Python's numbers for numpy's, None for what is not finite."""
+    if isinstance(value, dict):
+        return {str(key): _plain(item) for key, item in value.items()}
+    if isinstance(value, (list, tuple)):
+        return [_plain(item) for item in value]
+    if isinstance(value, np.generic):
+        value = value.item()
+    return None if isinstance(value, float) and not math.isfinite(value) else value

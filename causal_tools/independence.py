@@ -1,124 +1,109 @@
-"""Conditional independence tests for graph learning: which fits the columns, and one for mixed kinds."""
+"""One conditional independence test on one table: each question computed once, each failure counted."""
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from collections.abc import Callable, Sequence
 from typing import Any, Literal
 
 import numpy as np
-import pandas as pd
 
-from causal_tools.errors import EstimationRefused
-from causal_tools.treatment import codes_of, is_numeric, ordered_levels
+from causal_tools.covariance_measure import CovarianceMeasure
+from causal_tools.graph_rows import NodeTable
 
-MIXED_TEST = "causalsmith_covariance_measure"
-MOST_CATEGORIES = 20
-FEWEST_AMOUNTS = 5
+TestName = Literal["fisherz", "gsq", "kci", "measure"]
+TEST_NAMES: dict[TestName, str] = {
+    "fisherz": "Fisher-z tests",
+    "gsq": "G-squared tests",
+    "kci": "kernel (KCI) tests",
+    "measure": "generalised covariance measure tests",
+}
+REGISTERED = "causalsmith_test"
+# about what one test takes: at least, and a row (KCI's by the cube of the rows, at its most rows). Reckoned and not measured
+# while it runs, so that the answer is the same on every machine.
+OVERHEAD = 3e-4
+SECONDS_A_ROW: dict[TestName, float] = {"fisherz": 0.0, "gsq": 3e-8, "kci": 3e-4, "measure": 4.5e-7}
+SECONDS_A_ROW_WITH_CATEGORIES = 7e-7
 
 
-@dataclass(frozen=True)
-class NodeTable:
-    """Columns of a graph as numbers.
+class IndependenceTest:
+    """One test on one table: each question is computed once, and a test that fails decides nothing.
 
     Attributes:
-        matrix: (rows, nodes), codes for categories.
-        categorical: (nodes,) whether the numbers are codes.
+        calls: how many tests were computed.
+        failed: (first, second) positions of pairs, each with the number of its tests that could not be computed.
+        answered: pairs with at least one test that could.
+        seconds: about what one test takes.
+        most_given: at most so many columns are conditioned on; a question with more is not asked, and separates nothing.
     """
 
-    names: list[str]
-    matrix: np.ndarray
-    categorical: list[bool]
+    def __init__(self, table: NodeTable, name: TestName, most_given: int | None = None) -> None:
+        self.table = table
+        self.name = name
+        self.most_given = most_given
+        self.calls = 0
+        self.failed: dict[tuple[int, int], int] = {}
+        self.answered: set[tuple[int, int]] = set()
+        slow = name == "measure" and any(table.categorical)
+        each = SECONDS_A_ROW_WITH_CATEGORIES if slow else SECONDS_A_ROW[name]
+        self.seconds = OVERHEAD + len(table.matrix) * each
+        self._known: dict[tuple[int, int, tuple[int, ...]], float] = {}
+        self._compute = _computation(table, name)
 
-    @property
-    def test(self) -> Literal["fisherz", "gsq", "causalsmith_covariance_measure"]:
-        """Fisher's z for amounts, G-squared for categories, the covariance measure where both occur."""
-        if not any(self.categorical):
-            return "fisherz"
-        return "gsq" if all(self.categorical) else "causalsmith_covariance_measure"
+    def p_value(self, first: int, second: int, given: Sequence[int]) -> float:
+        """The p-value of independence given other columns; 0, so that no edge goes, where there is none."""
+        if self.most_given is not None and len(given) > self.most_given:
+            return 0.0
+        pair = (min(first, second), max(first, second))
+        key = (*pair, tuple(sorted(given)))
+        if key not in self._known:
+            self._known[key] = self._computed(*key)
+        return self._known[key]
+
+    def _computed(self, first: int, second: int, given: tuple[int, ...]) -> float:
+        self.calls += 1
+        try:
+            with np.errstate(all="ignore"):
+                p_value = float(self._compute(first, second, given))
+        except (ValueError, ArithmeticError, np.linalg.LinAlgError):
+            p_value = float("nan")
+        if not np.isfinite(p_value):
+            self.failed[first, second] = self.failed.get((first, second), 0) + 1
+            return 0.0
+        self.answered.add((first, second))
+        return p_value
 
 
-def node_table(rows: pd.DataFrame) -> NodeTable:
-    """Texts, truth values and numbers of fewer than five values are categories; other numbers are amounts.
+def _computation(table: NodeTable, name: TestName) -> Callable[[int, int, tuple[int, ...]], float]:
+    if name == "measure":
+        return CovarianceMeasure(table.matrix, table.categorical).p_value
+    from causallearn.utils.cit import CIT
 
-    Raises:
-        EstimationRefused: a text column has too many levels to be a category.
-    """
-    columns, categorical = [], []
-    for label in rows.columns:
-        column = rows[label]
-        if pd.api.types.is_datetime64_any_dtype(column):
-            column = (column - column.min()).dt.total_seconds() / 86_400
-        category = not is_numeric(column) or column.nunique() < FEWEST_AMOUNTS
-        if category and column.nunique() > MOST_CATEGORIES:
-            raise EstimationRefused(
-                f"the node {label!r} has {column.nunique()} different texts; independence cannot be tested with "
-                f"more than {MOST_CATEGORIES}. Group its levels, or leave it out of the nodes."
-            )
-        categorical.append(category)
-        columns.append(
-            codes_of(column, ordered_levels(column)).astype(float) if category else column.to_numpy(dtype=float)
-        )
-    return NodeTable([str(label) for label in rows.columns], np.column_stack(columns), categorical)
+    matrix = table.matrix
+    if name == "kci":
+        # kernels of unit width want columns of unit spread
+        matrix = (matrix - matrix.mean(axis=0)) / matrix.std(axis=0)
+    with np.errstate(all="ignore"):
+        tests = CIT(matrix, name)
+    return lambda first, second, given: float(tests(first, second, given))
 
 
-def register_mixed_test() -> None:
-    """Make the generalised covariance measure known to causal-learn under ``MIXED_TEST``."""
+def register_test() -> str:
+    """Make a test object usable by causal-learn's searches; returns the name, to be passed with ``tester=``."""
     from causallearn.utils.cit import CIT_Base, register_ci_test
 
-    class CovarianceMeasure(CIT_Base):  # type: ignore[misc, unused-ignore]
-        def __init__(self, data: np.ndarray, categorical: list[bool], **kwargs: Any) -> None:
+    class Passed(CIT_Base):  # type: ignore[misc, unused-ignore]
+        def __init__(self, data: np.ndarray, tester: IndependenceTest, **kwargs: Any) -> None:
             super().__init__(data, **kwargs)
-            self.check_cache_method_consistent(MIXED_TEST, "cubic regressions")
-            self.table = NodeTable([], data, categorical)
+            self.method = REGISTERED
+            self.tester = tester
+
+        def __deepcopy__(self, memo: dict[int, Any]) -> Passed:
+            """The searches copy their graph, and with it the test; what it knows is to be shared."""
+            return self
 
         def __call__(self, X: int, Y: int, condition_set: Any = None) -> float:
-            first, second, given, key = self.get_formatted_XYZ_and_cachekey(X, Y, condition_set)
-            if key not in self.pvalue_cache:
-                self.pvalue_cache[key] = covariance_measure(self.table, first[0], second[0], given)
-            return float(self.pvalue_cache[key])
+            given = () if condition_set is None else tuple(int(column) for column in condition_set)
+            return self.tester.p_value(int(X), int(Y), given)
 
-    register_ci_test(MIXED_TEST, CovarianceMeasure)
-
-
-def covariance_measure(table: NodeTable, first: int, second: int, given: list[int]) -> float:
-    """The p-value of the generalised covariance measure: are the residuals of two columns, given others, uncorrelated?
-
-    Both columns are regressed on cubic terms of the amounts and indicators of the categories given. The test stays
-    valid when only the product of the two regressions' errors is small.
-
-    Source: Shah & Peters (2020), section 3, with a Wald statistic over the indicators of a category.
-    """
-    from scipy import stats
-
-    rows = len(table.matrix)
-    design = np.column_stack([np.ones((rows, 1)), *(_terms(table, column) for column in given)])
-    residuals = []
-    for column in (first, second):
-        block = (
-            _indicators(table.matrix[:, column])
-            if table.categorical[column]
-            else _scaled(table.matrix[:, column])[:, None]
-        )
-        residuals.append(block - design @ np.linalg.lstsq(design, block, rcond=None)[0])
-    products = (residuals[0][:, :, None] * residuals[1][:, None, :]).reshape(rows, -1)
-    mean = products.mean(axis=0)
-    covariance = np.atleast_2d(np.cov(products, rowvar=False))
-    statistic = float(rows * mean @ np.linalg.pinv(covariance, hermitian=True) @ mean)
-    freedom = int(np.linalg.matrix_rank(covariance, hermitian=True))
-    # no spread left means that the others determine a column: nothing speaks against independence
-    return float(stats.chi2.sf(statistic, freedom)) if freedom else 1.0
-
-
-def _scaled(values: np.ndarray) -> np.ndarray:
-    return np.asarray((values - values.mean()) / (values.std() or 1.0))
-
-
-def _indicators(codes: np.ndarray) -> np.ndarray:
-    return (codes[:, None] == np.unique(codes)[None, 1:]).astype(float)
-
-
-def _terms(table: NodeTable, column: int) -> np.ndarray:
-    if table.categorical[column]:
-        return _indicators(table.matrix[:, column])
-    scaled = _scaled(table.matrix[:, column])
-    return np.column_stack([scaled, scaled**2, scaled**3])
+    register_ci_test(REGISTERED, Passed)
+    return REGISTERED

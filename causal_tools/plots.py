@@ -173,21 +173,34 @@ def _graph(axes: Axes, result: GraphResult) -> None:
     graph: nx.DiGraph[str] = nx.DiGraph()
     graph.add_nodes_from(nodes)
     place = {name: np.asarray(point) for name, point in nx.circular_layout(graph).items()}
+
+    def rim(name: str, towards: str) -> np.ndarray:
+        """Where a line to another node leaves the box around a name."""
+        line = np.abs(place[towards] - place[name])
+        half = np.array([0.07 + 0.016 * len(str(name)), 0.12])
+        share = min(float(size / length) for size, length in zip(half, line, strict=True) if length > 1e-9)
+        return np.asarray(place[name] + min(share, 0.45) * (place[towards] - place[name]))
+
     for edge in result.edges:
-        style = {"-->": "-|>", "<->": "<|-|>"}.get(edge.mark, "-")
+        start, end = rim(edge.source, edge.target), rim(edge.target, edge.source)
+        colour = ACCENT if edge.mark == "-->" else MUTED
+        left, right = edge.mark[0], edge.mark[-1]
         axes.annotate(
             "",
-            xy=tuple(place[edge.target]),
-            xytext=tuple(place[edge.source]),
+            xy=tuple(end),
+            xytext=tuple(start),
             arrowprops={
-                "arrowstyle": style,
-                "color": ACCENT if edge.mark == "-->" else MUTED,
+                "arrowstyle": f"{'<|' if left == '<' else ''}-{'|>' if right == '>' else ''}",
+                "color": colour,
                 "linewidth": 1.6,
-                "shrinkA": 22,
-                "shrinkB": 22,
+                "shrinkA": 0,
+                "shrinkB": 0,
                 "mutation_scale": 16,
             },
         )
+        for point, mark in ((start, left), (end, right)):
+            if mark == "o":
+                axes.plot(*point, "o", ms=8, mfc="white", mec=colour, mew=1.6, zorder=4)
         if edge.weight is not None:
             middle = 0.62 * place[edge.target] + 0.38 * place[edge.source]
             axes.text(

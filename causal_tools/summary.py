@@ -7,6 +7,12 @@ import math
 from causal_tools.contract import TASKS, CausalResult, EffectResult, GraphResult, MediationResult, PolicyResult
 
 DIGITS = 4
+# of the marks of a search that allows hidden common causes
+MEANINGS = {
+    "o->": "'a o-> b' says that b does not cause a, but not whether a causes b or a hidden cause drives both",
+    "<->": "'a <-> b' says that neither causes the other and a hidden cause drives both",
+    "o-o": "'a o-o b' leaves open which causes which, and whether a hidden cause drives both",
+}
 
 
 def format_number(value: float) -> str:
@@ -144,4 +150,7 @@ def _graph(result: GraphResult) -> str:
     text = f"{_opening(result)}, the learned causal graph has {len(result.edges)} edge(s): {listed}."
     if len(directed) < len(result.edges):
         text += f" The data settle the direction of {len(directed)} of them."
+    present = [words for mark, words in MEANINGS.items() if any(edge.mark == mark for edge in result.edges)]
+    if present:
+        text += f" Of the marks, {'; '.join(present)}."
     return text

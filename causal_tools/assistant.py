@@ -128,7 +128,7 @@ class Assistant:
             reading = self.read(question, columns, table.name, known_levels(table))
             query = edit(reading) if edit else reading.query
         result = answer(query, table, seed=seed)
-        text, check = self._word(question, result, seed) if wording else (result.summary, None)
+        text, check = self.word(question, result, seed) if wording else (result.summary, None)
         shown = check is not None and check.passed
         return Answer(
             query=query,
@@ -140,7 +140,7 @@ class Assistant:
             notes=[*table.notes, *reading.notes],
         )
 
-    def _word(self, question: str, result: CausalResult, seed: int) -> tuple[str, WordingCheck]:
+    def word(self, question: str, result: CausalResult, seed: int = 0) -> tuple[str, WordingCheck]:
         """The model's wording: greedily first, then once sampled; the last one tried with its faults."""
         prompt = self.model.chat_text(interpret_messages(question, result))
         text, check = "", WordingCheck([], ["an explanation"])

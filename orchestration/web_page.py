@@ -1,0 +1,307 @@
+"""The page: data, question, reading, answer, one below the other; and which step each button takes."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator
+from dataclasses import replace
+from pathlib import Path
+from tempfile import mkdtemp
+from typing import Any
+
+from causal_tools.contract import TASKS
+from orchestration import web_steps as steps
+from orchestration import web_words as words
+from orchestration.web_answer import answer_steps
+from orchestration.web_examples import example_questions
+from orchestration.web_form import Form, form_of
+from orchestration.web_model import SharedModel
+
+MOST_EXAMPLES = 5
+FIELDS = (
+    "task",
+    "treatment",
+    "second_treatment",
+    "response",
+    "mediator",
+    "nodes",
+    "conditions",
+    "own_covariates",
+    "covariates",
+    "from_level",
+    "to_level",
+)
+COLUMN_FIELDS = ("treatment", "second_treatment", "response", "mediator", "nodes", "covariates")
+NONE = ("(none)", "")
+CSS = """
+.gradio-container {max-width: 860px !important; margin: 0 auto !important}
+.gradio-container .prose h2 {margin: 1.2em 0 .2em; font-size: 1.25em}
+.wide {overflow-x: auto; margin: .4em 0}
+.wide table {border-collapse: collapse; font-size: .92em; margin: 0}
+.wide th, .wide td {border: 1px solid var(--border-color-primary); padding: .25em .6em; text-align: left;
+  white-space: nowrap; font-variant-numeric: tabular-nums}
+.wide th {background: var(--background-fill-secondary); font-weight: 600}
+.quiet {color: var(--body-text-color-subdued); font-size: .92em}
+.explanation {font-size: 1.05em; line-height: 1.5}
+.estimate {border-left: 4px solid #0b6e99; padding: .2em .8em; margin: .8em 0}
+.estimate strong {font-size: 1.5em}
+.trouble {border-left: 4px solid #b42318; background: var(--background-fill-secondary); padding: .6em .9em;
+  overflow-wrap: anywhere}
+.status {color: var(--body-text-color-subdued)}
+.page-html ul {list-style: disc; padding-left: 1.3em; margin: .2em 0 .6em}
+.page-html h3 {font-size: 1em; font-weight: 600; margin: .8em 0 .2em}
+.page-html p {margin: .4em 0; overflow-wrap: anywhere}
+.page-html details summary {cursor: pointer; margin: .4em 0}
+.examples {gap: .4em !important}
+.examples button {white-space: normal; text-align: left; font-weight: 400; justify-content: flex-start}
+footer {display: none !important}
+"""
+
+
+def build_page(model: SharedModel | None) -> Any:
+    """The page as gradio blocks, not yet served.
+
+    Args:
+        model: reads questions and words answers; None leaves a form that is filled in by hand.
+    """
+    import gradio as gr
+
+    with gr.Blocks(title="Causalsmith", analytics_enabled=False) as page:
+        session = gr.State(steps.Session())
+        gr.Markdown("# Causalsmith\nAsk a causal question of a data file, and check the answer.")
+        gr.Markdown("## 1 · Data")
+        file = gr.File(
+            label=f"CSV, TSV, Parquet or Excel with a header line, at most {steps.MOST_MEGABYTES} MB",
+            elem_id="file",
+            height=130,
+        )
+        about_file = gr.HTML(elem_id="about-file", elem_classes="page-html")
+        question, read, about_reading, examples = _question(gr, model)
+        fields = _form(gr)
+        wording = gr.Checkbox(
+            model is not None,
+            label="Let the model word the explanation too (slower; shown only where every number checks)",
+            visible=model is not None,
+            elem_id="wording",
+        )
+        press = gr.Button("Answer", variant="primary", elem_id="answer")
+        gr.Markdown("## 4 · Answer" if model is not None else "## 3 · Answer")
+        progress = gr.HTML(words.status("Nothing has been asked yet."), elem_id="progress", elem_classes="page-html")
+        told = gr.HTML(elem_id="told", elem_classes="page-html")
+        plot = gr.Image(
+            visible=False, show_label=False, type="filepath", format="png", buttons=["download", "fullscreen"], elem_id="plot"
+        )
+        with gr.Accordion("Diagnostics", open=False, visible=False, elem_id="diagnostics") as more:
+            diagnostics = gr.HTML(elem_classes="page-html")
+        download = gr.DownloadButton("Download the result as JSON", visible=False, elem_id="download")
+        outcome = [progress, told, plot, more, diagnostics, download]
+        form = [fields[name] for name in FIELDS]
+
+        def opened(path: str | None) -> list[Any]:
+            now, shown = steps.Session(), ""
+            try:
+                with steps.in_words():
+                    now = steps.open_file(path)
+                    shown = words.about_table(now.table) if now.table is not None else ""
+            except steps.Trouble as trouble:
+                shown = words.trouble(str(trouble))
+            questions = example_questions(now.table) if now.table is not None and model is not None else []
+            buttons = [
+                gr.update(value=questions[place] if place < len(questions) else "", visible=place < len(questions))
+                for place in range(MOST_EXAMPLES)
+            ]
+            told_reading = words.status("The data are new; what was read and answered before is cleared.")
+            return [
+                now,
+                shown,
+                told_reading if path is not None and now.table is not None and model is not None else "",
+                *_filled(gr, Form(), now),
+                *buttons,
+                *_cleared(gr),
+            ]
+
+        def read_question(asked: str, now: steps.Session) -> Iterator[list[Any]]:
+            assert model is not None
+            still = [gr.skip() for _ in [*form, *outcome]]
+            if not model.is_loaded and now.table is not None and asked.strip():
+                waiting = f"Loading the language model {model.name} (once; it may take a minute) …"
+            else:
+                waiting = "Reading the question …"
+            yield [gr.skip(), words.status(waiting), *still]
+            try:
+                with steps.in_words():
+                    now = steps.read(now, asked, model)
+                    reading = now.reading
+                    assert reading is not None
+                    notes = [*([model.note] if model.note else []), *reading.notes]
+                    about = words.about_reading(reading.confidence, notes, model.describe())
+                    yield [now, about, *_filled(gr, form_of(reading.query), now), *_cleared(gr)]
+            except steps.Trouble as trouble:
+                yield [replace(now, question="", reading=None), words.trouble(str(trouble)), *still]
+
+        def shown_for(now: steps.Session, *values: Any) -> list[Any]:
+            shown = as_form(values).shown
+            return [gr.update(visible=name in shown) for name in FIELDS]
+
+        def levels_for(treatment: str | None, now: steps.Session) -> list[Any]:
+            levels = [NONE, *((level, level) for level in steps.treatment_levels(now, treatment or ""))]
+            return [gr.update(choices=levels, value="") for _ in range(2)]
+
+        def answered(now: steps.Session, asked: str, worded: bool, *values: Any) -> Iterator[list[Any]]:
+            chosen = model if worded else None
+            for step in answer_steps(now, as_form(values), asked, chosen, Path(mkdtemp(dir=page_folder()))):
+                yield [
+                    step.progress,
+                    step.told,
+                    gr.update(value=step.plot, visible=step.plot is not None),
+                    gr.update(visible=step.diagnostics != ""),
+                    step.diagnostics,
+                    gr.update(value=step.download, visible=step.download is not None),
+                ]
+
+        # Tools draw from numpy's global generator while they run, so one works at a time; the others see their place in the queue.
+        work: dict[str, Any] = {"concurrency_id": "work", "concurrency_limit": 1, "api_visibility": "private"}
+        quick: dict[str, Any] = {"show_progress": "hidden", "api_visibility": "private"}
+        file.change(
+            opened,
+            [file],
+            [session, about_file, about_reading, *form, *examples, *outcome],
+            show_progress_on=about_file,
+            api_visibility="private",
+        )
+        for button in examples:
+            button.click(lambda chosen: chosen, [button], [question], **quick)
+        gr.on(
+            [read.click, question.submit],
+            read_question,
+            [question, session],
+            [session, about_reading, *form, *outcome],
+            show_progress_on=about_reading,
+            **work,
+        ) if model is not None else None
+        gr.on([fields["task"].input, fields["own_covariates"].input], shown_for, [session, *form], form, **quick)
+        fields["treatment"].input(
+            levels_for, [fields["treatment"], session], [fields["from_level"], fields["to_level"]], **quick
+        )
+        press.click(answered, [session, question, wording, *form], outcome, show_progress_on=progress, **work)
+    return page
+
+
+def as_form(values: Any) -> Form:
+    """The form's values as the page sends them."""
+    given = dict(zip(FIELDS, values, strict=True))
+    return Form(
+        **{name: given[name] or "" for name in FIELDS if name not in ("nodes", "own_covariates", "covariates")},
+        nodes=tuple(given["nodes"] or ()),
+        own_covariates=bool(given["own_covariates"]),
+        covariates=tuple(given["covariates"] or ()),
+    )
+
+
+def page_folder() -> str:
+    """Where uploads and results lie until the page ends."""
+    from gradio.utils import get_upload_folder
+
+    folder = Path(get_upload_folder())
+    folder.mkdir(parents=True, exist_ok=True)
+    return str(folder)
+
+
+def _question(gr: Any, model: SharedModel | None) -> tuple[Any, Any, Any, list[Any]]:
+    """The question with its button, what the model says, and examples; hidden where there is no model."""
+    there = model is not None
+    with gr.Column(visible=there):
+        gr.Markdown("## 2 · Question")
+        question = gr.Textbox(
+            label="A causal question about the file's columns",
+            placeholder="What is the effect of drug on pain?",
+            lines=2,
+            submit_btn=False,
+            elem_id="question",
+        )
+        with gr.Column(elem_classes="examples"):
+            examples = [
+                gr.Button("", visible=False, size="sm", elem_classes="example") for _ in range(MOST_EXAMPLES)
+            ]
+        read = gr.Button("Read", elem_id="read")
+    gr.Markdown(
+        "## 3 · Reading\nWhat is run is what stands here. Fill it in by hand, or let the question be read first."
+        if there
+        else "## 2 · Form\nNo language model is loaded: say here what is to be estimated."
+    )
+    about_reading = gr.HTML(elem_id="about-reading", elem_classes="page-html")
+    return question, read, about_reading, examples
+
+
+def _form(gr: Any) -> dict[str, Any]:
+    """The fields, as they stand before any file is open."""
+    shown = Form().shown
+
+    def column(name: str, label: str, info: str, **settings: Any) -> Any:
+        many = settings.get("multiselect", False)
+        return gr.Dropdown(
+            [] if many else [NONE],
+            value=[] if many else "",
+            label=label,
+            info=info,
+            visible=name in shown,
+            elem_id=name,
+            **settings,
+        )
+
+    fields: dict[str, Any] = {
+        "task": gr.Radio(
+            [(f"{name[0].upper()}{name[1:]} ({task})", task) for task, name in TASKS.items()],
+            value="ATE",
+            label="Task",
+            elem_id="task",
+        )
+    }
+    with gr.Row():
+        fields["treatment"] = column("treatment", "Treatment", "the column that acts")
+        fields["response"] = column("response", "Response", "the column acted upon")
+    fields["mediator"] = column("mediator", "Mediator", "the column that the effect may run through")
+    fields["second_treatment"] = column("second_treatment", "Second treatment", "a later decision; may be none")
+    fields["nodes"] = column("nodes", "Nodes", "columns of the graph; none chosen means all", multiselect=True)
+    fields["conditions"] = gr.Textbox(
+        label="Conditions",
+        info="joined by 'and', or one a line",
+        placeholder="age >= 50 and region = north",
+        lines=1,
+        max_lines=6,
+        visible="conditions" in shown,
+        elem_id="conditions",
+    )
+    fields["own_covariates"] = gr.Checkbox(
+        label="Choose what to adjust for (otherwise: every other usable column)",
+        visible="own_covariates" in shown,
+        elem_id="own_covariates",
+    )
+    fields["covariates"] = column("covariates", "Covariates", "none chosen means no adjustment", multiselect=True)
+    with gr.Row():
+        for name, label in (("from_level", "Compare from"), ("to_level", "Compare to")):
+            info = "a level or amount of the treatment; (none): the tool chooses"
+            fields[name] = column(name, label, info, allow_custom_value=True)
+    return fields
+
+
+def _filled(gr: Any, form: Form, session: steps.Session) -> list[Any]:
+    """Updates that put the form's values into the fields, with the file's columns to choose from."""
+    updates = []
+    columns = [(name, name) for name in session.columns]
+    levels = [(level, level) for level in steps.treatment_levels(session, form.treatment)]
+    for name in FIELDS:
+        value = getattr(form, name)
+        settings: dict[str, Any] = {"value": list(value) if isinstance(value, tuple) else value}
+        if name in COLUMN_FIELDS:
+            settings["choices"] = columns if isinstance(value, tuple) else [NONE, *columns]
+        elif name in ("from_level", "to_level"):
+            settings["choices"] = [NONE, *levels]
+        updates.append(gr.update(**settings, visible=name in form.shown))
+    return updates
+
+
+def _cleared(gr: Any) -> list[Any]:
+    """Updates that take an earlier answer off the page."""
+    gone = gr.update(value=None, visible=False)
+    return [words.status("Nothing has been asked yet."), "", gone, gr.update(visible=False), "", gone]

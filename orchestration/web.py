@@ -34,9 +34,8 @@ def serve(port: int, model: SharedModel | None) -> None:
         PortTaken: another program listens on the port.
     """
     ended = threading.Event()
-    if threading.current_thread() is threading.main_thread():
-        signal.signal(signal.SIGTERM, lambda *_: ended.set())
     with running(port, model) as address:
+        signal.signal(signal.SIGTERM, lambda *_: ended.set())
         reads = f"the language model {model.name} reads questions" if model is not None else "no language model"
         typer.echo(f"Causalsmith: {address}   ({reads}; Ctrl-C ends it)")
         sys.stdout.flush()
@@ -56,7 +55,7 @@ def running(port: int, model: SharedModel | None) -> Iterator[str]:
     """
     require_free(port)
     folder = tempfile.mkdtemp(prefix="causalsmith-web-")
-    before = _set({**OFFLINE, "GRADIO_TEMP_DIR": folder, "NO_PROXY": _without_proxy()})
+    before = _set({**OFFLINE, "GRADIO_TEMP_DIR": folder, "NO_PROXY": _without_proxy(), "no_proxy": _without_proxy()})
     try:
         page = _launch(port, model)
         try:
@@ -86,11 +85,11 @@ def require_free(port: int) -> None:
 
 
 def _launch(port: int, model: SharedModel | None) -> Any:
-    import gradio as gr
     from starlette.middleware import Middleware
     from starlette.middleware.trustedhost import TrustedHostMiddleware
 
-    from orchestration.web_page import CSS, build_page
+    from orchestration.web_look import CSS, theme
+    from orchestration.web_page import build_page
     from orchestration.web_steps import MOST_MEGABYTES
 
     page = build_page(model)
@@ -112,7 +111,7 @@ def _launch(port: int, model: SharedModel | None) -> Any:
         mcp_server=False,
         enable_monitoring=False,
         app_kwargs={"middleware": [only_here]},
-        theme=gr.themes.Default(font=["system-ui", "sans-serif"], font_mono=["ui-monospace", "monospace"]),
+        theme=theme(),
         css=CSS,
     )
     return page

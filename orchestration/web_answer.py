@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -38,6 +39,7 @@ def answer_steps(
         model: words the explanation; None for the template alone.
         folder: where plot and JSON go.
     """
+    begun = time.monotonic()
     yield Shown(words.status("Running the causal tool …"))
     try:
         with steps.in_words():
@@ -48,15 +50,20 @@ def answer_steps(
         yield Shown(words.trouble(str(trouble)))
         return
     if model is None:
-        yield shown
+        yield replace(shown, progress=_done(begun))
         return
     loading = "" if model.is_loaded else f" The language model {model.name} is loaded first."
     yield replace(shown, progress=words.status(f"The language model words the explanation …{loading}"))
     try:
         with steps.in_words():
-            yield _shown(steps.word(session, given, model), model.describe(), remark, folder, plot=shown.plot)
+            worded = _shown(steps.word(session, given, model), model.describe(), remark, folder, plot=shown.plot)
+            yield replace(worded, progress=_done(begun))
     except steps.Trouble as trouble:
         yield replace(shown, progress=words.trouble(f"The answer stands; the model could not word it: {trouble}"))
+
+
+def _done(begun: float) -> str:
+    return words.status(f"Answered in {time.monotonic() - begun:.0f} s.")
 
 
 def _shown(given: Answer, model: str, remark: str, folder: Path, plot: str | None = None) -> Shown:

@@ -138,12 +138,17 @@ def _conditions(text: str, columns: Sequence[str], levels: Levels, dataset: str 
         values = condition.value if isinstance(condition.value, tuple) else (condition.value,)
         for value in values:
             if str(value) not in known and (unknown := _UNKNOWN.search(f" {value}")):
-                resolve_column(unknown.group(1), columns, dataset or "the data")
+                meant = resolve_column(unknown.group(1), columns, dataset or "the data")
+                raise QueryError(f"condition {part!r}: write {unknown.group(1)!r} as the file does, {meant!r}")
         found.append(condition)
     return tuple(found)
 
 
 def _contrast(form: Form, levels: Levels, read: CausalQuery | None) -> tuple[Scalar, Scalar] | None:
+    if read is not None and read.contrast and read.treatment == form.treatment:
+        before = form_of(read)
+        if (form.from_level, form.to_level) == (before.from_level, before.to_level):
+            return read.contrast
     said = (form.from_level.strip(), form.to_level.strip())
     if not any(said):
         return None
@@ -152,10 +157,6 @@ def _contrast(form: Form, levels: Levels, read: CausalQuery | None) -> tuple[Sca
             f"a contrast takes two levels, from and to; given only {next(filter(None, said))!r}. "
             f"Give both, or neither to let the tool choose"
         )
-    if read is not None and read.contrast and read.treatment == form.treatment:
-        before = form_of(read)
-        if said == (before.from_level.strip(), before.to_level.strip()):
-            return read.contrast
     known = levels.get(form.treatment, ())
     return typed(said[0], known), typed(said[1], known)
 

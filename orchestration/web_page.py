@@ -32,32 +32,14 @@ FIELDS = (
     "to_level",
 )
 COLUMN_FIELDS = ("treatment", "second_treatment", "response", "mediator", "nodes", "covariates")
-NONE = ("(none)", "")
-CSS = """
-.gradio-container {max-width: 860px !important; margin: 0 auto !important}
-.gradio-container .prose h2 {margin: 1.2em 0 .2em; font-size: 1.25em}
-.wide {overflow-x: auto; margin: .4em 0}
-.wide table {border-collapse: collapse; font-size: .92em; margin: 0}
-.wide th, .wide td {border: 1px solid var(--border-color-primary); padding: .25em .6em; text-align: left;
-  white-space: nowrap; font-variant-numeric: tabular-nums}
-.wide th {background: var(--background-fill-secondary); font-weight: 600}
-.quiet {color: var(--body-text-color-subdued); font-size: .92em}
-.explanation {font-size: 1.05em; line-height: 1.5}
-.estimate {border-left: 4px solid #0b6e99; padding: .2em .8em; margin: .8em 0}
-.estimate strong {font-size: 1.5em}
-.trouble {border-left: 4px solid #b42318; background: var(--background-fill-secondary); padding: .6em .9em;
-  overflow-wrap: anywhere}
-.status {color: var(--body-text-color-subdued)}
-.page-html ul {list-style: disc; padding-left: 1.3em; margin: .2em 0 .6em}
-.page-html h3 {font-size: 1em; font-weight: 600; margin: .8em 0 .2em}
-.page-html p {margin: .4em 0; overflow-wrap: anywhere}
-.page-html details summary {cursor: pointer; margin: .4em 0}
-.examples {gap: .4em !important}
-.examples button {white-space: normal; text-align: left; font-weight: 400; justify-content: flex-start}
-footer {display: none !important}
-"""
-
-
+NOTHING = {  # what a field says while nothing is chosen in it
+    "treatment": "(choose a column)",
+    "response": "(choose a column)",
+    "mediator": "(choose a column)",
+    "second_treatment": "(none)",
+    "from_level": "(the tool chooses)",
+    "to_level": "(the tool chooses)",
+}
 def build_page(model: SharedModel | None) -> Any:
     """The page as gradio blocks, not yet served.
 
@@ -73,9 +55,9 @@ def build_page(model: SharedModel | None) -> Any:
         file = gr.File(
             label=f"CSV, TSV, Parquet or Excel with a header line, at most {steps.MOST_MEGABYTES} MB",
             elem_id="file",
-            height=130,
+            height=170,
         )
-        about_file = gr.HTML(elem_id="about-file", elem_classes="page-html")
+        about_file = gr.HTML(elem_id="about-file", elem_classes="page-html", padding=False)
         question, read, about_reading, examples = _question(gr, model)
         fields = _form(gr)
         wording = gr.Checkbox(
@@ -86,13 +68,13 @@ def build_page(model: SharedModel | None) -> Any:
         )
         press = gr.Button("Answer", variant="primary", elem_id="answer")
         gr.Markdown("## 4 · Answer" if model is not None else "## 3 · Answer")
-        progress = gr.HTML(words.status("Nothing has been asked yet."), elem_id="progress", elem_classes="page-html")
-        told = gr.HTML(elem_id="told", elem_classes="page-html")
+        progress = gr.HTML(words.status("Nothing has been asked yet."), elem_id="progress", elem_classes="page-html", padding=False)
+        told = gr.HTML(elem_id="told", elem_classes="page-html", padding=False)
         plot = gr.Image(
             visible=False, show_label=False, type="filepath", format="png", buttons=["download", "fullscreen"], elem_id="plot"
         )
         with gr.Accordion("Diagnostics", open=False, visible=False, elem_id="diagnostics") as more:
-            diagnostics = gr.HTML(elem_classes="page-html")
+            diagnostics = gr.HTML(elem_classes="page-html", padding=False)
         download = gr.DownloadButton("Download the result as JSON", visible=False, elem_id="download")
         outcome = [progress, told, plot, more, diagnostics, download]
         form = [fields[name] for name in FIELDS]
@@ -120,8 +102,9 @@ def build_page(model: SharedModel | None) -> Any:
                 *_cleared(gr),
             ]
 
-        def read_question(asked: str, now: steps.Session) -> Iterator[list[Any]]:
+        def read_question(asked: str | None, now: steps.Session) -> Iterator[list[Any]]:
             assert model is not None
+            asked = asked or ""
             still = [gr.skip() for _ in [*form, *outcome]]
             if not model.is_loaded and now.table is not None and asked.strip():
                 waiting = f"Loading the language model {model.name} (once; it may take a minute) …"
@@ -144,12 +127,12 @@ def build_page(model: SharedModel | None) -> Any:
             return [gr.update(visible=name in shown) for name in FIELDS]
 
         def levels_for(treatment: str | None, now: steps.Session) -> list[Any]:
-            levels = [NONE, *((level, level) for level in steps.treatment_levels(now, treatment or ""))]
-            return [gr.update(choices=levels, value="") for _ in range(2)]
+            levels = _levels(now, treatment or "")
+            return [gr.update(choices=[(NOTHING[name], ""), *levels], value="") for name in ("from_level", "to_level")]
 
-        def answered(now: steps.Session, asked: str, worded: bool, *values: Any) -> Iterator[list[Any]]:
+        def answered(now: steps.Session, asked: str | None, worded: bool, *values: Any) -> Iterator[list[Any]]:
             chosen = model if worded else None
-            for step in answer_steps(now, as_form(values), asked, chosen, Path(mkdtemp(dir=page_folder()))):
+            for step in answer_steps(now, as_form(values), asked or "", chosen, Path(mkdtemp(dir=page_folder()))):
                 yield [
                     step.progress,
                     step.told,
@@ -229,7 +212,7 @@ def _question(gr: Any, model: SharedModel | None) -> tuple[Any, Any, Any, list[A
         if there
         else "## 2 · Form\nNo language model is loaded: say here what is to be estimated."
     )
-    about_reading = gr.HTML(elem_id="about-reading", elem_classes="page-html")
+    about_reading = gr.HTML(elem_id="about-reading", elem_classes="page-html", padding=False)
     return question, read, about_reading, examples
 
 
@@ -240,12 +223,13 @@ def _form(gr: Any) -> dict[str, Any]:
     def column(name: str, label: str, info: str, **settings: Any) -> Any:
         many = settings.get("multiselect", False)
         return gr.Dropdown(
-            [] if many else [NONE],
+            [] if many else [(NOTHING[name], "")],
             value=[] if many else "",
             label=label,
             info=info,
             visible=name in shown,
             elem_id=name,
+            min_width=220,
             **settings,
         )
 
@@ -280,7 +264,7 @@ def _form(gr: Any) -> dict[str, Any]:
     fields["covariates"] = column("covariates", "Covariates", "none chosen means no adjustment", multiselect=True)
     with gr.Row():
         for name, label in (("from_level", "Compare from"), ("to_level", "Compare to")):
-            info = "a level or amount of the treatment; (none): the tool chooses"
+            info = "a level or amount of the treatment"
             fields[name] = column(name, label, info, allow_custom_value=True)
     return fields
 
@@ -289,16 +273,20 @@ def _filled(gr: Any, form: Form, session: steps.Session) -> list[Any]:
     """Updates that put the form's values into the fields, with the file's columns to choose from."""
     updates = []
     columns = [(name, name) for name in session.columns]
-    levels = [(level, level) for level in steps.treatment_levels(session, form.treatment)]
+    levels = _levels(session, form.treatment)
     for name in FIELDS:
         value = getattr(form, name)
         settings: dict[str, Any] = {"value": list(value) if isinstance(value, tuple) else value}
         if name in COLUMN_FIELDS:
-            settings["choices"] = columns if isinstance(value, tuple) else [NONE, *columns]
+            settings["choices"] = columns if isinstance(value, tuple) else [(NOTHING[name], ""), *columns]
         elif name in ("from_level", "to_level"):
-            settings["choices"] = [NONE, *levels]
+            settings["choices"] = [(NOTHING[name], ""), *levels]
         updates.append(gr.update(**settings, visible=name in form.shown))
     return updates
+
+
+def _levels(session: steps.Session, treatment: str) -> list[tuple[str, str]]:
+    return [(level, level) for level in steps.treatment_levels(session, treatment)]
 
 
 def _cleared(gr: Any) -> list[Any]:

@@ -70,7 +70,7 @@ def about_table(data: DataTable) -> str:
         f"<p><strong>{text(data.name)}</strong>: {len(frame):,} rows, {len(frame.columns)} columns.</p>"
         + bullets("Notes of reading", data.notes)
         + table(["column", "read as", "missing", "such as"], rows)
-        + f"<details><summary>The first {len(first)} rows</summary>{table([str(name) for name in frame.columns], preview)}"
+        + f"<details open><summary>The first {len(first)} rows</summary>{table([str(name) for name in frame.columns], preview)}"
         + "</details>"
     )
 
@@ -176,11 +176,12 @@ def _is_nested(value: Any) -> bool:
 
 def _nested(value: Any) -> str:
     if isinstance(value, Mapping):
-        if all(isinstance(item, Mapping) for item in value.values()):
-            inner = list(dict.fromkeys(key for item in value.values() for key in item))
-            if all(_is_nested(item) is False for part in value.values() for item in part.values()) and len(inner) <= 8:
-                rows = [(name, *(part.get(key) for key in inner)) for name, part in value.items()]
-                return table(["", *map(_words, inner)], rows)
+        parts = list(value.values())
+        if all(isinstance(part, Mapping) for part in parts):
+            if all(list(part) == list(parts[0]) and not any(map(_is_nested, part.values())) for part in parts):
+                rows = [(name, *part.values()) for name, part in value.items()]
+                return table(["", *map(_words, parts[0])], rows)
+            return "".join(f"<h4>{text(_words(name))}</h4>{_nested(part)}" for name, part in value.items())
         return table(["", "value"], list(value.items()))
     if value and all(isinstance(item, Mapping) for item in value):
         header = list(dict.fromkeys(key for item in value for key in item))

@@ -14,7 +14,9 @@ def reading_line(query: CausalQuery) -> str:
     from causal_tools.contract import TASKS
 
     fields = query.model_dump(exclude_none=True)
-    parts = [f"{key} {fields[key]}" for key in ("treatment", "second_treatment", "response", "mediator") if key in fields]
+    parts = [
+        f"{key} {fields[key]}" for key in ("treatment", "second_treatment", "response", "mediator") if key in fields
+    ]
     if query.nodes:
         parts.append("all columns" if query.nodes == "all" else f"columns {', '.join(query.nodes)}")
     parts += [f"where {condition}" for condition in query.conditions]

@@ -91,7 +91,9 @@ def query_of(
         ColumnNotFound: a condition names a column that the file lacks.
     """
     if form.task not in get_args(Task):
-        raise QueryError(f"no task is chosen. There are: {', '.join(f'{task} ({name})' for task, name in TASKS.items())}")
+        raise QueryError(
+            f"no task is chosen. There are: {', '.join(f'{task} ({name})' for task, name in TASKS.items())}"
+        )
     shown = form.shown
     content: dict[str, Any] = {"task": form.task, "dataset": dataset}
     for name in ("treatment", "second_treatment", "response", "mediator"):

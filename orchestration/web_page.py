@@ -2,44 +2,23 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Iterator
-from dataclasses import replace
 from pathlib import Path
 from tempfile import mkdtemp
 from typing import Any
 
-from causal_tools.contract import TASKS
 from orchestration import web_steps as steps
 from orchestration import web_words as words
 from orchestration.web_answer import answer_steps
 from orchestration.web_examples import example_questions
+from orchestration.web_fields import FIELDS, LEVELS, as_form, filled, levels_offered, make_fields
 from orchestration.web_form import Form, form_of
 from orchestration.web_model import SharedModel
 
 MOST_EXAMPLES = 5
-FIELDS = (
-    "task",
-    "treatment",
-    "second_treatment",
-    "response",
-    "mediator",
-    "nodes",
-    "conditions",
-    "own_covariates",
-    "covariates",
-    "from_level",
-    "to_level",
-)
-COLUMN_FIELDS = ("treatment", "second_treatment", "response", "mediator", "nodes", "covariates")
-NOTHING = {  # what a field says while nothing is chosen in it
-    "treatment": "(choose a column)",
-    "response": "(choose a column)",
-    "mediator": "(choose a column)",
-    "second_treatment": "(none)",
-    "from_level": "(the tool chooses)",
-    "to_level": "(the tool chooses)",
-}
+KEPT = (3600, 24 * 3600)  # every hour, files of more than a day are removed
+
+
 def build_page(model: SharedModel | None) -> Any:
     """The page as gradio blocks, not yet served.
 
@@ -48,8 +27,8 @@ def build_page(model: SharedModel | None) -> Any:
     """
     import gradio as gr
 
-    with gr.Blocks(title="Causalsmith", analytics_enabled=False) as page:
-        session = gr.State(steps.Session())
+    with gr.Blocks(title="Causalsmith", analytics_enabled=False, delete_cache=KEPT) as page:
+        session, heard = gr.State(steps.Session()), gr.State(None)  # the open file; and with a reading, if there is one
         gr.Markdown("# Causalsmith\nAsk a causal question of a data file, and check the answer.")
         gr.Markdown("## 1 · Data")
         file = gr.File(
@@ -59,7 +38,7 @@ def build_page(model: SharedModel | None) -> Any:
         )
         about_file = gr.HTML(elem_id="about-file", elem_classes="page-html", padding=False)
         question, read, about_reading, examples = _question(gr, model)
-        fields = _form(gr)
+        fields = make_fields(gr)
         wording = gr.Checkbox(
             model is not None,
             label="Let the model word the explanation too (slower; shown only where every number checks)",
@@ -68,10 +47,17 @@ def build_page(model: SharedModel | None) -> Any:
         )
         press = gr.Button("Answer", variant="primary", elem_id="answer")
         gr.Markdown("## 4 · Answer" if model is not None else "## 3 · Answer")
-        progress = gr.HTML(words.status("Nothing has been asked yet."), elem_id="progress", elem_classes="page-html", padding=False)
+        progress = gr.HTML(
+            words.status("Nothing has been asked yet."), elem_id="progress", elem_classes="page-html", padding=False
+        )
         told = gr.HTML(elem_id="told", elem_classes="page-html", padding=False)
         plot = gr.Image(
-            visible=False, show_label=False, type="filepath", format="png", buttons=["download", "fullscreen"], elem_id="plot"
+            visible=False,
+            show_label=False,
+            type="filepath",
+            format="png",
+            buttons=["download", "fullscreen"],
+            elem_id="plot",
         )
         with gr.Accordion("Diagnostics", open=False, visible=False, elem_id="diagnostics") as more:
             diagnostics = gr.HTML(elem_classes="page-html", padding=False)
@@ -97,7 +83,7 @@ def build_page(model: SharedModel | None) -> Any:
                 now,
                 shown,
                 told_reading if path is not None and now.table is not None and model is not None else "",
-                *_filled(gr, Form(), now),
+                *filled(Form(), now),
                 *buttons,
                 *_cleared(gr),
             ]
@@ -118,21 +104,24 @@ def build_page(model: SharedModel | None) -> Any:
                     assert reading is not None
                     notes = [*([model.note] if model.note else []), *reading.notes]
                     about = words.about_reading(reading.confidence, notes, model.describe())
-                    yield [now, about, *_filled(gr, form_of(reading.query), now), *_cleared(gr)]
+                    yield [now, about, *filled(form_of(reading.query), now), *_cleared(gr)]
             except steps.Trouble as trouble:
-                yield [replace(now, question="", reading=None), words.trouble(str(trouble)), *still]
+                yield [None, words.trouble(str(trouble)), *still]
 
-        def shown_for(now: steps.Session, *values: Any) -> list[Any]:
+        def shown_for(*values: Any) -> list[Any]:
             shown = as_form(values).shown
             return [gr.update(visible=name in shown) for name in FIELDS]
 
         def levels_for(treatment: str | None, now: steps.Session) -> list[Any]:
-            levels = _levels(now, treatment or "")
-            return [gr.update(choices=[(NOTHING[name], ""), *levels], value="") for name in ("from_level", "to_level")]
+            return [gr.update(choices=levels_offered(name, now, treatment or ""), value="") for name in LEVELS]
 
-        def answered(now: steps.Session, asked: str | None, worded: bool, *values: Any) -> Iterator[list[Any]]:
+        def answered(
+            now: steps.Session, was_heard: steps.Session | None, asked: str | None, worded: bool, *values: Any
+        ) -> Iterator[list[Any]]:
             chosen = model if worded else None
-            for step in answer_steps(now, as_form(values), asked or "", chosen, Path(mkdtemp(dir=page_folder()))):
+            for step in answer_steps(
+                steps.current(now, was_heard), as_form(values), asked or "", chosen, Path(mkdtemp(dir=page_folder()))
+            ):
                 yield [
                     step.progress,
                     step.told,
@@ -142,43 +131,45 @@ def build_page(model: SharedModel | None) -> Any:
                     gr.update(value=step.download, visible=step.download is not None),
                 ]
 
-        # Tools draw from numpy's global generator while they run, so one works at a time; the others see their place in the queue.
+        # Tools draw from numpy's global generator while they run: one works at a time, and who waits sees a place in the queue.
         work: dict[str, Any] = {"concurrency_id": "work", "concurrency_limit": 1, "api_visibility": "private"}
         quick: dict[str, Any] = {"show_progress": "hidden", "api_visibility": "private"}
+        for button in examples:
+            button.click(lambda chosen: chosen, [button], [question], **quick)
+        working = []
+        if model is not None:
+            working.append(
+                gr.on(
+                    [read.click, question.submit],
+                    read_question,
+                    [question, session],
+                    [heard, about_reading, *form, *outcome],
+                    show_progress_on=about_reading,
+                    **work,
+                )
+            )
+        working.append(
+            press.click(
+                answered,
+                [session, heard, question, wording, *form],
+                outcome,
+                show_progress_on=progress,
+                **work,
+            )
+        )
+        gr.on([fields["task"].input, fields["own_covariates"].input], shown_for, form, form, **quick)
+        fields["treatment"].input(
+            levels_for, [fields["treatment"], session], [fields[name] for name in LEVELS], **quick
+        )
         file.change(
             opened,
             [file],
             [session, about_file, about_reading, *form, *examples, *outcome],
             show_progress_on=about_file,
             api_visibility="private",
+            cancels=working,
         )
-        for button in examples:
-            button.click(lambda chosen: chosen, [button], [question], **quick)
-        gr.on(
-            [read.click, question.submit],
-            read_question,
-            [question, session],
-            [session, about_reading, *form, *outcome],
-            show_progress_on=about_reading,
-            **work,
-        ) if model is not None else None
-        gr.on([fields["task"].input, fields["own_covariates"].input], shown_for, [session, *form], form, **quick)
-        fields["treatment"].input(
-            levels_for, [fields["treatment"], session], [fields["from_level"], fields["to_level"]], **quick
-        )
-        press.click(answered, [session, question, wording, *form], outcome, show_progress_on=progress, **work)
     return page
-
-
-def as_form(values: Any) -> Form:
-    """The form's values as the page sends them."""
-    given = dict(zip(FIELDS, values, strict=True))
-    return Form(
-        **{name: given[name] or "" for name in FIELDS if name not in ("nodes", "own_covariates", "covariates")},
-        nodes=tuple(given["nodes"] or ()),
-        own_covariates=bool(given["own_covariates"]),
-        covariates=tuple(given["covariates"] or ()),
-    )
 
 
 def page_folder() -> str:
@@ -203,9 +194,7 @@ def _question(gr: Any, model: SharedModel | None) -> tuple[Any, Any, Any, list[A
             elem_id="question",
         )
         with gr.Column(elem_classes="examples"):
-            examples = [
-                gr.Button("", visible=False, size="sm", elem_classes="example") for _ in range(MOST_EXAMPLES)
-            ]
+            examples = [gr.Button("", visible=False, size="sm", elem_classes="example") for _ in range(MOST_EXAMPLES)]
         read = gr.Button("Read", elem_id="read")
     gr.Markdown(
         "## 3 · Reading\nWhat is run is what stands here. Fill it in by hand, or let the question be read first."
@@ -214,79 +203,6 @@ def _question(gr: Any, model: SharedModel | None) -> tuple[Any, Any, Any, list[A
     )
     about_reading = gr.HTML(elem_id="about-reading", elem_classes="page-html", padding=False)
     return question, read, about_reading, examples
-
-
-def _form(gr: Any) -> dict[str, Any]:
-    """The fields, as they stand before any file is open."""
-    shown = Form().shown
-
-    def column(name: str, label: str, info: str, **settings: Any) -> Any:
-        many = settings.get("multiselect", False)
-        return gr.Dropdown(
-            [] if many else [(NOTHING[name], "")],
-            value=[] if many else "",
-            label=label,
-            info=info,
-            visible=name in shown,
-            elem_id=name,
-            min_width=220,
-            **settings,
-        )
-
-    fields: dict[str, Any] = {
-        "task": gr.Radio(
-            [(f"{name[0].upper()}{name[1:]} ({task})", task) for task, name in TASKS.items()],
-            value="ATE",
-            label="Task",
-            elem_id="task",
-        )
-    }
-    with gr.Row():
-        fields["treatment"] = column("treatment", "Treatment", "the column that acts")
-        fields["response"] = column("response", "Response", "the column acted upon")
-    fields["mediator"] = column("mediator", "Mediator", "the column that the effect may run through")
-    fields["second_treatment"] = column("second_treatment", "Second treatment", "a later decision; may be none")
-    fields["nodes"] = column("nodes", "Nodes", "columns of the graph; none chosen means all", multiselect=True)
-    fields["conditions"] = gr.Textbox(
-        label="Conditions",
-        info="joined by 'and', or one a line",
-        placeholder="age >= 50 and region = north",
-        lines=1,
-        max_lines=6,
-        visible="conditions" in shown,
-        elem_id="conditions",
-    )
-    fields["own_covariates"] = gr.Checkbox(
-        label="Choose what to adjust for (otherwise: every other usable column)",
-        visible="own_covariates" in shown,
-        elem_id="own_covariates",
-    )
-    fields["covariates"] = column("covariates", "Covariates", "none chosen means no adjustment", multiselect=True)
-    with gr.Row():
-        for name, label in (("from_level", "Compare from"), ("to_level", "Compare to")):
-            info = "a level or amount of the treatment"
-            fields[name] = column(name, label, info, allow_custom_value=True)
-    return fields
-
-
-def _filled(gr: Any, form: Form, session: steps.Session) -> list[Any]:
-    """Updates that put the form's values into the fields, with the file's columns to choose from."""
-    updates = []
-    columns = [(name, name) for name in session.columns]
-    levels = _levels(session, form.treatment)
-    for name in FIELDS:
-        value = getattr(form, name)
-        settings: dict[str, Any] = {"value": list(value) if isinstance(value, tuple) else value}
-        if name in COLUMN_FIELDS:
-            settings["choices"] = columns if isinstance(value, tuple) else [(NOTHING[name], ""), *columns]
-        elif name in ("from_level", "to_level"):
-            settings["choices"] = [(NOTHING[name], ""), *levels]
-        updates.append(gr.update(**settings, visible=name in form.shown))
-    return updates
-
-
-def _levels(session: steps.Session, treatment: str) -> list[tuple[str, str]]:
-    return [(level, level) for level in steps.treatment_levels(session, treatment)]
 
 
 def _cleared(gr: Any) -> list[Any]:

@@ -11,6 +11,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
+from uuid import uuid4
 
 import pandas as pd
 
@@ -36,12 +37,14 @@ class Session:
 
     Attributes:
         table: the data file, or None.
+        opened: names this opening of the file, so that what was read for another is told from it.
         levels: of columns whose values keep a type of their own.
         question: the question that was read, or empty.
         reading: how it was read, or None.
     """
 
     table: DataTable | None = None
+    opened: str = ""
     levels: dict[str, list[Scalar]] = field(default_factory=dict)
     question: str = ""
     reading: Reading | None = None
@@ -82,7 +85,12 @@ def open_file(path: str | None) -> Session:
     if size > MOST_MEGABYTES * 2**20:
         raise DataFileError(f"{Path(path).name} has {size / 2**20:.0f} MB; this page takes at most {MOST_MEGABYTES} MB")
     table = read_table(path)
-    return Session(table, {**_texts(table.frame), **known_levels(table)})
+    return Session(table, uuid4().hex, {**_texts(table.frame), **known_levels(table)})
+
+
+def current(opened: Session, heard: Session | None) -> Session:
+    """The session with its reading, where that is of the file that is open now: a reading may end after another upload."""
+    return heard if heard is not None and heard.opened == opened.opened else opened
 
 
 def read(session: Session, question: str, model: SharedModel) -> Session:
@@ -107,7 +115,9 @@ def query_asked(session: Session, form: Form, question: str = "") -> CausalQuery
         return query_of(form, session.columns, session.levels, table.name, read_query)
     except QueryError as error:
         if question.strip() and session.reading is None:
-            raise QueryError(f"{error}. The question has not been read: press Read first, or fill in the form") from error
+            raise QueryError(
+                f"{error}. The question has not been read: press Read first, or fill in the form"
+            ) from error
         raise
 
 
@@ -116,9 +126,7 @@ def answer(session: Session, query: CausalQuery) -> Answer:
     given = Assistant(None).ask(_table(session), query=query, wording=False)
     if session.reading is None or session.reading.query != query:
         return given
-    return replace(
-        given, reading=session.reading, notes=list(dict.fromkeys([*given.notes, *session.reading.notes]))
-    )
+    return replace(given, reading=session.reading, notes=list(dict.fromkeys([*given.notes, *session.reading.notes])))
 
 
 def word(session: Session, given: Answer, model: SharedModel) -> Answer:

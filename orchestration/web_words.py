@@ -63,7 +63,9 @@ def status(message: str) -> str:
 def about_table(data: DataTable) -> str:
     """Rows, columns with their kinds, notes of reading, and the first rows."""
     frame = data.frame
-    rows = [(name, data.kinds.get(name, ""), int(frame[name].isna().sum()), _some(frame[name])) for name in frame.columns]
+    rows = [
+        (name, data.kinds.get(name, ""), int(frame[name].isna().sum()), _some(frame[name])) for name in frame.columns
+    ]
     first = frame.head(PREVIEW_ROWS)
     preview = [[_cell(value) for value in row] for row in first.itertuples(index=False)]
     return (
@@ -103,7 +105,9 @@ def about_answer(answer: Answer, model: str, remark: str = "") -> str:
 def about_diagnostics(diagnostics: Mapping[str, Any]) -> str:
     """Single values in one table, records and nested values in a table each."""
     single = {name: value for name, value in diagnostics.items() if not _is_nested(value)}
-    parts = [table(["diagnostic", "value"], [(_words(name), value) for name, value in single.items()])] if single else []
+    parts = (
+        [table(["diagnostic", "value"], [(_words(name), value) for name, value in single.items()])] if single else []
+    )
     for name, value in diagnostics.items():
         if name not in single and value:
             parts.append(f"<h3>{text(_words(name))}</h3>{_nested(value)}")
@@ -194,7 +198,9 @@ def _words(name: str) -> str:
 
 
 def _some(column: Any) -> str:
-    return ", ".join(str(_cell(value)) for value in column.dropna().drop_duplicates().head(3)) if _hashable(column) else ""
+    return (
+        ", ".join(str(_cell(value)) for value in column.dropna().drop_duplicates().head(3)) if _hashable(column) else ""
+    )
 
 
 def _hashable(column: Any) -> bool:

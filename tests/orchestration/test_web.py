@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import os
 import shutil
 import signal
@@ -15,6 +14,7 @@ from pathlib import Path
 from typing import Any
 from urllib.parse import urlparse
 
+import httpx
 import numpy as np
 import pandas as pd
 import pytest
@@ -24,44 +24,11 @@ from orchestration.cli import app
 from orchestration.web import running
 from orchestration.web_model import SharedModel
 
+from .visiting import EFFECT, LONG, SUBGROUP, Told, Visitor
+
 ROOT = Path(__file__).resolve().parents[2]
 CHROMIUM = next(filter(None, map(shutil.which, ("chromium", "chromium-browser", "google-chrome"))), None)
-EFFECT, SUBGROUP = "What does drug do to pain?", "What does drug do to pain from 50 on?"
-PIECES = {
-    EFFECT: ('effect",', 'drug",', 'pain"}'),
-    SUBGROUP: ('subgroup",', 'drug",', 'pain",', 'age",', '>=",', '50"}'),
-}
 pytestmark = pytest.mark.skipif(CHROMIUM is None, reason="no Chromium, chromium-browser or google-chrome is installed")
-
-
-class Told:
-    """Reads the two questions above as it is told, and words a result by its own summary."""
-
-    def __init__(self) -> None:
-        self.pieces: list[str] = []
-
-    def describe(self) -> str:
-        return "told (for tests)"
-
-    def chat_text(self, messages: Any) -> str:
-        return str(messages[-1]["content"])
-
-    def continuation(self, text: str) -> Told:
-        self.pieces = list(PIECES[text.split("Question: ")[1]])
-        return self
-
-    def append(self, text: str) -> None:
-        """Fixed text changes nothing here."""
-
-    def log_probs(self, candidates: Any) -> np.ndarray:
-        piece = self.pieces.pop(0)
-        assert piece in candidates
-        return np.array([0.0 if candidate == piece else -3.0 for candidate in candidates])
-
-    likely_log_probs = log_probs
-
-    def generate(self, texts: Any, **settings: Any) -> list[str]:
-        return [text.split("Result: ")[1] for text in texts]
 
 
 def slowly() -> tuple[Any, str]:
@@ -105,57 +72,6 @@ def browser() -> Iterator[Any]:
         chromium.close()
 
 
-class Visitor:
-    """A person with a browser window of their own."""
-
-    def __init__(self, browser: Any, address: str) -> None:
-        self.page = browser.new_page()
-        self.page.set_default_timeout(30_000)
-        self.hosts: set[str] = set()
-        self.faults: list[str] = []
-        self.page.on("request", lambda request: self.hosts.add(urlparse(request.url).netloc))
-        self.page.on("pageerror", lambda error: self.faults.append(str(error)))
-        self.page.goto(address)
-        self.page.wait_for_selector("#file input[type=file]", state="attached")
-
-    def text(self, place: str) -> str:
-        return str(self.page.inner_text(place)).strip()
-
-    def waits_for(self, place: str, words: str) -> None:
-        self.page.locator(place, has_text=words).wait_for()
-
-    def uploads(self, path: Path, words: str) -> None:
-        if self.page.locator("#file input[type=file]").count() == 0:
-            self.page.click("#file button[aria-label='Clear']")
-        self.page.set_input_files("#file input[type=file]", path)
-        self.waits_for("#about-file", words)
-
-    def asks(self, question: str) -> None:
-        self.page.fill("#question textarea", question)
-        self.page.click("#read")
-
-    def chooses(self, field: str, value: str) -> None:
-        self.page.click(f"#{field} input")
-        self.page.click(f"#{field} [role=option][aria-label='{value}']")
-
-    def says(self, field: str) -> str:
-        return str(self.page.input_value(f"#{field} input, #{field} textarea"))
-
-    def sees(self, field: str) -> bool:
-        return bool(self.page.is_visible(f"#{field}"))
-
-    def answers(self, words: str = "Answered in") -> None:
-        """Press the button, and wait for words that were not there before."""
-        self.page.eval_on_selector("#progress .prose > *", "before => before.classList.add('before')")
-        self.page.click("#answer")
-        self.waits_for("#progress .prose > :not(.before)", words)
-
-    def downloads(self) -> dict[str, Any]:
-        with self.page.expect_download() as coming:
-            self.page.click("#download")
-        return dict(json.loads(Path(coming.value.path()).read_text(encoding="utf-8")))
-
-
 @pytest.fixture
 def visitor(browser: Any, address: str) -> Iterator[Visitor]:
     person = Visitor(browser, address)
@@ -175,7 +91,9 @@ def test_a_question_is_read_corrected_and_answered(visitor: Visitor, trial: Path
     visitor.asks(EFFECT)
     visitor.waits_for("#about-reading", "Loading the language model told")
     visitor.waits_for("#about-reading", "Read by told")
-    assert "treatment 83%" in visitor.text("#about-reading")  # 1 of 1 + 4·exp(-3): the other columns, and how it goes on
+    assert "treatment 83%" in visitor.text(
+        "#about-reading"
+    )  # 1 of 1 + 4·exp(-3): the other columns, and how it goes on
     assert "a stand-in was loaded" in visitor.text("#about-reading")
     assert (visitor.says("treatment"), visitor.says("response")) == ("drug", "pain")
     assert not visitor.sees("mediator") and not visitor.sees("conditions") and not visitor.sees("nodes")
@@ -190,7 +108,11 @@ def test_a_question_is_read_corrected_and_answered(visitor: Visitor, trial: Path
     visitor.page.wait_for_selector("#diagnostics h3:has-text('balance') + .wide td:has-text('age')")
     record = visitor.downloads()
     assert record["query"] == {
-        "task": "ATE", "dataset": "trial.csv", "treatment": "drug", "response": "pain", "conditions": []
+        "task": "ATE",
+        "dataset": "trial.csv",
+        "treatment": "drug",
+        "response": "pain",
+        "conditions": [],
     }
     assert -2.4 < record["result"]["estimate"] < -1.6
     assert (record["worded_by"], record["model"]) == ("model", "told (for tests)")
@@ -286,6 +208,19 @@ def test_another_file_takes_the_old_reading_and_answer_away(visitor: Visitor, tr
     assert "effect of ${a} on {{b}}, 0 → 1" in visitor.text("#told")
 
 
+def test_a_reading_that_ends_after_another_upload_is_not_used(visitor: Visitor, trial: Path, tmp_path: Path) -> None:
+    visitor.uploads(trial, "400 rows")
+    visitor.asks(LONG)
+    visitor.waits_for("#about-reading", "…")
+    other = tmp_path / "other.csv"
+    other.write_text("drug,pain,z\n" + "".join(f"{row % 2},{row * 0.37:.2f},{row % 5}\n" for row in range(60)))
+    visitor.uploads(other, "60 rows")
+    time.sleep(2.5)
+    assert "cleared" in visitor.text("#about-reading")
+    assert visitor.says("treatment") == "(choose a column)"
+    visitor.answers("needs treatment, response. The question has not been read")
+
+
 def test_people_do_not_see_each_others_files(browser: Any, visitor: Visitor, address: str, trial: Path) -> None:
     visitor.uploads(trial, "400 rows")
     other = Visitor(browser, address)
@@ -304,6 +239,7 @@ def test_a_file_over_the_limit_is_refused(visitor: Visitor, tmp_path: Path) -> N
 
 def test_without_a_model_the_form_is_filled_in_by_hand(browser: Any, trial: Path) -> None:
     with running(free_port(), None) as served:
+        folder = Path(os.environ["GRADIO_TEMP_DIR"])
         visitor = Visitor(browser, served)
         visitor.uploads(trial, "400 rows")
         assert not visitor.sees("read") and not visitor.sees("question") and not visitor.sees("wording")
@@ -315,9 +251,19 @@ def test_without_a_model_the_form_is_filled_in_by_hand(browser: Any, trial: Path
         assert visitor.downloads()["model"] == "none was used"
         assert visitor.hosts <= {urlparse(served).netloc, ""}
         visitor.page.close()
+        assert list(folder.rglob("trial.csv"))
+    assert not folder.exists()
 
 
-def test_the_command_serves_the_page_and_leaves_nothing_behind(browser: Any, trial: Path, tmp_path: Path) -> None:
+def test_a_port_that_is_taken_is_a_clear_error(address: str) -> None:
+    port = urlparse(address).port
+    taken = CliRunner().invoke(app, ["web", "--port", str(port), "--no-model"])
+    assert taken.exit_code == 2
+    assert f"port {port} on 127.0.0.1 cannot be used" in taken.output and "--port" in taken.output
+
+
+@pytest.mark.slow  # ten seconds to import everything anew
+def test_the_command_serves_the_page_and_leaves_nothing_behind(trial: Path, tmp_path: Path) -> None:
     port = free_port()
     command = [sys.executable, "-m", "orchestration.cli", "web", "--port", str(port), "--no-model"]
     environment = {**os.environ, "TMPDIR": str(tmp_path)}
@@ -325,12 +271,9 @@ def test_the_command_serves_the_page_and_leaves_nothing_behind(browser: Any, tri
     try:
         assert server.stdout is not None
         assert f"http://127.0.0.1:{port}" in server.stdout.readline()
-        taken = CliRunner().invoke(app, ["web", "--port", str(port), "--no-model"])
-        assert taken.exit_code == 2
-        assert f"port {port} on 127.0.0.1 cannot be used" in taken.output and "--port" in taken.output
-        visitor = Visitor(browser, f"http://127.0.0.1:{port}")
-        visitor.uploads(trial, "400 rows")
-        visitor.page.close()
+        with trial.open("rb") as file:
+            sent = httpx.post(f"http://127.0.0.1:{port}/gradio_api/upload", files={"files": file}, trust_env=False)
+        assert sent.status_code == 200
         assert list(tmp_path.rglob("trial.csv"))
     finally:
         server.send_signal(signal.SIGTERM)

@@ -42,7 +42,9 @@ def queries(draw: st.DrawFn, values: dict[str, st.SearchStrategy[Any]]) -> Causa
     names = draw(st.permutations(COLUMNS))
     content: dict[str, Any] = {"task": task, "dataset": "trial.csv", "treatment": names[0], "response": names[1]}
     if task == "CGL":
-        return CausalQuery.model_validate({"task": task, "dataset": "trial.csv", "nodes": draw(st.sampled_from([names[:3], None]))})
+        return CausalQuery.model_validate(
+            {"task": task, "dataset": "trial.csv", "nodes": draw(st.sampled_from([names[:3], None]))}
+        )
     if task == "MA":
         content["mediator"] = names[2]
     if task == "OPO" and draw(st.booleans()):
@@ -131,7 +133,7 @@ def test_a_fault_that_nobody_foresaw_is_told_and_logged(caplog: pytest.LogCaptur
     with pytest.raises(Trouble, match=r"sorry.*ZeroDivisionError"), in_words():
         raise ZeroDivisionError("by zero")
     assert "by zero" in caplog.text
-    with pytest.raises(Trouble, match="^as it is$"), in_words():
+    with pytest.raises(Trouble, match=r"^as it is$"), in_words():
         raise QueryError("as it is")
 
 
@@ -145,7 +147,9 @@ def test_texts_of_a_file_are_shown_and_not_run(tmp_path: Path) -> None:
 
 
 def test_diagnostics_that_are_records_become_tables() -> None:
-    shown = about_diagnostics({"rows_trimmed": 3, "range": [0.1, 0.9], "balance": [{"covariate": "age", "before": 0.5}]})
+    shown = about_diagnostics(
+        {"rows_trimmed": 3, "range": [0.1, 0.9], "balance": [{"covariate": "age", "before": 0.5}]}
+    )
     assert table(["diagnostic", "value"], [("rows trimmed", 3), ("range", [0.1, 0.9])]) in shown
     assert "0.1 to 0.9" in shown
     assert f"<h3>balance</h3>{table(['covariate', 'before'], [('age', 0.5)])}" in shown
@@ -162,7 +166,9 @@ def test_values_keep_the_type_of_their_column(tmp_path: Path) -> None:
 
 def test_examples_speak_of_the_files_own_columns(tmp_path: Path) -> None:
     path = tmp_path / "trial.csv"
-    path.write_text("drug,pain,age,ward\n" + "".join(f"{row % 2},{row * 0.31:.2f},{row + 0.5},w{row % 3}\n" for row in range(60)))
+    path.write_text(
+        "drug,pain,age,ward\n" + "".join(f"{row % 2},{row * 0.31:.2f},{row + 0.5},w{row % 3}\n" for row in range(60))
+    )
     questions = example_questions(read_table(path))
     assert questions[0] == "What is the effect of drug on pain?"
     assert "Which drug is best for pain?" in questions

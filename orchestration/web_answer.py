@@ -45,7 +45,7 @@ def answer_steps(
         with steps.in_words():
             given = steps.answer(session, steps.query_asked(session, form, question))
             remark = steps.remark(session, question)
-            shown = _shown(given, steps.NO_MODEL, remark, folder)
+            shown = _shown(given, session.reader or steps.NO_MODEL, remark, folder)
     except steps.Trouble as trouble:
         yield Shown(words.trouble(str(trouble)))
         return

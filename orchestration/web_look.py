@@ -10,6 +10,7 @@ CSS = """
 .gradio-container .prose h2 {margin: 1.2em 0 .2em; font-size: 1.25em}
 .page-html {max-width: 100%; min-width: 0}
 .page-html:has(> .html-container > .prose:empty) {display: none}
+.page-html > .html-container {padding: 0 !important}
 .page-html ul {list-style: disc; padding-left: 1.3em; margin: .2em 0 .6em}
 .page-html h3 {font-size: 1em; font-weight: 600; margin: .8em 0 .2em}
 .page-html h4 {font-size: .92em; font-weight: 500; margin: .6em 0 .2em}

@@ -103,7 +103,7 @@ def build_page(model: SharedModel | None) -> Any:
                     reading = now.reading
                     assert reading is not None
                     notes = [*([model.note] if model.note else []), *reading.notes]
-                    about = words.about_reading(reading.confidence, notes, model.describe())
+                    about = words.about_reading(reading.confidence, notes, now.reader)
                     yield [now, about, *filled(form_of(reading.query), now), *_cleared(gr)]
             except steps.Trouble as trouble:
                 yield [None, words.trouble(str(trouble)), *still]

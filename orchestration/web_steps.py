@@ -41,6 +41,7 @@ class Session:
         levels: of columns whose values keep a type of their own.
         question: the question that was read, or empty.
         reading: how it was read, or None.
+        reader: the model that read it, described, or empty.
     """
 
     table: DataTable | None = None
@@ -48,6 +49,7 @@ class Session:
     levels: dict[str, list[Scalar]] = field(default_factory=dict)
     question: str = ""
     reading: Reading | None = None
+    reader: str = ""
 
     @property
     def columns(self) -> list[str]:
@@ -100,7 +102,7 @@ def read(session: Session, question: str, model: SharedModel) -> Session:
         raise QueryError('there is no question yet. Ask, for example: "What is the effect of drug on pain?"')
     with model.lock:
         reading = Assistant(model).read(question, session.columns, table.name, known_levels(table))
-    return replace(session, question=question.strip(), reading=reading)
+    return replace(session, question=question.strip(), reading=reading, reader=model.describe())
 
 
 def query_asked(session: Session, form: Form, question: str = "") -> CausalQuery:

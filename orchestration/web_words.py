@@ -118,7 +118,7 @@ def _worded_by(answer: Answer, model: str) -> str:
     if answer.worded_by == "model":
         return f"Worded by the language model {model}; a program checked every number against the result."
     if answer.wording is not None:
-        faults = [*(f"it invented {fault}" for fault in answer.wording.invented)]
+        faults = [f"it invented {fault}" for fault in answer.wording.invented]
         faults += [f"it left out {fault}" for fault in answer.wording.missing]
         more = f" and {len(faults) - 2} more" if len(faults) > 2 else ""
         return (
@@ -126,7 +126,8 @@ def _worded_by(answer: Answer, model: str) -> str:
             if faults
             else "Worded by the template."
         )
-    return f"Worded by the template, not by a language model ({model})."
+    read = f" The question was read by {model}." if answer.reading.confidence else ""
+    return f"Worded by the template, not by a language model.{read}"
 
 
 def _estimate(result: CausalResult) -> str:
@@ -141,6 +142,8 @@ def _estimate(result: CausalResult) -> str:
         what = f"effect of {query.treatment} on {query.response}"
     if isinstance(result, EffectResult | MediationResult):
         what += f", {result.contrast[0]} → {result.contrast[1]}"
+    if query.conditions:
+        what += f", where {' and '.join(map(str, query.conditions))}"
     interval = f"95 % interval {number(result.interval)}" if result.interval else "no interval"
     return f'<p class="estimate"><strong>{number(result.estimate)}</strong> ({interval})<br>{text(what)}</p>'
 
@@ -149,9 +152,12 @@ def _numbers(result: CausalResult) -> str:
     if isinstance(result, GraphResult):
         shares = result.diagnostics.get("edge_frequencies", {})
         rows: list[Sequence[Any]] = [
-            (edge.source, edge.mark, edge.target, edge.weight, shares.get(str(edge))) for edge in result.edges
+            (edge.source, edge.mark, edge.target, shares.get(str(edge)), edge.weight) for edge in result.edges
         ]
-        return table(["from", "edge", "to", "weight", "share of resamples"], rows) if rows else ""
+        header = ["from", "edge", "to", "share of resamples", "weight"]
+        if all(edge.weight is None for edge in result.edges):
+            header, rows = header[:-1], [row[:-1] for row in rows]
+        return table(header, rows) if rows else ""
     if isinstance(result, MediationResult):
         rows = [
             ("total", result.total, result.interval),

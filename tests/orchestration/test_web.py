@@ -126,7 +126,8 @@ def test_a_question_is_read_corrected_and_answered(visitor: Visitor, trial: Path
     visitor.chooses("to_level", "0")
     visitor.answers()
     assert "response sleep, comparing 0 with 1, adjusted for age" in visitor.text("#told")
-    assert "Worded by the template" in visitor.text("#told")
+    assert "Worded by the template, not by a language model." in visitor.text("#told")
+    assert "read by" not in visitor.text("#told")  # the form was changed by hand
     query = visitor.downloads()["query"]
     assert (query["response"], query["covariates"], query["contrast"]) == ("sleep", ["age"], [1, 0])
 
@@ -287,6 +288,13 @@ def test_a_request_that_names_another_host_is_refused(address: str) -> None:
     with socket.create_connection(("127.0.0.1", port), timeout=5) as connection:
         connection.sendall(b"GET / HTTP/1.1\r\nHost: elsewhere.example\r\nConnection: close\r\n\r\n")
         assert connection.recv(64).startswith(b"HTTP/1.1 400")
+
+
+def test_the_command_line_loads_without_the_pages_library() -> None:
+    code = (
+        "import sys, orchestration.cli, orchestration.web; sys.exit('gradio' in sys.modules or 'torch' in sys.modules)"
+    )
+    assert subprocess.run([sys.executable, "-c", code], cwd=ROOT, check=False).returncode == 0
 
 
 def test_contradicting_options_and_unknown_models_are_clear_errors() -> None:

@@ -19,7 +19,7 @@ from causal_tools.errors import CausalToolsError
 from orchestration.web_model import SharedModel
 
 HOST = "127.0.0.1"  # the page asks nobody who they are
-MOST_SESSIONS = 200  # tables in memory; the one longest unused is let go
+MOST_SESSIONS = 40  # each may hold a table in memory; the one longest unused is let go
 OFFLINE = {"GRADIO_ANALYTICS_ENABLED": "False", "HF_HUB_DISABLE_TELEMETRY": "1", "GRADIO_NUM_WORKERS": "0"}
 
 

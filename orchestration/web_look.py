@@ -16,11 +16,12 @@ CSS = """
 .page-html h4 {font-size: .92em; font-weight: 500; margin: .6em 0 .2em}
 .page-html p {margin: .4em 0; overflow-wrap: anywhere}
 .page-html details summary {cursor: pointer; margin: .6em 0 .4em}
-.wide {overflow-x: auto; margin: .4em 0; width: 100%; contain: inline-size}
+.wide {overflow-x: auto; margin: .4em 0; width: 100%; contain: inline-size; max-height: 30em}
 .wide table {border-collapse: collapse; font-size: .92em; margin: 0; width: auto}
 .wide th, .wide td {border: 1px solid var(--border-color-primary); padding: .25em .6em; text-align: left;
   white-space: nowrap; font-variant-numeric: tabular-nums}
 .wide th {background: var(--background-fill-secondary); font-weight: 600}
+.status {padding-top: .3em}
 .quiet, .status {color: var(--body-text-color-subdued); font-size: .92em}
 .explanation {font-size: 1.05em; line-height: 1.5}
 .estimate {border-left: 4px solid #0b6e99; padding: .2em .8em; margin: .8em 0 !important}

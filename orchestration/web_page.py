@@ -53,6 +53,7 @@ def build_page(model: SharedModel | None) -> Any:
         told = gr.HTML(elem_id="told", elem_classes="page-html", padding=False)
         plot = gr.Image(
             visible=False,
+            label="Plot of the result",
             show_label=False,
             type="filepath",
             format="png",

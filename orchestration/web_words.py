@@ -204,13 +204,12 @@ def _words(name: str) -> str:
 
 
 def _some(column: Any) -> str:
-    return (
-        ", ".join(str(_cell(value)) for value in column.dropna().drop_duplicates().head(3)) if _hashable(column) else ""
-    )
-
-
-def _hashable(column: Any) -> bool:
-    return not any(isinstance(value, list | dict | set) for value in column.dropna().head(20))
+    present = column.dropna()
+    try:
+        present = present.drop_duplicates()
+    except TypeError:  # lists and the like cannot be compared
+        return ""
+    return ", ".join(_cell(value) for value in present.head(3))
 
 
 def _cell(value: Any) -> str:

@@ -2,9 +2,13 @@
 
 from __future__ import annotations
 
+import time
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import replace
 from pathlib import Path
 from typing import Any, get_args
 
+import pandas as pd
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -14,7 +18,8 @@ from causal_tools.data import read_table
 from causal_tools.errors import CausalToolsError, ColumnNotFound, QueryError
 from orchestration.web_examples import example_questions
 from orchestration.web_form import Form, form_of, query_of, split_conditions
-from orchestration.web_steps import Session, Trouble, in_words, open_file, treatment_levels
+from orchestration.web_model import SharedModel
+from orchestration.web_steps import Session, Trouble, current, in_words, open_file, treatment_levels
 from orchestration.web_words import about_diagnostics, about_table, table, text
 
 COLUMNS = ["age", "age group", "drug", "pain", "salt and pepper", "pepper", "region", "in"]
@@ -162,6 +167,39 @@ def test_values_keep_the_type_of_their_column(tmp_path: Path) -> None:
     assert len(session.levels["ward"]) == 40  # more than the model is offered, all that a person may write
     assert treatment_levels(session, "dose") == ["0", "1", "2"]
     assert treatment_levels(session, "y") == [] == treatment_levels(Session(), "dose")
+
+
+def test_columns_that_hold_lists_are_shown_as_what_they_are(tmp_path: Path) -> None:
+    path = tmp_path / "nested.parquet"
+    pd.DataFrame({"t": [0, 1] * 20, "y": range(40), "tags": [["a", "b"]] * 40}).to_parquet(path)
+    session = open_file(str(path))
+    assert session.table is not None
+    assert "unsupported" in about_table(session.table)
+
+
+def test_the_model_is_loaded_once_for_all() -> None:
+    loads: list[object] = []
+
+    def load() -> tuple[object, None]:
+        time.sleep(0.05)
+        loads.append(object())
+        return loads[-1], None
+
+    model = SharedModel(load, "one")
+    assert not model.is_loaded
+    with ThreadPoolExecutor(4) as people:
+        assert len(set(people.map(lambda _: id(model.lm), range(8)))) == 1
+    assert len(loads) == 1 and model.is_loaded
+
+
+def test_a_reading_of_an_earlier_file_is_not_current(tmp_path: Path) -> None:
+    path = tmp_path / "trial.csv"
+    path.write_text("t,y\n" + "".join(f"{row % 2},{row}\n" for row in range(40)))
+    first, second = open_file(str(path)), open_file(str(path))
+    heard = replace(first, question="asked")
+    assert current(first, heard) is heard
+    assert current(second, heard) is second
+    assert current(second, None) is second
 
 
 def test_examples_speak_of_the_files_own_columns(tmp_path: Path) -> None:

@@ -215,7 +215,7 @@ def _some(column: Any) -> str:
 def _cell(value: Any) -> str:
     if value is None or (isinstance(value, float) and value != value):
         return ""
-    shown = str(value)
+    shown = f"{value:.6g}" if isinstance(value, float) and len(str(value)) > 10 else str(value)
     if shown in ("NaT", "<NA>"):
         return ""
     return shown if len(shown) <= LONGEST_CELL else f"{shown[: LONGEST_CELL - 1]}…"

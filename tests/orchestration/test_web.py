@@ -250,7 +250,8 @@ def test_without_a_model_the_form_is_filled_in_by_hand(browser: Any, trial: Path
         assert "Worded by the template, not by a language model" in visitor.text("#told")
         assert "Warnings" not in visitor.text("#told")
         visitor.page.set_viewport_size({"width": 390, "height": 844})
-        assert visitor.page.evaluate("document.documentElement.scrollWidth") == 390  # a phone; tables scroll by themselves
+        across = visitor.page.evaluate("document.documentElement.scrollWidth")
+        assert across == 390  # as wide as a phone; tables scroll by themselves
         assert visitor.downloads()["model"] == "none was used"
         assert visitor.hosts <= {urlparse(served).netloc, ""}
         visitor.page.close()

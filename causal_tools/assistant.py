@@ -127,11 +127,11 @@ class Assistant:
             CausalToolsError: the file, the question or the query cannot be used; the message says what would do.
         """
         table = data if isinstance(data, DataTable) else read_table(data)
+        columns = [str(name) for name in table.frame.columns]
         begin = perf_counter()
         if query is not None:
             reading = Reading(query)
         else:
-            columns = [str(name) for name in table.frame.columns]
             reading = self.read(question, columns, table.name, known_levels(table))
             query = None
         read = perf_counter()
@@ -139,7 +139,7 @@ class Assistant:
         asked = perf_counter()
         result = answer(query, table, seed=seed)
         told = perf_counter()
-        text, check = self._word(question, result, table, seed) if wording else (result.summary, None)
+        text, check = self.word(question, result, columns, seed) if wording else (result.summary, None)
         shown = check is not None and check.passed
         return Answer(
             query=query,
@@ -148,17 +148,21 @@ class Assistant:
             worded_by="model" if shown else "template",
             wording=check,
             reading=reading,
-            notes=[*table.notes, *reading.notes],
+            notes=list(dict.fromkeys([*table.notes, *reading.notes])),
             seconds={"reading": read - begin, "tool": told - asked, "wording": perf_counter() - told},
         )
 
-    def _word(self, question: str, result: CausalResult, table: DataTable, seed: int) -> tuple[str, WordingCheck]:
+    def word(
+        self, question: str, result: CausalResult, columns: Sequence[str] = (), seed: int = 0
+    ) -> tuple[str, WordingCheck]:
         """The model's wording: greedily first, then once sampled; the last one tried with its faults.
 
         A try ends with the first thing it invents; what it has not used of its tokens goes to the next.
+
+        Args:
+            columns: of the data file; those that the result does not name may not appear.
         """
         prompt = self.model.chat_text(interpret_messages(question, result))
-        columns = [str(name) for name in table.frame.columns]
         length = min(MOST_TOKENS, TOKENS_BESIDE + self.model.count_tokens(result.summary))
         left = length * 3 // 2
         text, check = "", WordingCheck([], ["an explanation"])

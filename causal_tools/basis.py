@@ -20,8 +20,8 @@ class SplinesAndProducts(TransformerMixin, BaseEstimator):  # type: ignore[misc,
     """Cubic splines of the columns that have many values, and products of all pairs.
 
     econml puts columns of its own beside the covariates, so amounts are told from indicators when fitting. Knots are
-    even between the 2nd and 98th percentile; beyond them the curves go on straight. Of more than fifteen columns only the ten that
-    trees use most to foresee ``y`` get curves and products; the others stay as they are.
+    even between the 2nd and 98th percentile; beyond them the curves go on straight. Of more than fifteen columns only the ten
+    that trees use most to foresee ``y`` get curves and products; the others stay as they are.
     """
 
     def __init__(self, classes: bool = False) -> None:

@@ -7,7 +7,9 @@ import click
 import typer
 
 from orchestration import cli_sdscm
-from orchestration.faults import clear_errors, print_json, quiet
+from orchestration.faults import clear_errors, print_json
+from orchestration.language_model import load_chosen
+from orchestration.readings import answer_record, reading_line
 
 app = typer.Typer(
     name="causalsmith",
@@ -113,25 +115,14 @@ def ask(
             plot_result(answer.result, plot)
         used = lm.describe() if lm is not None else "none: the query was given, and the template explains"
         if as_json:
-            print_json(
-                {
-                    "query": answer.query.model_dump(mode="json", exclude_none=True),
-                    "result": answer.result.model_dump(mode="json"),
-                    "explanation": answer.explanation,
-                    "worded_by": answer.worded_by,
-                    "seconds": answer.seconds,
-                    "model": used,
-                    "confidence": answer.reading.confidence,
-                    "notes": answer.notes,
-                }
-            )
+            print_json(answer_record(answer, used))
             return
         typer.echo(f"Model     {used}")
-        typer.echo(f"Reading   {_reading_line(answer.query)}")
+        typer.echo(f"Reading   {reading_line(answer.query)}")
         typer.echo("Time      " + ", ".join(f"{what} {seconds:.1f} s" for what, seconds in answer.seconds.items()))
         typer.echo(f"Method    {answer.result.method}\n")
         typer.echo(answer.explanation)
-        for warning in [*answer.result.warnings, *answer.notes]:
+        for warning in dict.fromkeys([*answer.result.warnings, *answer.notes]):
             typer.echo(f"Note: {warning}")
 
 
@@ -184,8 +175,33 @@ def parse(
             )
             return
         typer.echo(f"Model     {lm.describe()}")
-        typer.echo(f"Reading   {_reading_line(reading.query)}")
+        typer.echo(f"Reading   {reading_line(reading.query)}")
         typer.echo("Sure of   " + ", ".join(f"{slot} {share:.0%}" for slot, share in reading.confidence.items()))
+
+
+@app.command()
+def web(
+    port: Annotated[int, typer.Option(min=1, max=65535, help="Port on 127.0.0.1.")] = 7860,
+    model: Model = None,
+    no_model: Annotated[
+        bool, typer.Option("--no-model", help="Load no language model: the form is filled in by hand.")
+    ] = False,
+) -> None:
+    """Open a web page on this machine: upload a data file, ask, correct the reading, see the answer.
+
+    The page listens on 127.0.0.1 alone, asks nothing of any other host, and removes what was uploaded when it ends (Ctrl-C).
+    The language model is loaded when the first question is read.
+
+    Example: `causalsmith web --port 7861 --model smollm2-135m`
+    """
+    with clear_errors():
+        from causal_tools.errors import QueryError
+        from orchestration.web import serve
+        from orchestration.web_model import SharedModel
+
+        if no_model and model is not None:
+            raise QueryError(f"--no-model and --model {model} say opposite things; give one of them")
+        serve(port, None if no_model else SharedModel.named(model))
 
 
 def _two_levels(text: str) -> tuple[str, str]:
@@ -206,29 +222,10 @@ def _require_question(question: str) -> None:
 
 def _load(name: str | None) -> Any:
     """The language model; by default the assistant where there is one, else the bundled model, which is then said."""
-    from lm import ModelNotFound, load_language_model
-
-    quiet()
-    if name is not None:
-        return load_language_model(name)
-    try:
-        return load_language_model("assistant")
-    except ModelNotFound as error:
-        typer.echo(f"Note: {error} Using the untuned bundled model; its readings are often wrong.", err=True)
-        return load_language_model()
-
-
-def _reading_line(query: Any) -> str:
-    from causal_tools.contract import TASKS
-
-    fields = query.model_dump(exclude_none=True)
-    parts = [f"{key} {fields[key]}" for key in ("treatment", "second_treatment", "response", "mediator") if key in fields]
-    if query.nodes:
-        parts.append("all columns" if query.nodes == "all" else f"columns {', '.join(query.nodes)}")
-    parts += [f"where {condition}" for condition in query.conditions]
-    parts += [f"comparing {query.contrast[1]} with {query.contrast[0]}"] if query.contrast else []
-    parts += [f"adjusted for {', '.join(query.covariates)}"] if query.covariates else []
-    return f"{query.task}, {TASKS[query.task]}: {', '.join(parts)}"
+    lm, note = load_chosen(name)
+    if note:
+        typer.echo(f"Note: {note}", err=True)
+    return lm
 
 
 for command in (cli_sdscm.sample, cli_sdscm.scenarios, cli_sdscm.audit):

@@ -1,0 +1,30 @@
+"""The language model that a command uses where none, or one by name, was asked for."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from orchestration.faults import quiet
+
+if TYPE_CHECKING:
+    from lm import LanguageModel
+
+
+def load_chosen(name: str | None) -> tuple[LanguageModel, str | None]:
+    """The named language model; by default the assistant where there is one, else the bundled model.
+
+    Returns:
+        The model, and a sentence on what was taken in the assistant's place, or None.
+
+    Raises:
+        ModelNotFound: the name leads nowhere.
+    """
+    from lm import ModelNotFound, load_language_model
+
+    quiet()
+    if name is not None:
+        return load_language_model(name), None
+    try:
+        return load_language_model("assistant"), None
+    except ModelNotFound as error:
+        return load_language_model(), f"{error} Using the untuned bundled model; its readings are often wrong."

@@ -167,7 +167,8 @@ def _equals(column: pd.Series, value: Scalar, condition: Condition) -> np.ndarra
         raise EstimationRefused(
             f"no row meets {condition}: {condition.column} has the values {listed}. Use one of these."
         )
-    return column.map(lambda level: str(native(level)) in fitting).to_numpy(dtype=bool)
+    codes, distinct = pd.factorize(column)
+    return np.array([str(native(level)) in fitting for level in distinct], dtype=bool)[codes]
 
 
 def _word(value: Scalar) -> str:

@@ -55,9 +55,9 @@ def same_information(first: pd.Series, second: pd.Series) -> bool:
     present = (one >= 0) & (two >= 0)
     if present.sum() < 2:
         return False
-    pairs = len(set(zip(one[present], two[present], strict=True)))
+    pairs = len(np.unique(one[present].astype(np.int64) * (int(two.max()) + 1) + two[present]))
     both_many = min(first.nunique(), second.nunique()) > max(20, len(first) // 5)
-    if pairs == len(set(one[present])) == len(set(two[present])) and not both_many:
+    if pairs == len(np.unique(one[present])) == len(np.unique(two[present])) and not both_many:
         return True
     if not (is_numeric(first) and is_numeric(second)) or first.nunique() < 3 or second.nunique() < 3:
         return False
@@ -160,7 +160,9 @@ def _encode(column: pd.Series, label: str, notes: list[str]) -> tuple[np.ndarray
 
 
 def _capped_levels(column: pd.Series, label: str, notes: list[str]) -> tuple[list[str], pd.Series]:
-    present = column.map(lambda value: value if pd.isna(value) else str(native(value))).astype(object)
+    codes, distinct = pd.factorize(column)
+    named = np.array([*(str(native(value)) for value in distinct), np.nan], dtype=object)  # a gap has the code -1
+    present = pd.Series(named[codes], index=column.index, dtype=object)
     counts = present.value_counts()
     levels = [str(level) for level in ordered_levels(present)]
     if len(levels) > MOST_DUMMIES:

@@ -41,6 +41,17 @@ class Scores:
 
 def choose_regressor(features: np.ndarray, response: np.ndarray, seed: int) -> Choice:
     """The regression of lowest cross-validated squared error."""
+    candidates = regressors(features, response, seed)
+    return _best(candidates, features, response, "neg_mean_squared_error", seed, classes=False)
+
+
+def choose_classifier(features: np.ndarray, codes: np.ndarray, seed: int) -> Choice:
+    """The classification of lowest cross-validated log loss: it is probabilities that are used."""
+    return _best(classifiers(features, seed), features, codes, "neg_log_loss", seed, classes=True)
+
+
+def regressors(features: np.ndarray, response: np.ndarray, seed: int) -> dict[str, Any]:
+    """Candidates by name, not fitted: those that so many rows and features bear."""
     from sklearn.ensemble import HistGradientBoostingRegressor
     from sklearn.preprocessing import PolynomialFeatures, StandardScaler
 
@@ -62,11 +73,11 @@ def choose_regressor(features: np.ndarray, response: np.ndarray, seed: int) -> C
             early_stopping=False,
             random_state=seed,
         )
-    return _best(candidates, features, response, "neg_mean_squared_error", seed, classes=False)
+    return candidates
 
 
-def choose_classifier(features: np.ndarray, codes: np.ndarray, seed: int) -> Choice:
-    """The classification of lowest cross-validated log loss: it is probabilities that are used."""
+def classifiers(features: np.ndarray, seed: int) -> dict[str, Any]:
+    """The same for levels."""
     from sklearn.ensemble import HistGradientBoostingClassifier
     from sklearn.linear_model import LogisticRegression
     from sklearn.pipeline import make_pipeline
@@ -100,7 +111,7 @@ def choose_classifier(features: np.ndarray, codes: np.ndarray, seed: int) -> Cho
             early_stopping=False,
             random_state=seed,
         )
-    return _best(candidates, features, codes, "neg_log_loss", seed, classes=True)
+    return candidates
 
 
 def _ridge(steps: list[Any], features: np.ndarray, response: np.ndarray) -> Any:

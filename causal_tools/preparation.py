@@ -53,7 +53,7 @@ def prepare(query: CausalQuery, frame: pd.DataFrame, *, as_actions: bool = False
         *(condition.column for condition in query.conditions),
     ]
     for label in dict.fromkeys(needed):
-        if frame[label].map(lambda value: isinstance(value, (list, dict, set, np.ndarray))).any():
+        if not _comparable(frame[label]):
             raise QueryError(f"the column {label!r} holds lists or objects. Give one value a row.")
     rows = _complete(frame, list(dict.fromkeys(needed)), notes)
     _enough(rows, needed, frame)
@@ -160,6 +160,8 @@ def _adjustment(rows: pd.DataFrame, query: CausalQuery, notes: list[str]) -> tup
 
 
 def _comparable(column: pd.Series) -> bool:
+    if not pd.api.types.is_object_dtype(column):
+        return True
     return not column.map(lambda value: isinstance(value, (list, dict, set, np.ndarray))).any()
 
 

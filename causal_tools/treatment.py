@@ -120,7 +120,8 @@ def is_numeric(column: pd.Series) -> bool:
 def codes_of(column: pd.Series, levels: list[Scalar]) -> np.ndarray:
     """(rows,) position of each row's level."""
     position = {level: code for code, level in enumerate(levels)}
-    return np.array([position[native(value)] for value in column], dtype=int)
+    codes, distinct = pd.factorize(column)
+    return np.array([position[native(value)] for value in distinct], dtype=int)[codes]
 
 
 def read_treatment(
@@ -220,7 +221,7 @@ def rare_levels(column: pd.Series, *, as_actions: bool = False) -> list[Scalar]:
     """Levels of a discrete treatment with too few rows to be compared."""
     if is_numeric(column) and (column.nunique() > MOST_LEVELS or (column.nunique() > 2 and not as_actions)):
         return []
-    counts = column.map(native).value_counts()
+    counts = column.value_counts()
     if len(counts) <= 2:
         return []
     return sorted((native(level) for level, count in counts.items() if count < FEWEST_IN_LEVEL), key=str)

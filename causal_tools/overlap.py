@@ -12,6 +12,7 @@ from causal_tools.nuisance import SMALLEST_PROPENSITY, propensity_floor
 from causal_tools.preparation import FEWEST_ROWS, Prepared
 
 LEAST_KEPT = 0.5
+SURELY_TOLD = 0.995
 MOST_EXPLAINED = 0.999
 LISTED_FEATURES = 30
 
@@ -20,9 +21,11 @@ def overlapping(prepared: Prepared, propensity: np.ndarray) -> np.ndarray:
     """(rows,) whether every level has a probability of at least 1 %; the others cannot be compared.
 
     Raises:
-        EstimationRefused: most rows cannot be compared.
+        EstimationRefused: most rows cannot be compared, or the covariates tell the levels compared apart almost without fail.
     """
     keep = propensity.min(axis=1) >= SMALLEST_PROPENSITY
+    if told_apart(prepared.treatment.data, propensity, prepared.treatment.target) > SURELY_TOLD:
+        keep[:] = False  # a smooth model's probabilities are too timid where the levels part at a line
     codes = prepared.treatment.data[keep]
     counts = np.bincount(codes, minlength=len(prepared.treatment.levels))
     if keep.mean() < LEAST_KEPT or keep.sum() < FEWEST_ROWS or counts.min() < 5:
@@ -35,6 +38,15 @@ def overlapping(prepared: Prepared, propensity: np.ndarray) -> np.ndarray:
             "both levels occur."
         )
     return keep
+
+
+def told_apart(codes: np.ndarray, propensity: np.ndarray, target: int) -> float:
+    """The area under the ROC curve of the propensity, of the target level against the reference."""
+    from sklearn.metrics import roc_auc_score
+
+    compared = np.isin(codes, (0, target))
+    chances = propensity[compared]
+    return float(roc_auc_score(codes[compared] == target, chances[:, target] / chances[:, [0, target]].sum(axis=1)))
 
 
 def refuse_determined(prepared: Prepared, explained: float) -> None:

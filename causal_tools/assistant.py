@@ -49,6 +49,23 @@ class Answer:
     notes: list[str]
     seconds: dict[str, float] = field(default_factory=dict)
 
+    def record(self, model: str) -> dict[str, Any]:
+        """The answer as one JSON object.
+
+        Args:
+            model: the language model, described; or that none was used.
+        """
+        return {
+            "query": self.query.model_dump(mode="json", exclude_none=True),
+            "result": self.result.model_dump(mode="json"),
+            "explanation": self.explanation,
+            "worded_by": self.worded_by,
+            "seconds": self.seconds,
+            "model": model,
+            "confidence": self.reading.confidence,
+            "notes": self.notes,
+        }
+
 
 class Assistant:
     """Answers causal questions about data files.

@@ -13,7 +13,7 @@ FEWEST_VALUES = 12
 # more columns than this have too many products for a ridge regression of ordinary size
 MOST_COLUMNS = 15
 SELECTED = 10
-TREES, ROWS_FOR_TREES = 60, 3000
+TREES, ROWS_FOR_TREES = 16, 2000
 
 
 class SplinesAndProducts(TransformerMixin, BaseEstimator):  # type: ignore[misc, unused-ignore]
@@ -38,7 +38,7 @@ class SplinesAndProducts(TransformerMixin, BaseEstimator):  # type: ignore[misc,
         from sklearn.ensemble import ExtraTreesClassifier, ExtraTreesRegressor
 
         kind = ExtraTreesClassifier if self.classes else ExtraTreesRegressor
-        step = max(1, len(X) // ROWS_FOR_TREES)
+        step = max(1, len(X) // ROWS_FOR_TREES)  # the trees only rank; they are grown again in every fold, and must be quick
         trees = kind(TREES, min_samples_leaf=10, max_features=0.5, random_state=0).fit(X[::step], y[::step])
         return np.sort(np.argsort(-trees.feature_importances_, kind="stable")[:SELECTED])
 

@@ -71,6 +71,19 @@ def read_table(path: str | Path) -> DataTable:
     return DataTable(frame, name, notes, describe_columns(frame))
 
 
+def read_text(content: str, name: str) -> DataTable:
+    """Read a table given as text, with a header line and some delimiter.
+
+    Raises:
+        DataFileError: it is empty, or not a table with named columns.
+    """
+    if not content.strip():
+        raise DataFileError(f"{name} is empty: it has no header and no rows. Give a header line and at least 30 rows.")
+    frame, notes = parse_delimited(content.encode(), name)
+    frame = tidy(frame, name, notes)
+    return DataTable(frame, name, notes, describe_columns(frame))
+
+
 def _nearby(path: Path) -> str:
     from rapidfuzz import process
 

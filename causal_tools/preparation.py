@@ -13,6 +13,7 @@ from causal_tools.errors import EstimationRefused, QueryError
 from causal_tools.treatment import Response, Treatment, native, rare_levels, read_response, read_treatment
 
 FEWEST_ROWS = 30
+MOST_ROWS = 200_000  # more are drawn from: the interval is narrow by then, and an answer would take minutes
 MOST_NAMED = 30
 
 
@@ -57,6 +58,7 @@ def prepare(query: CausalQuery, frame: pd.DataFrame, *, as_actions: bool = False
             raise QueryError(f"the column {label!r} holds lists or objects. Give one value a row.")
     rows = _complete(frame, list(dict.fromkeys(needed)), notes)
     _enough(rows, needed, frame)
+    rows = _drawn(rows, notes)
     rows = _without_rare_levels(rows, query, notes, as_actions)
     treatment = read_treatment(rows[query.treatment], notes, as_actions=as_actions, contrast=query.contrast)
     response = read_response(rows[query.response], "response", notes)
@@ -74,6 +76,15 @@ def _complete(frame: pd.DataFrame, needed: list[str], notes: list[str]) -> pd.Da
         if gaps[label].any():
             notes.append(f"{int(gaps[label].sum())} row(s) without a value of {label!r} were left out")
     return frame[~gaps.any(axis=1)].reset_index(drop=True)
+
+
+def _drawn(rows: pd.DataFrame, notes: list[str]) -> pd.DataFrame:
+    """At most so many rows as an answer can wait for, in their order; always the same ones."""
+    if len(rows) <= MOST_ROWS:
+        return rows
+    notes.append(f"{MOST_ROWS} of the {len(rows)} usable rows, drawn at random, were used")
+    chosen = np.sort(np.random.default_rng(MOST_ROWS).permutation(len(rows))[:MOST_ROWS])
+    return rows.iloc[chosen].reset_index(drop=True)
 
 
 def _enough(rows: pd.DataFrame, needed: list[str], frame: pd.DataFrame) -> None:

@@ -9,7 +9,7 @@ import typer
 from orchestration import cli_sdscm
 from orchestration.faults import clear_errors, print_json
 from orchestration.language_model import load_chosen
-from orchestration.readings import answer_record, reading_line
+from orchestration.readings import reading_line
 
 app = typer.Typer(
     name="causalsmith",
@@ -115,7 +115,7 @@ def ask(
             plot_result(answer.result, plot)
         used = lm.describe() if lm is not None else "none: the query was given, and the template explains"
         if as_json:
-            print_json(answer_record(answer, used))
+            print_json(answer.record(used))
             return
         typer.echo(f"Model     {used}")
         typer.echo(f"Reading   {reading_line(answer.query)}")

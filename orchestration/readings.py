@@ -1,11 +1,10 @@
-"""A reading and an answer as people see them and as programs read them."""
+"""A reading as people see it."""
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
-    from causal_tools.assistant import Answer
     from causal_tools.contract import CausalQuery
 
 
@@ -24,22 +23,3 @@ def reading_line(query: CausalQuery) -> str:
     if query.covariates is not None:
         parts.append(f"adjusted for {', '.join(query.covariates) or 'nothing'}")
     return f"{query.task}, {TASKS[query.task]}: {', '.join(parts)}"
-
-
-def answer_record(answer: Answer, model: str) -> dict[str, Any]:
-    """An answer as one JSON object.
-
-    Args:
-        answer: what the assistant gave.
-        model: the language model, described; or that none was used.
-    """
-    return {
-        "query": answer.query.model_dump(mode="json", exclude_none=True),
-        "result": answer.result.model_dump(mode="json"),
-        "explanation": answer.explanation,
-        "worded_by": answer.worded_by,
-        "seconds": answer.seconds,
-        "model": model,
-        "confidence": answer.reading.confidence,
-        "notes": answer.notes,
-    }

@@ -11,7 +11,6 @@ from causal_tools.assistant import Answer
 from orchestration import web_steps as steps
 from orchestration import web_words as words
 from orchestration.faults import to_json
-from orchestration.readings import answer_record
 from orchestration.web_form import Form
 from orchestration.web_model import SharedModel
 
@@ -71,7 +70,7 @@ def _shown(given: Answer, model: str, remark: str, folder: Path, plot: str | Non
 
     stem = f"{Path(given.query.dataset or 'data').stem}-{given.query.task}"
     record = folder / f"{stem}.json"
-    record.write_text(to_json(answer_record(given, model), indent=2), encoding="utf-8")
+    record.write_text(to_json(given.record(model), indent=2), encoding="utf-8")
     return Shown(
         told=words.about_answer(given, model, remark),
         plot=plot or str(plot_result(given.result, folder / f"{stem}.png")),

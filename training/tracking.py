@@ -125,6 +125,7 @@ class Tracking:
                 python_model=str(serving.__file__),
                 artifacts={"adapter": str(adapter)},
                 signature=serving.signature(),
+                input_example=serving.example(),
                 pip_requirements=["causalsmith"],
                 registered_model_name=name,
             )

@@ -9,8 +9,10 @@ import pytest
 from causal_tools.contract import CausalQuery, Scalar
 from causal_tools.covariates import encode_covariates, independent_features, same_information
 from causal_tools.errors import EstimationRefused, QueryError
-from causal_tools.preparation import prepare
+from causal_tools.preparation import MOST_ROWS, prepare
 from causal_tools.treatment import read_response, read_treatment
+
+from .simulators import confounded_binary
 
 ATE = CausalQuery(task="ATE", treatment="t", response="y")
 
@@ -161,3 +163,14 @@ def test_a_treatment_that_is_the_response_is_refused() -> None:
 def test_too_few_rows_are_refused() -> None:
     with pytest.raises(EstimationRefused, match="at least 30"):
         prepare(ATE, table(rows=20))
+
+
+def test_of_very_many_rows_some_are_drawn_always_the_same_and_it_is_said() -> None:
+    frame = confounded_binary(MOST_ROWS + 500, 1)
+    query = CausalQuery(task="ATE", treatment="t", response="y", covariates=("x",))
+    first, again = prepare(query, frame), prepare(query, frame)
+    assert first.size == MOST_ROWS
+    assert first.rows.equals(again.rows)
+    assert f"{MOST_ROWS} of the {MOST_ROWS + 500} usable rows, drawn at random, were used" in first.notes
+    assert prepare(query, frame[:MOST_ROWS]).size == MOST_ROWS
+    assert not any("drawn" in note for note in prepare(query, frame[:MOST_ROWS]).notes)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -130,9 +131,72 @@ def test_the_served_model_reads_questions_into_queries(versions, adapters, monke
     answers = served.predict(
         context,
         pd.DataFrame(
-            {"question": ["What is the effect of smoker on fev1?", " "], "columns": ["smoker, fev1, age", '["a", "b"]']}
+            {
+                "question": ["What is the effect of smoker on fev1?", " ", "What is the effect of a on b?"],
+                "columns": ["smoker, fev1, age", '["a", "b"]', "[a, b"],
+            }
         ),
     )
-    first, second = map(json.loads, answers)
+    first, second, third = map(json.loads, answers)
     assert "error" in first or set(CausalQuery.model_validate(first).columns()) <= {"smoker", "fev1", "age"}
     assert "question is empty" in second["error"]
+    assert "JSON list" in third["error"]
+
+
+@pytest.mark.slow
+@pytest.mark.timeout(300)
+def test_mlflow_serves_the_assistant_over_http(versions, tracking, tmp_path):
+    import os
+    import socket
+    import subprocess
+    import sys
+    import time
+    import urllib.request
+
+    import numpy as np
+    import pandas as pd
+
+    with socket.socket() as free:
+        free.bind(("127.0.0.1", 0))
+        port = free.getsockname()[1]
+    command = [sys.executable, "-m", "mlflow", "models", "serve", "-m", f"models:/causalsmith-assistant/{versions[0].version}",
+               "--env-manager", "local", "-h", "127.0.0.1", "-p", str(port)]  # fmt: skip
+    log = (tmp_path / "serve.log").open("wb")
+    path = os.pathsep.join((str(Path(sys.executable).parent), os.environ.get("PATH", "")))  # mlflow calls uvicorn by name
+    settings = {**os.environ, "MLFLOW_TRACKING_URI": tracking.uri, "PATH": path}
+    server = subprocess.Popen(command, stdout=log, stderr=log, start_new_session=True, env=settings)
+
+    def ask(**fields: str) -> dict:
+        request = urllib.request.Request(
+            f"http://127.0.0.1:{port}/invocations",
+            json.dumps({"dataframe_records": [fields]}).encode(),
+            {"Content-Type": "application/json"},
+        )
+        with urllib.request.urlopen(request, timeout=120) as reply:
+            return json.loads(json.loads(reply.read())["predictions"][0])
+
+    try:
+        for _ in range(240):
+            if server.poll() is not None:
+                raise AssertionError((tmp_path / "serve.log").read_text()[-3000:])
+            try:
+                urllib.request.urlopen(f"http://127.0.0.1:{port}/ping", timeout=2).close()
+                break
+            except OSError:
+                time.sleep(0.5)
+        random = np.random.default_rng(0)
+        drug = random.integers(0, 2, 200)
+        table = pd.DataFrame({"drug": drug, "pain": 2 * drug + random.normal(size=200)}).to_csv(index=False)
+        question = "What is the effect of drug on pain?"
+        given = ask(question=question, data=table, dataset="trial.csv")
+        # random weights may read anything; whatever they read of these two columns is answered, or refused in words
+        if "error" not in given:
+            assert given["result"]["n_rows"] == 200 and "trial.csv" in given["explanation"]
+        assert "no causal question" in given.get("error", "") or "error" not in given or "column" in given["error"]
+        assert "only one column" in ask(question=question, data="drug\n1\n")["error"]
+        assert "question is empty" in ask(question=" ", columns="a, b")["error"]
+    finally:
+        if server.poll() is None:
+            os.killpg(server.pid, 15)
+        server.wait(timeout=20)
+        log.close()

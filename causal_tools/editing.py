@@ -126,7 +126,7 @@ def changed(
         found = {
             name: value for name, value in found.items() if name in kept or getattr(changes, name, None) is not None
         }
-    return _checked(found)
+    return checked(found)
 
 
 def query_text(query: CausalQuery) -> str:
@@ -159,10 +159,15 @@ def read_query_text(
         read_condition(str(line), columns, levels)
         for line in (conditions if isinstance(conditions, list) else [conditions])
     )
-    return _checked(found)
+    return checked(found)
 
 
-def _checked(content: dict[str, Any]) -> CausalQuery:
+def checked(content: dict[str, Any]) -> CausalQuery:
+    """The query that these fields make.
+
+    Raises:
+        QueryError: they make none; in words, without the validator's wrapping.
+    """
     try:
         return CausalQuery.model_validate(content)
     except ValidationError as error:

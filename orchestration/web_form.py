@@ -7,11 +7,9 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, get_args
 
-from pydantic import ValidationError
-
 from causal_tools.columns import resolve_column
 from causal_tools.contract import ALLOWED, TASKS, CausalQuery, Condition, Scalar, Task
-from causal_tools.editing import read_condition, typed
+from causal_tools.editing import checked, read_condition, typed
 from causal_tools.errors import QueryError
 
 Levels = Mapping[str, Sequence[Scalar]]
@@ -110,12 +108,7 @@ def query_of(
         content["covariates"] = form.covariates
     if "from_level" in shown:
         content["contrast"] = _contrast(form, levels, read)
-    try:
-        return CausalQuery.model_validate(content)
-    except ValidationError as error:
-        raise QueryError(
-            "; ".join(problem["msg"].removeprefix("Value error, ") for problem in error.errors())
-        ) from None
+    return checked(content)
 
 
 def split_conditions(text: str, columns: Sequence[str]) -> list[str]:

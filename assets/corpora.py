@@ -56,7 +56,7 @@ def retrieval_corpus(
     return make(context, files, {"unseen": profile.queries.unseen}, build)
 
 
-@dg.asset(group_name="corpora", owners=["team:causalsmith"], kinds={"parquet", "huggingface"}, code_version="1")
+@dg.asset(group_name="corpora", owners=["team:causalsmith"], kinds={"parquet", "huggingface"}, code_version="2")
 def interpretation_corpus(
     context: dg.AssetExecutionContext,
     profile: dg.ResourceParam[Profile],

@@ -129,6 +129,7 @@ class Assistant:
         edit: Callable[[Reading], CausalQuery] | None = None,
         seed: int = 0,
         wording: bool = True,
+        checks: bool = True,
     ) -> Answer:
         """Parse, run, explain.
 
@@ -138,6 +139,7 @@ class Assistant:
             query: what to run, where a person has said it in full; then no question is read.
             edit: sees the reading before anything runs, and returns the query to run.
             seed: of cross-fitting, resampling and generation.
+            checks: test the answer too; see :func:`causal_tools.answer`.
             wording: let the model word the explanation too; the template stands in where that fails a check.
 
         Raises:
@@ -154,7 +156,7 @@ class Assistant:
         read = perf_counter()
         query = query or (edit(reading) if edit else reading.query)
         asked = perf_counter()
-        result = answer(query, table, seed=seed)
+        result = answer(query, table, seed=seed, checks=checks)
         told = perf_counter()
         text, check = self.word(question, result, columns, seed) if wording else (result.summary, None)
         shown = check is not None and check.passed

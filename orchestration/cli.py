@@ -57,6 +57,9 @@ def ask(
     wording: Annotated[
         bool, typer.Option("--wording/--no-wording", help="Let the model word the answer too, checked by program.")
     ] = True,
+    checks: Annotated[
+        bool, typer.Option("--checks/--no-checks", help="Test the answer too: refutations, a forest beside, groups.")
+    ] = True,
     plot: Annotated[Path | None, typer.Option(help="Also draw the result into this PNG file.")] = None,
     seed: Annotated[int, typer.Option(help="Seed of cross-fitting and resampling.")] = 0,
 ) -> None:
@@ -108,6 +111,7 @@ def ask(
             edit=lambda reading: settle(reading.query),
             seed=seed,
             wording=wording,
+            checks=checks,
         )
         if plot is not None:
             from causal_tools.plots import plot_result

@@ -498,12 +498,14 @@ def test_sample_refuses_what_it_cannot_do(
 
 
 def test_a_query_given_in_full_needs_neither_question_nor_language_model(trial: Path) -> None:
-    result = runner.invoke(
-        app,
-        ["ask", str(trial), "--task", "ATE", "--treatment", "drug", "--response", "pain", "--no-wording", "--json"],
-    )
+    common = ["ask", str(trial), "--task", "ATE", "--treatment", "drug", "--response", "pain", "--no-wording", "--json"]
+    result = runner.invoke(app, common)
     assert result.exit_code == 0, result.output
     told = json.loads(result.stdout)
+    plain = json.loads(runner.invoke(app, [*common, "--no-checks"]).stdout)
+    assert plain["result"]["estimate"] == told["result"]["estimate"]
+    assert "refutations" in told["result"]["diagnostics"] and "refutations" not in plain["result"]["diagnostics"]
+    assert told["seconds"]["tool"] > plain["seconds"]["wording"] >= 0
     assert told["query"]["treatment"] == "drug"
     assert told["model"].startswith("none")
     assert told["explanation"] == told["result"]["summary"]

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from time import perf_counter
 from typing import Any
@@ -60,6 +60,7 @@ class Answer:
             "result": self.result.model_dump(mode="json"),
             "explanation": self.explanation,
             "worded_by": self.worded_by,
+            "wording": None if self.wording is None else asdict(self.wording),
             "seconds": self.seconds,
             "model": model,
             "confidence": self.reading.confidence,

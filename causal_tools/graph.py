@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from functools import cache
 from typing import Any
 
 import numpy as np
@@ -41,7 +42,7 @@ def learn_graph(query: CausalQuery, frame: pd.DataFrame, seed: int = 0, checks: 
             pairwise_p_values(table.matrix, table.categorical), significance_level(*table.matrix.shape)
         )
         tables = [table.only(group) for group in groups if len(group) > 1]
-        equally = one_spread(table, groups)
+        equally = cache(lambda: one_spread(table, groups))
         learned = [learn_group(part, equally, own, checks) for part in tables]
     edges, intervals = _edges(learned, tables)
     apart = [table.names[group[0]] for group in groups if len(group) == 1]

@@ -10,6 +10,7 @@ PC and GES run beside, and what they see otherwise is told.
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import Any
 
 from causal_tools import graph_linear
@@ -25,11 +26,11 @@ NODES_FOR_KERNELS = 6
 FEW_ROWS = 1000
 
 
-def learn_group(table: NodeTable, one_spread: bool, seed: int, checks: bool) -> LearnedGroup:
+def learn_group(table: NodeTable, one_spread: Callable[[], bool], seed: int, checks: bool) -> LearnedGroup:
     """Apply this module's rule to columns that depend on each other.
 
     Args:
-        one_spread: whether all groups of amounts together support equal error variances; a group of two cannot alone.
+        one_spread: tells whether all groups of amounts together support equal error variances; a group of two cannot alone.
         checks: whether to run what tests the answer: resamples, and other searches beside.
     """
     evidence: dict[str, Any] = {}
@@ -39,10 +40,12 @@ def learn_group(table: NodeTable, one_spread: bool, seed: int, checks: bool) -> 
     if any(table.categorical):
         name: TestName = "gsq" if all(table.categorical) else "measure"
         return learn_by_tests(table, name, alpha, seed, checks, evidence, warnings)
+    model = _lingam(table, seed, evidence, warnings)
+    if model:
+        return _learned_by_model(table, model, alpha, seed, checks, evidence, warnings)
     curvature = evidence["curvature_p_value"] = curvature_p_value(table.matrix)
     straight = curvature > LINEARITY_LEVEL
-    model = _supported_model(table, straight and (nodes > 2 or one_spread), seed, evidence, warnings)
-    if model:
+    if straight and (nodes > 2 or one_spread()) and (model := _equal_variances(table, evidence)):
         return _learned_by_model(table, model, alpha, seed, checks, evidence, warnings)
     few = rows <= ROWS_FOR_KERNELS and nodes <= NODES_FOR_KERNELS
     name = "fisherz" if straight else "kci" if few else "measure"
@@ -70,25 +73,26 @@ def one_spread(table: NodeTable, groups: list[list[int]]) -> bool:
     )
 
 
-def _supported_model(
-    table: NodeTable, may_vary_equally: bool, seed: int, evidence: dict[str, Any], warnings: list[str]
+def _lingam(
+    table: NodeTable, seed: int, evidence: dict[str, Any], warnings: list[str]
 ) -> graph_linear.LinearModel | None:
-    """LiNGAM's model if its noise supports it, else that of equal error variances if they are equal, else None."""
+    """LiNGAM's model if its noise supports it."""
     rows, nodes = table.matrix.shape
-    if graph_linear.may_fit(table.matrix):
-        if graph_linear.SECONDS * rows * nodes**2 > graph_linear.MOST_SECONDS:
-            warnings.append(f"LiNGAM was not tried: its search on {nodes} nodes and {rows} rows takes too long")
-        else:
-            model = graph_linear.fit_lingam(table.matrix, seed)
-            evidence |= model.evidence | {"lingam_supported": model.supported}
-            if model.supported:
-                return model
-    if may_vary_equally:
-        model = graph_linear.fit_equal_variances(table.matrix)
-        evidence |= model.evidence | {"equal_variances_supported": model.supported}
-        if model.supported:
-            return model
-    return None
+    if not graph_linear.may_fit(table.matrix):
+        return None
+    if graph_linear.SECONDS * rows * nodes**2 > graph_linear.MOST_SECONDS:
+        warnings.append(f"LiNGAM was not tried: its search on {nodes} nodes and {rows} rows takes too long")
+        return None
+    model = graph_linear.fit_lingam(table.matrix, seed)
+    evidence |= model.evidence | {"lingam_supported": model.supported}
+    return model if model.supported else None
+
+
+def _equal_variances(table: NodeTable, evidence: dict[str, Any]) -> graph_linear.LinearModel | None:
+    """The model of equal error variances, if they are equal."""
+    model = graph_linear.fit_equal_variances(table.matrix)
+    evidence |= model.evidence | {"equal_variances_supported": model.supported}
+    return model if model.supported else None
 
 
 def _learned_by_model(

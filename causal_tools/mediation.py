@@ -22,6 +22,7 @@ ROWS_PER_TERM = 20
 MOST_EXPLAINED = 0.999
 # keeps a resample in which a rare level happens to predict perfectly from running off to infinity
 RIDGE = 1e-6
+LEVEL = 0.05
 
 
 @dataclass(frozen=True)
@@ -94,7 +95,7 @@ def mediate(query: CausalQuery, frame: pd.DataFrame, seed: int = 0, checks: bool
             **_diagnostics(point, draws, setting, mediator_fit, response_fit),
             **(_sensitivity(setting, mediator_fit) if checks else {}),
         },
-        warnings=[*prepared.notes, *notes],
+        warnings=[*prepared.notes, *notes, *_said_of_path(prepared, setting, mediator_fit)],
     )
 
 
@@ -285,6 +286,16 @@ def _diagnostics(
     if direct * indirect > 0 and total != 0:
         found["proportion_mediated"] = indirect / total
     return found
+
+
+def _said_of_path(prepared: Prepared, setting: Setting, mediator_fit: Any) -> list[str]:
+    """A sentence where the mediator does not seem to lie between."""
+    if mediator_fit.pvalues[1] < LEVEL:
+        return []
+    return [
+        f"the data do not show that {prepared.treatment.name} moves {setting.mediator.name}, so that it may not lie between; "
+        "an indirect effect is not to be expected"
+    ]
 
 
 def _sensitivity(setting: Setting, mediator_fit: Any) -> dict[str, Any]:

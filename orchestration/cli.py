@@ -1,15 +1,19 @@
 """The command line: ask, parse, schema, and the commands of cli_sdscm."""
 
+import sys
 from pathlib import Path
 from typing import Annotated, Any, Literal
 
 import click
 import typer
+from rich.console import Console
+from rich.markup import escape
+from rich.table import Table
 
 from orchestration import cli_sdscm
 from orchestration.faults import clear_errors, print_json
 from orchestration.language_model import load_chosen
-from orchestration.readings import reading_line
+from orchestration.readings import examples, reading_line
 
 app = typer.Typer(
     name="causalsmith",
@@ -128,6 +132,31 @@ def ask(
         typer.echo(answer.explanation)
         for warning in dict.fromkeys([*answer.result.warnings, *answer.notes]):
             typer.echo(f"Note: {warning}")
+
+
+@app.command()
+def columns(data: Data, as_json: AsJson = False) -> None:
+    """Show how a data file is read: its columns, what each is taken for, its gaps, and what was substituted.
+
+    Example: `causalsmith columns trial.csv`
+    """
+    with clear_errors():
+        from causal_tools.data import read_table
+
+        table = read_table(data)
+        frame = table.frame
+        rows = [(str(name), table.kinds[str(name)], int(frame[name].isna().sum()), examples(frame[name])) for name in frame]
+        if as_json:
+            fields = ("column", "read_as", "missing", "such_as")
+            described = [dict(zip(fields, row, strict=True)) for row in rows]
+            print_json({"rows": len(frame), "columns": described, "notes": table.notes})
+            return
+        shown = Table(*("column", "read as", "missing", "such as"), title=f"{table.name}, {len(frame)} rows")
+        for name, *others in rows:
+            shown.add_row(escape(name), *(escape(str(other)) for other in others))
+        Console(soft_wrap=not sys.stdout.isatty()).print(shown)
+        for note in table.notes:
+            typer.echo(f"Note: {note}")
 
 
 @app.command()

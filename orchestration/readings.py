@@ -1,11 +1,14 @@
-"""A reading as people see it."""
+"""A reading and a file's columns as people see them."""
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from causal_tools.contract import CausalQuery
+
+
+LONGEST_CELL = 60
 
 
 def reading_line(query: CausalQuery) -> str:
@@ -23,3 +26,23 @@ def reading_line(query: CausalQuery) -> str:
     if query.covariates is not None:
         parts.append(f"adjusted for {', '.join(query.covariates) or 'nothing'}")
     return f"{query.task}, {TASKS[query.task]}: {', '.join(parts)}"
+
+
+def examples(column: Any) -> str:
+    """A few values of a column."""
+    present = column.dropna()
+    try:
+        present = present.drop_duplicates()
+    except TypeError:  # lists and the like cannot be compared
+        return ""
+    return ", ".join(cell(value) for value in present.head(3))
+
+
+def cell(value: Any) -> str:
+    """A value in a few characters; nothing for a gap."""
+    if value is None or (isinstance(value, float) and value != value):
+        return ""
+    shown = f"{value:.6g}" if isinstance(value, float) and len(str(value)) > 10 else str(value)
+    if shown in ("NaT", "<NA>"):
+        return ""
+    return shown if len(shown) <= LONGEST_CELL else f"{shown[: LONGEST_CELL - 1]}…"

@@ -10,10 +10,9 @@ from causal_tools.assistant import Answer
 from causal_tools.contract import CausalResult, EffectResult, GraphResult, MediationResult, PolicyResult
 from causal_tools.data import DataTable
 from causal_tools.summary import format_number
-from orchestration.readings import reading_line
+from orchestration.readings import cell, examples, reading_line
 
 PREVIEW_ROWS = 8
-LONGEST_CELL = 60
 _PLACEHOLDERS = str.maketrans({"{": "&#123;", "}": "&#125;", "$": "&#36;", "`": "&#96;"})
 
 
@@ -64,10 +63,10 @@ def about_table(data: DataTable) -> str:
     """Rows, columns with their kinds, notes of reading, and the first rows."""
     frame = data.frame
     rows = [
-        (name, data.kinds.get(name, ""), int(frame[name].isna().sum()), _some(frame[name])) for name in frame.columns
+        (name, data.kinds.get(name, ""), int(frame[name].isna().sum()), examples(frame[name])) for name in frame.columns
     ]
     first = frame.head(PREVIEW_ROWS)
-    preview = [[_cell(value) for value in row] for row in first.itertuples(index=False)]
+    preview = [[cell(value) for value in row] for row in first.itertuples(index=False)]
     return (
         f"<p><strong>{text(data.name)}</strong>: {len(frame):,} rows, {len(frame.columns)} columns.</p>"
         + bullets("Notes of reading", data.notes)
@@ -201,21 +200,3 @@ def _nested(value: Any) -> str:
 
 def _words(name: str) -> str:
     return str(name).replace("_", " ")
-
-
-def _some(column: Any) -> str:
-    present = column.dropna()
-    try:
-        present = present.drop_duplicates()
-    except TypeError:  # lists and the like cannot be compared
-        return ""
-    return ", ".join(_cell(value) for value in present.head(3))
-
-
-def _cell(value: Any) -> str:
-    if value is None or (isinstance(value, float) and value != value):
-        return ""
-    shown = f"{value:.6g}" if isinstance(value, float) and len(str(value)) > 10 else str(value)
-    if shown in ("NaT", "<NA>"):
-        return ""
-    return shown if len(shown) <= LONGEST_CELL else f"{shown[: LONGEST_CELL - 1]}…"

@@ -116,3 +116,11 @@ def test_a_mediator_of_many_texts_is_refused() -> None:
     frame = mediated(90, 8)
     with pytest.raises(QueryError, match="number or have two values"):
         ask(frame.assign(m=["a", "b", "c"] * 30), "MA", mediator="m")
+
+
+def test_a_mediator_that_the_treatment_does_not_move_is_told() -> None:
+    generator = np.random.default_rng(40)
+    t, m = generator.integers(0, 2, 400), generator.normal(size=400)
+    frame = pd.DataFrame({"t": t, "m": m, "y": t + m + generator.normal(size=400)})
+    assert any("may not lie between" in line for line in ask(frame, "MA", mediator="m").warnings)
+    assert not any("may not lie between" in line for line in ask(mediated(400, 41), "MA", mediator="m").warnings)

@@ -511,6 +511,18 @@ def test_a_query_given_in_full_needs_neither_question_nor_language_model(trial: 
     assert told["explanation"] == told["result"]["summary"]
 
 
+def test_columns_are_shown_as_they_are_read(tmp_path: Path) -> None:
+    path = tmp_path / "a.csv"
+    path.write_text("id;dose;arm;note\n" + "".join(f"{i};{i / 8},5;{'ab'[i % 2]};\n".replace(".", "") for i in range(1, 60)))
+    result = runner.invoke(app, ["columns", str(path)])
+    assert result.exit_code == 0, result.output
+    assert "identifier" in result.output and "binary" in result.output and "Note: " in result.output
+    told = json.loads(runner.invoke(app, ["columns", str(path), "--json"]).stdout)
+    assert [(row["column"], row["read_as"], row["missing"]) for row in told["columns"]] == [
+        ("id", "identifier", 0), ("dose", "continuous", 0), ("arm", "binary", 0), ("note", "empty", 59)]  # fmt: skip
+    assert told["rows"] == 59 and told["columns"][2]["such_as"] == "b, a"
+
+
 @pytest.mark.parametrize(
     ("options", "word"),
     [

@@ -152,7 +152,7 @@ def mediation_by_hand(frame: Any, query: CausalQuery) -> float:
     import pandas as pd
     import statsmodels.api as sm
 
-    from causal_tools.mediation import RESAMPLES
+    from causal_tools.natural_effects import RESAMPLES
 
     others = pd.get_dummies(frame.drop(columns=[query.treatment, query.response, query.mediator]), drop_first=True, dtype=float)
     known = (others - others.mean()) / others.std(ddof=0)

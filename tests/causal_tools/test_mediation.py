@@ -8,7 +8,7 @@ import pytest
 import statsmodels.api as sm
 
 from causal_tools.errors import EstimationRefused, QueryError
-from causal_tools.mediation import weighted_fit
+from causal_tools.natural_effects import weighted_fit
 from causal_tools.treatment import Response
 
 from .asking import ask, inside

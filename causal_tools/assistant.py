@@ -19,7 +19,7 @@ from causal_tools.prompts import interpret_messages
 from causal_tools.wording import WordingCheck, check_wording, is_hopeless
 
 MOST_LEVELS = 30
-# what a wording may be long: as many tokens as the summary, and some; both tries together half as many again
+# how long a wording may be: as many tokens as the summary, and some; both tries together a quarter more
 TOKENS_BESIDE = 40
 MOST_TOKENS = 240
 SURE, SURE_OF_ALL = 0.6, 0.9  # below these, a column that no word of the question supports is taken for a guess
@@ -184,7 +184,7 @@ class Assistant:
         """
         prompt = self.model.chat_text(interpret_messages(question, result))
         length = min(MOST_TOKENS, TOKENS_BESIDE + self.model.count_tokens(result.summary))
-        left = length * 3 // 2
+        left = length * 5 // 4
         text, check = "", WordingCheck([], ["an explanation"])
         for temperature in (0.0, 0.6):
             text = self.model.generate(

@@ -140,12 +140,12 @@ def _checked(
     code = treatment.target if treatment.discrete else None
     if target.is_everyone:
         found["robustness_value"] = robustness_value(fitted.estimator, code)
-    groups = effects_by_group(fitted.estimator, final, prepared.covariates, treatment.data[keep], code)
-    forest = forest_beside(recipe, prepared, keep, target, seed)
     unit = 1.0 if treatment.discrete else treatment.moved[1] - treatment.moved[0]
-    average = (given[0] / unit, (given[1][1] - given[1][0]) / (2 * Z95 * abs(unit))) if target.is_everyone else None
+    groups = effects_by_group(fitted.estimator, final, prepared.covariates, treatment.data[keep], code, unit)
+    forest = forest_beside(recipe, prepared, keep, target, seed)
+    average = (given[0], (given[1][1] - given[1][0]) / (2 * Z95)) if target.is_everyone else None
     refuted = refutations(
-        recipe, prepared.response.data[keep], treatment.data[keep], final.features, code or 0, seed, average
+        recipe, prepared.response.data[keep], treatment.data[keep], final.features, code or 0, seed, average, unit
     )
     found |= {
         name: value

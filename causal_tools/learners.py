@@ -54,15 +54,15 @@ class Recipe:
         return LinearDML(model_y=self.outcome.model, model_t=self.treatment.model, **common)
 
     def average(
-        self, response: np.ndarray, treatment: np.ndarray, features: np.ndarray, code: int, folds: int
+        self, response: np.ndarray, treatment: np.ndarray, features: np.ndarray, code: int, folds: int, moved: float = 1.0
     ) -> tuple[float, float]:
-        """The average effect of level ``code``, or of one unit more, and its standard error."""
+        """The average effect of level ``code``, or of an amount moved by ``moved``, and its standard error."""
         from sklearn.preprocessing import FunctionTransformer
 
         estimator = self.estimator(len(response), folds, 1, FunctionTransformer(ones))
         estimator.fit(response, treatment, X=features)
         inference = estimator.coef__inference(T=code) if self.discrete else estimator.coef__inference()
-        return float(np.ravel(inference.point_estimate)[0]), float(np.ravel(inference.stderr)[0])
+        return moved * float(np.ravel(inference.point_estimate)[0]), abs(moved) * float(np.ravel(inference.stderr)[0])
 
 
 def ones(inputs: np.ndarray) -> np.ndarray:

@@ -22,6 +22,7 @@ def refutations(
     code: int,
     seed: int,
     average: tuple[float, float] | None = None,
+    moved: float = 1.0,
 ) -> list[dict[str, Any]]:
     """Placebo treatment, placebo response, an added cause, and part of the rows, each with what came and whether it passed.
 
@@ -30,6 +31,7 @@ def refutations(
     Args:
         average: the average effect on all rows and its standard error, to hold the part against; None where only an effect under
             conditions is known.
+        moved: by how much an amount is moved.
 
     Returns:
         For each check ``check``, ``must_be``, ``estimate``, ``interval`` (99 %), ``passed``; empty below 200 rows.
@@ -42,15 +44,15 @@ def refutations(
     response, treatment, features = response[chosen], treatment[chosen], features[chosen]
     if recipe.discrete and np.bincount(treatment).min() < FOLDS:
         return []
-    base, base_error = recipe.average(response, treatment, features, code, FOLDS)
+    base, base_error = recipe.average(response, treatment, features, code, FOLDS, moved)
     shuffled = generator.permutation(len(response))
     found = []
-    estimate, error = recipe.average(response, treatment[shuffled], features, code, FOLDS)
+    estimate, error = recipe.average(response, treatment[shuffled], features, code, FOLDS, moved)
     found.append(_row("treatment shuffled among the rows", 0.0, estimate, error))
-    estimate, error = recipe.average(response[shuffled], treatment, features, code, FOLDS)
+    estimate, error = recipe.average(response[shuffled], treatment, features, code, FOLDS, moved)
     found.append(_row("response shuffled among the rows", 0.0, estimate, error))
     noise = generator.normal(size=(len(response), 1))
-    estimate, _ = recipe.average(response, treatment, np.column_stack([features, noise]), code, FOLDS)
+    estimate, _ = recipe.average(response, treatment, np.column_stack([features, noise]), code, FOLDS, moved)
     # the two share their rows, so what is left of the difference is small beside either one's error
     found.append(_row("a random covariate added", base, estimate, base_error / 2))
     if average is not None:

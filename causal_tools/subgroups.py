@@ -19,7 +19,12 @@ LEVEL = 0.01
 
 
 def effects_by_group(
-    estimator: Any, final: FinalStage, covariates: Covariates, treatment: np.ndarray, code: int | None
+    estimator: Any,
+    final: FinalStage,
+    covariates: Covariates,
+    treatment: np.ndarray,
+    code: int | None,
+    moved: float = 1.0,
 ) -> list[dict[str, Any]]:
     """The effect in each group of each covariate, with intervals, and whether groups differ.
 
@@ -29,6 +34,7 @@ def effects_by_group(
     Args:
         treatment: (kept rows,) codes of levels, or amounts.
         code: the level compared with the reference; None for an amount.
+        moved: by how much an amount is moved.
 
     Returns:
         For each covariate ``covariate``, ``groups`` (each ``group``, ``rows``, ``estimate``, ``interval``), and ``p_value`` of no
@@ -46,7 +52,7 @@ def effects_by_group(
         inside = indicators(final.features, column.positions, edges)
         if not 2 <= len(texts) <= MOST_GROUPS or not _comparable(inside, treatment, code):
             continue
-        found.append({"covariate": column.label, **_compared(estimator, final, column, edges, texts, inside, code)})
+        found.append({"covariate": column.label, **_compared(estimator, final, column, edges, texts, inside, code, moved)})
     if found:
         adjusted = multipletests([row["p_value"] for row in found], method="holm")[1]
         for row, p_value in zip(found, adjusted, strict=True):
@@ -70,6 +76,7 @@ def _compared(
     texts: list[str],
     inside: np.ndarray,
     code: int | None,
+    moved: float,
 ) -> dict[str, Any]:
     from scipy import stats
     from sklearn.preprocessing import FunctionTransformer
@@ -80,8 +87,9 @@ def _compared(
     )
     estimator.refit_final()
     inference = estimator.coef__inference() if code is None else estimator.coef__inference(T=code)
+    inference.scale(moved)
     values, errors = np.ravel(inference.point_estimate), np.ravel(inference.stderr)
-    low, high = (np.ravel(end) for end in inference.conf_int(alpha=0.05))
+    low, high = np.sort([np.ravel(end) for end in inference.conf_int(alpha=0.05)], axis=0)
     weights = 1 / np.maximum(errors, 1e-300) ** 2
     spread = float(np.sum(weights * (values - np.average(values, weights=weights)) ** 2))
     return {

@@ -151,3 +151,14 @@ def test_a_policy_tree_tells_its_rules_and_both_policies_their_values():
     assert any(rule.startswith("u > ") and rule.endswith(": walk") for rule in tree["rules"])
     assert any(rule.startswith("u <= ") and rule.endswith(": run") for rule in tree["rules"])
     assert all(rule.count("u <=") <= 1 and rule.count("u >") <= 1 for rule in tree["rules"])
+
+
+def test_what_stands_beside_a_contrast_of_amounts_is_of_that_contrast() -> None:
+    """1.5 a unit, moved from 1 down to −1: −3 in the answer, in each group, and in each part of the rows."""
+    result = ask(confounded_amount(1500, 30), "ATE", "dose", contrast=(1, -1))
+    assert result.estimate == pytest.approx(-3, abs=0.2)
+    for row in result.diagnostics["effects_by_group"]:
+        assert all(group["interval"][0] < group["estimate"] < group["interval"][1] for group in row["groups"])
+        assert all(group["estimate"] == pytest.approx(-3, abs=0.4) for group in row["groups"])
+    assert [row["must_be"] for row in result.diagnostics["refutations"]][2:] == pytest.approx([-3, -3], abs=0.25)
+    assert all(row["passed"] for row in result.diagnostics["refutations"])

@@ -32,9 +32,12 @@ _TRUTHS = {  # of a benchmark, and what is said where there is none
 }
 
 
+MOST_ROWS = 1_000_000_000
+
+
 def sample(
     scenario: Name,
-    rows: Annotated[int, typer.Option(min=1, help="How many rows.")],
+    rows: Annotated[int, typer.Option(min=1, max=MOST_ROWS, help="How many rows.")],
     seed: Annotated[int, typer.Option(min=0, help="The same seed gives the same units, with and without --do.")],
     out: Annotated[Path, typer.Option(help="Parquet file to write.")],
     lm: LanguageModelName = "smollm2-135m",
@@ -180,7 +183,7 @@ def audit(
     ] = 5,
     seeds: Annotated[int, typer.Option(min=2, help="Data sets a phrasing, to compare wording with chance.")] = 5,
     rows: Annotated[
-        int, typer.Option(min=1, help="Rows a data set, and of an effect whose law is too large to be exact.")
+        int, typer.Option(min=1, max=MOST_ROWS, help="Rows a data set, and of an effect whose law is too large to be exact.")
     ] = 1000,
     temperature: Temperature = 1.0,
     picture: Annotated[Path | None, typer.Option(help="Draw the effects into this PNG file.")] = None,

@@ -43,7 +43,8 @@ def keep_given(
         if seen > 10 / LEAST_SHARE and found / seen < LEAST_SHARE:
             given = ", ".join(f"{name} = {scenario[name].levels[code]}" for name, code in held.items())
             raise ScenarioError(
-                f"{given} held for {found} of {seen:,} rows: too rare to be sampled by rejection; condition by the table instead (by='table', or --by table)"
+                f"{given} held for {found} of {seen:,} rows: too rare to be sampled by rejection; condition by the table "
+                "instead (by='table', or --by table)"
             )
     return np.concatenate(kept)[:rows]
 

@@ -12,8 +12,8 @@ from causal_tools.contract import CausalQuery
 from causal_tools.errors import ColumnNotFound, QueryError
 
 CLOSE_ENOUGH = 65.0
-# a slip is a letter too many, too few or wrong, or two that changed places: one in a name of five letters, two from nine on
-FEWEST_LETTERS, MANY_LETTERS = 5, 9
+FEWEST_LETTERS = 5
+SHORTEST = 3
 MOST_LISTED = 20
 _PARTS = re.compile(r"[A-Z]+(?![a-z])|[A-Z]?[a-z]+|\d+|[^\W\d_A-Za-z]+")
 
@@ -63,6 +63,8 @@ def abbreviates(short: str, name: str) -> bool:
     (True, False)
     """
     parts, words = name_parts(short), name_parts(name)
+    if len(words) == len(parts) == 1 and len(parts[0]) <= SHORTEST:
+        return False  # of one word more must be left: 'age' is no 'agency', and 'tt' no 'treatment'
     return parts != words and len("".join(parts)) < len("".join(words)) and _covers(parts, words)
 
 
@@ -93,17 +95,27 @@ def name_parts(text: str) -> list[str]:
 
 
 def _misspelt(name: str, columns: Sequence[str]) -> list[str]:
-    """The columns spelt almost like the name, where no other comes near; figures must be the same."""
+    """The columns that are the name but for one slip, where no other comes near.
+
+    A slip is two letters that changed places, or one too many or too few after the first; another letter makes another word
+    (birth and berth), and so does another beginning (maternal and paternal). Figures must be the same.
+    """
     from rapidfuzz.distance import OSA
 
     wanted = _letters(name)
     if len(wanted) < FEWEST_LETTERS:
         return []
-    slips = 1 if len(wanted) < MANY_LETTERS else 2
     distances = {column: OSA.distance(wanted, _letters(column)) for column in columns}
-    close = [column for column, distance in distances.items() if distance <= slips and _digits(column) == _digits(name)]
-    near = [column for column, distance in distances.items() if distance <= slips + 1]
-    return close if len(near) == len(close) else []
+    near = [column for column, distance in distances.items() if distance <= 2]
+    return [
+        column
+        for column in near
+        if len(near) == 1
+        and distances[column] == 1
+        and _letters(column)[:1] == wanted[:1]
+        and _digits(column) == _digits(name)
+        and (len(_letters(column)) != len(wanted) or sorted(_letters(column)) == sorted(wanted))
+    ]
 
 
 def _digits(name: str) -> list[str]:

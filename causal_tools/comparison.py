@@ -47,7 +47,7 @@ def beside(prepared: Prepared, mask: np.ndarray) -> dict[str, Any]:
     values = treatment.data[mask]
     if treatment.discrete and min(np.sum(values == 0), np.sum(values == treatment.target)) < 2:
         return {}
-    if not treatment.discrete and np.ptp(values) == 0:
+    if not treatment.discrete and (len(values) < 3 or np.ptp(values) == 0):
         return {}
     name = "difference_in_means" if treatment.discrete else "unadjusted_slope"
     plain, low, high = plain_comparison(prepared, mask, 0, treatment.target)

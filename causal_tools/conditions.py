@@ -17,6 +17,7 @@ from causal_tools.treatment import is_numeric, native
 ENOUGH_AT_VALUE = 30
 SHARE_AT_VALUE = 0.02
 FEWEST_MEETING = 20
+FEW_NEARBY = 10
 COMPARE: dict[str, Callable[[Any, Any], Any]] = {
     "<": operator.lt,
     "<=": operator.le,
@@ -97,12 +98,25 @@ def find_target(conditions: tuple[Condition, ...], rows: pd.DataFrame) -> Target
                 f"{label} is always {values[0]:g} among the rows that meet the other conditions. "
                 f"Ask about {label} = {values[0]:g}."
             )
-        if not values.min() <= value <= values.max():
+        away = max(values.min() - value, value - values.max())
+        if away > values.max() - values.min():
+            raise EstimationRefused(
+                f"{label} = {value:g} lies far outside the data ({values.min():.4g} to {values.max():.4g}): nothing there can "
+                "be told from them. Ask about a value within, or a condition with < or >."
+            )
+        if away > 0:
             warnings.append(
                 f"{label} = {value:g} lies outside the data ({values.min():.4g} to {values.max():.4g}); the answer "
                 "extends the fitted curve beyond them"
             )
-    return Target(mask, points, text, warnings)
+    if conditions and mask.all() and not points:
+        warnings.append(f"every usable row meets {text}: the answer is about all of them")
+    target = Target(mask, points, text, warnings)
+    if points and not any("outside the data" in line for line in warnings):
+        near = int(target.nearby(rows).sum())
+        if near < FEW_NEARBY:
+            warnings.append(f"{near} row(s) lie near {text}; the answer there is read off a curve fitted to the others")
+    return target
 
 
 def _is_point(column: pd.Series, condition: Condition) -> bool:
@@ -115,11 +129,14 @@ def _is_point(column: pd.Series, condition: Condition) -> bool:
 
 def _number(value: Scalar | tuple[Scalar, ...], condition: Condition) -> float:
     try:
-        return float(value)  # type: ignore[arg-type]
+        number = float(value)  # type: ignore[arg-type]
     except (TypeError, ValueError) as error:
         raise QueryError(
             f"the condition {condition} compares numbers of {condition.column!r} with {value!r}. Give a number."
         ) from error
+    if not np.isfinite(number):
+        raise QueryError(f"the condition {condition} compares {condition.column!r} with {value!r}. Give a finite number.")
+    return number
 
 
 def _meets(column: pd.Series, condition: Condition) -> np.ndarray:

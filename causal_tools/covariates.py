@@ -11,7 +11,9 @@ import pandas as pd
 from causal_tools.data import column_kind
 from causal_tools.treatment import is_numeric, native, ordered_levels
 
-MOST_DUMMIES = 20
+# levels of a category that get a feature of their own: all that have rows enough, within bounds
+FEWEST_DUMMIES, MOST_DUMMIES = 20, 150
+ROWS_A_DUMMY = 25
 MOSTLY_MISSING = 0.95
 OTHER = "(other)"
 
@@ -165,12 +167,13 @@ def _capped_levels(column: pd.Series, label: str, notes: list[str]) -> tuple[lis
     present = pd.Series(named[codes], index=column.index, dtype=object)
     counts = present.value_counts()
     levels = [str(level) for level in ordered_levels(present)]
-    if len(levels) > MOST_DUMMIES:
-        kept = set(counts.index[: MOST_DUMMIES - 1])
+    most = int(np.clip(len(column) // ROWS_A_DUMMY, FEWEST_DUMMIES, MOST_DUMMIES))
+    if len(levels) > most:
+        kept = set(counts.index[: most - 1])
         present = present.where(present.isin(kept) | present.isna(), OTHER)
         notes.append(
-            f"the covariate {label!r} has {len(levels)} levels; the {MOST_DUMMIES - 1} most frequent were kept "
-            "and the others pooled"
+            f"the covariate {label!r} has {len(levels)} levels; the {most - 1} most frequent were kept and the others pooled, so "
+            "that what differs between those is not adjusted for"
         )
         levels = [OTHER, *(level for level in levels if level in kept)]
     return levels, present

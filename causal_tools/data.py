@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import re
 from dataclasses import dataclass, field
+from datetime import date
+from decimal import Decimal
 from pathlib import Path
 from typing import Literal
 from zipfile import BadZipFile
@@ -24,6 +26,8 @@ FEW_VALUES = 10
 MOST_TEXT_LEVELS = 50
 ID_NAME = re.compile(r"(^|[\W_])(id|uuid|guid|index|row|rownames?|row_name|record|unnamed_\d+)$", re.IGNORECASE)
 ISO_DATE = re.compile(r"\d{4}-\d{2}-\d{2}([T ]\d{2}:\d{2}(:\d{2}(\.\d+)?)?Z?)?")
+DRESSED_NUMBER = re.compile(r"[-+]?\s?[$€£¥]?\s?(?:\d{1,3}(?:,\d{3})+|\d+)(?:\.\d+)?\s?[%$€£¥]?")
+NUMBER_DRESS = re.compile(r"[\s,$€£¥%]")
 WORDS_FOR_MISSING = {"none", "missing", "unknown", "--", "-", "n.a.", "nil"}
 
 
@@ -183,6 +187,12 @@ def _as_typed(column: pd.Series, label: str, notes: list[str]) -> pd.Series:
             notes.append(f"{int(infinite.sum())} infinite value(s) of {label!r} were taken as missing")
             column = column.where(~infinite)
         return column
+    if isinstance(column.dtype, pd.DatetimeTZDtype):
+        notes.append(f"the times in {label!r} were taken as UTC")
+        return column.dt.tz_convert("UTC").dt.tz_localize(None)
+    if pd.api.types.is_timedelta64_dtype(column):
+        notes.append(f"the durations in {label!r} were read as seconds")
+        return column.dt.total_seconds()
     if pd.api.types.is_bool_dtype(column) or pd.api.types.is_datetime64_any_dtype(column):
         return column
     if isinstance(column.dtype, pd.CategoricalDtype):
@@ -206,6 +216,9 @@ def _as_typed(column: pd.Series, label: str, notes: list[str]) -> pd.Series:
                 f"{', '.join(sorted(set(words) & WORDS_FOR_MISSING))} were taken as missing"
             )
         return _as_typed(numeric, label, notes)
+    if texts.dropna().str.fullmatch(DRESSED_NUMBER).all():
+        notes.append(f"{label!r} was read as numbers, without thousands commas, currency and percent signs")
+        return _as_typed(pd.to_numeric(texts.str.replace(NUMBER_DRESS, "", regex=True)), label, notes)
     if texts.dropna().str.fullmatch(ISO_DATE).all():
         dates = pd.to_datetime(texts, errors="coerce", format="ISO8601", utc=True).dt.tz_localize(None)
         if dates.notna().sum() == len(present):
@@ -216,9 +229,11 @@ def _as_typed(column: pd.Series, label: str, notes: list[str]) -> pd.Series:
 def _mixed(column: pd.Series, present: pd.Series) -> pd.Series:
     """Numbers and truth values kept in an object column become numbers; anything else becomes text or stays."""
     if len(present) and all(
-        isinstance(value, (int, float, np.number)) and not isinstance(value, bool) for value in present
+        isinstance(value, (int, float, np.number, Decimal)) and not isinstance(value, bool) for value in present
     ):
-        return pd.to_numeric(column)
+        return pd.to_numeric(column.map(lambda value: float(value) if isinstance(value, Decimal) else value))
+    if len(present) and all(isinstance(value, date) for value in present):
+        return pd.to_datetime(column, errors="coerce")
     if any(isinstance(value, (list, dict, set, tuple, bytes, np.ndarray)) for value in present):
         return column
     if len(present) and not all(isinstance(value, (bool, np.bool_)) for value in present):

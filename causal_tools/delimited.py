@@ -32,6 +32,7 @@ FOREIGN_STARTS = {
     b"[": "JSON",
 }
 RAGGED = re.compile(r"Expected (\d+) fields in line (\d+), saw (\d+)")
+THOUSANDS = re.compile(r"[+-]?(?:[1-9]\d{0,2}(?:,\d{3})*|0)")
 DECIMAL_COMMA = re.compile(r"[+-]?\d+(,\d+)?([eE][+-]?\d+)?")
 
 
@@ -238,6 +239,8 @@ def _decimal_commas(frame: pd.DataFrame, notes: list[str]) -> pd.DataFrame:
             continue
         texts = column.dropna().astype(str).str.strip()
         if len(texts) and texts.str.contains(",").any() and texts.str.fullmatch(DECIMAL_COMMA).all():
+            if texts.str.fullmatch(THOUSANDS).all() and not texts.str.contains(",").all():
+                continue  # 3,994 beside 812: thousands, which are read later
             numbers = pd.to_numeric(column.astype("string").str.strip().str.replace(",", "."))
             frame.isetitem(position, numbers.to_numpy(dtype=float, na_value=float("nan")))
             changed.append(str(name))

@@ -38,6 +38,7 @@ from causal_tools.subgroups import effects_by_group, said_of_groups
 
 REPEATS_WHEN_SMALL = 3
 CURVE_POINTS = 25
+FEW_ROWS_A_FEATURE = 8
 Z95 = 1.959964
 
 
@@ -107,7 +108,7 @@ def _estimate(query: CausalQuery, frame: pd.DataFrame, seed: int, checks: bool, 
         curve = _curve(prepared, target, fitted, moved)
         if curve:
             diagnostics["effect_curve"] = curve
-        warnings = [*prepared.notes, *target.warnings, *fitted.warnings]
+        warnings = [*prepared.notes, *target.warnings, *fitted.warnings, *_said_of_size(prepared)]
         if checks and fitted.recipe and fitted.final:
             found, said = _checked(prepared, target, fitted, (estimate, interval), child_seed(seed, "checks"))
             diagnostics |= found
@@ -127,6 +128,17 @@ def _estimate(query: CausalQuery, frame: pd.DataFrame, seed: int, checks: bool, 
         diagnostics=diagnostics,
         warnings=warnings,
     )
+
+
+def _said_of_size(prepared: Prepared) -> list[str]:
+    """A sentence where the covariates are too many for the rows."""
+    width = prepared.covariates.matrix.shape[1]
+    if prepared.size >= FEW_ROWS_A_FEATURE * width:
+        return []
+    return [
+        f"{prepared.size} rows are few for {width} features to adjust for; the interval may be too narrow. Name the covariates "
+        "that matter"
+    ]
 
 
 def _checked(
@@ -166,7 +178,7 @@ def _curve(prepared: Prepared, target: Target, fitted: Fitted, moved: tuple[floa
     points = [replace(target, points={label: float(value)}).standardised(prepared.rows)[1] for value in values]
     at = np.column_stack([np.ones(CURVE_POINTS), np.concatenate(points)])
     return [
-        {label: float(value), "estimate": float(estimate), "interval": [float(below), float(above)]}
+        {"column": label, "at": float(value), "estimate": float(estimate), "interval": [float(below), float(above)]}
         for value, estimate, below, above in zip(values, *fitted.effects(at, *moved), strict=True)
     ]
 
@@ -281,7 +293,7 @@ def _every_contrast(prepared: Prepared, fitted: Fitted) -> list[dict[str, Any]]:
 def _beside(prepared: Prepared, target: Target, estimate: float) -> dict[str, Any]:
     found = beside(prepared, target.nearby(prepared.rows))
     if prepared.treatment.discrete:
-        found["e_value"] = e_value(estimate, float(prepared.response.data.std()))
+        found["e_value"] = e_value(estimate, prepared)
     return found
 
 

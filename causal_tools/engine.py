@@ -11,7 +11,7 @@ from causal_tools.columns import resolve_query
 from causal_tools.contract import CausalQuery, CausalResult, Task
 from causal_tools.data import DataTable, tidy
 from causal_tools.effects import average_effect, subgroup_effect
-from causal_tools.errors import EstimationRefused
+from causal_tools.errors import EstimationRefused, QueryError
 from causal_tools.graph import learn_graph
 from causal_tools.mediation import mediate
 from causal_tools.policy import best_action
@@ -48,6 +48,8 @@ def answer(
     Raises:
         CausalToolsError: the data or the query cannot support an answer; the message says what to mend.
     """
+    if seed < 0:
+        raise QueryError(f"the seed must be a whole number from 0 on; given {seed}")
     table = frame if isinstance(frame, DataTable) else _table(frame, dataset or query.dataset or "the data")
     name = dataset or query.dataset or table.name
     read: list[str] = []

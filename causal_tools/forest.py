@@ -28,11 +28,15 @@ def forest_beside(
     set to it in the rows that meet the other conditions.
 
     Returns:
-        ``rows``, ``estimate``, ``interval``, ``splits_by_covariate``; empty below 500 rows or without covariates.
+        ``rows``, ``estimate``, ``interval``, ``splits_by_covariate``; empty below 500 rows, without covariates, or where a column
+        asked about was left out as following from others.
     """
     from econml.dml import CausalForestDML
 
     features, treatment = prepared.covariates.matrix, prepared.treatment
+    amounts = {column.label for column in prepared.covariates.encoded if not column.levels}
+    if not set(target.points) <= amounts:
+        return {}  # a column asked about follows from the others, and cannot be set
     compared = keep & np.isin(treatment.data, (0, treatment.target)) if treatment.discrete else keep
     rows = np.flatnonzero(compared)
     if len(rows) < FEWEST_ROWS or not features.shape[1]:
@@ -85,6 +89,5 @@ def _asked(prepared: Prepared, target: Target, rows: np.ndarray) -> np.ndarray:
     features = features.copy()
     places = {column.label: column.positions[0] for column in prepared.covariates.encoded if not column.levels}
     for label, value in target.points.items():
-        if label in places:
-            features[:, places[label]] = value
+        features[:, places[label]] = value
     return features

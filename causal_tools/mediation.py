@@ -170,7 +170,9 @@ def _diagnostics(
         "interaction_p_value": float(response_fit.pvalues[3]),
         "terms": int(setting.covariates.shape[1]) + 4,
     }
-    if direct * indirect > 0 and total != 0:
+    settled = np.quantile(draws[:, :2], [0.025, 0.975], axis=0)
+    # a share makes sense of two effects in one direction, both told from nought
+    if direct * indirect > 0 and total != 0 and np.all(np.prod(settled, axis=0) > 0):
         found["proportion_mediated"] = indirect / total
     return found
 
@@ -206,6 +208,6 @@ def _assumptions(prepared: Prepared) -> list[str]:
         f"cause of the two is itself changed by {prepared.treatment.name}",
         "the regressions' forms are right: linear in the covariates and their squares",
     ]
-    if not prepared.treatment.discrete:
+    if not prepared.treatment.discrete and not prepared.treatment.asked:
         through.append(f"the effects are of one unit more of {prepared.treatment.name}, from its mean")
     return through

@@ -18,16 +18,21 @@ LISTED_FEATURES = 30
 
 
 def overlapping(prepared: Prepared, propensity: np.ndarray) -> np.ndarray:
-    """(rows,) whether every level has a probability of at least 1 %; the others cannot be compared.
+    """(rows,) whether every level compared has a probability of at least 1 %, or a tenth of its share where that is less.
 
     Raises:
         EstimationRefused: most rows cannot be compared, or the covariates tell the levels compared apart almost without fail.
     """
-    keep = propensity.min(axis=1) >= SMALLEST_PROPENSITY
+    treatment = prepared.treatment
+    shares = np.bincount(treatment.data, minlength=len(treatment.levels)) / prepared.size
+    # a level that few have anyway is not foretold by being unlikely; of levels that are not compared nothing is asked
+    least = np.minimum(SMALLEST_PROPENSITY, shares / 10)
+    compared = [0, treatment.target] if treatment.asked else list(range(len(treatment.levels)))
+    keep = np.asarray((propensity >= least)[:, compared].all(axis=1), dtype=bool)
     if told_apart(prepared.treatment.data, propensity, prepared.treatment.target) > SURELY_TOLD:
         keep[:] = False  # a smooth model's probabilities are too timid where the levels part at a line
     codes = prepared.treatment.data[keep]
-    counts = np.bincount(codes, minlength=len(prepared.treatment.levels))
+    counts = np.bincount(codes, minlength=len(prepared.treatment.levels))[compared]
     if keep.mean() < LEAST_KEPT or keep.sum() < FEWEST_ROWS or counts.min() < 5:
         raise EstimationRefused(
             f"no overlap: for {int((~keep).sum())} of {prepared.size} rows the covariates all but decide "
@@ -105,12 +110,22 @@ def balance(
     return sorted(table, key=lambda row: -abs(row["before"]))[:LISTED_FEATURES]
 
 
-def e_value(effect: float, spread: float) -> float:
+def e_value(effect: float, prepared: Prepared) -> float:
     """Risk ratio that a hidden cause needs with both treatment and response to explain the effect away.
 
-    Source: VanderWeele & Ding (2017), with their approximation for differences in means.
+    For a response of two values from the ratio of the two risks, which follow from the effect and the share of all that
+    respond; for amounts with the approximation for differences in means.
+
+    Source: VanderWeele & Ding (2017).
     """
+    treatment, response = prepared.treatment, prepared.response.data
+    spread = float(response.std())
     ratio = math.exp(min(0.91 * abs(effect) / spread, 50.0)) if spread > 0 else 1.0
+    if prepared.response.binary:
+        compared = np.isin(treatment.data, (0, treatment.target))
+        without = float(response[compared].mean() - effect * np.mean(treatment.data[compared] == treatment.target))
+        if 0 < without < 1 and 0 < without + effect < 1:
+            ratio = max(without / (without + effect), (without + effect) / without)
     return ratio + math.sqrt(ratio * (ratio - 1))
 
 

@@ -146,8 +146,8 @@ def _intervals(
 def _curve(axes: Axes, result: CausalResult) -> None:
     """The effect along the column asked about, the value asked about stressed."""
     points = result.diagnostics["effect_curve"]
-    (label,) = (name for name in points[0] if name not in ("estimate", "interval"))
-    along = [point[label] for point in points]
+    label = points[0]["column"]
+    along = [point["at"] for point in points]
     low, high = zip(*(point["interval"] for point in points), strict=True)
     axes.fill_between(along, low, high, color=ACCENT, alpha=0.18, linewidth=0)
     axes.plot(along, [point["estimate"] for point in points], color=ACCENT, linewidth=1.8)

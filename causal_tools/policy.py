@@ -18,7 +18,7 @@ from causal_tools.nuisance import (
 )
 from causal_tools.overlap import overlap_diagnostics, overlap_warnings, overlapping
 from causal_tools.policy_learning import learned_policies
-from causal_tools.policy_overlap import refuse_decided
+from causal_tools.policy_overlap import refuse_decided, require_actions
 from causal_tools.policy_values import BEHAVIOUR, LocalMeans, compared_policies, local_means
 from causal_tools.preparation import Prepared, prepare
 from causal_tools.randomness import child_seed, seeded
@@ -47,6 +47,7 @@ def best_single_action(query: CausalQuery, frame: pd.DataFrame, seed: int, check
     own = child_seed(seed, "policy")
     with seeded(own):
         scores, keep, propensity = _scores(prepared, own)
+        thin = require_actions(prepared, target, keep)
         means = local_means(scores.table, target, prepared.rows, keep)
         learned = learned_policies(prepared, scores, keep, own) if checks else {}
     best = int(np.argmax(means.heights))
@@ -82,6 +83,7 @@ def best_single_action(query: CausalQuery, frame: pd.DataFrame, seed: int, check
         warnings=[
             *prepared.notes,
             *target.warnings,
+            *thin,
             *overlap_warnings(prepared, diagnostics),
             *_undecided(diagnostics),
         ],

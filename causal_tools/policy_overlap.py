@@ -4,10 +4,12 @@ from __future__ import annotations
 
 import numpy as np
 
+from causal_tools.conditions import Target
 from causal_tools.errors import EstimationRefused
 from causal_tools.preparation import Prepared
 
 DECIDED = 0.95
+FEWEST_OF_ACTION = 5
 
 
 def refuse_decided(prepared: Prepared, propensity: np.ndarray) -> None:
@@ -32,3 +34,30 @@ def refuse_decided(prepared: Prepared, propensity: np.ndarray) -> None:
             "each action, so there is nobody alike under another action to compare with. Adjust for fewer columns (name "
             "the covariates), or add rows where either action was open."
         )
+
+
+def require_actions(prepared: Prepared, target: Target, keep: np.ndarray) -> list[str]:
+    """Stop where some action was hardly taken by the units asked about; what must be said where it was rare near a point.
+
+    Args:
+        keep: (rows,) those that can be compared.
+
+    Raises:
+        EstimationRefused: of the comparable rows that meet the conditions fewer than five took some action.
+    """
+    treatment = prepared.treatment
+    counts = np.bincount(treatment.data[keep & target.mask], minlength=len(treatment.levels))
+    if counts.min() < FEWEST_OF_ACTION:
+        rare = treatment.levels[int(np.argmin(counts))]
+        raise EstimationRefused(
+            f"of the comparable rows that meet {target.text}, {int(counts.min())} took {treatment.name} = {rare}: what it does "
+            "there cannot be told. Ask about a wider group."
+        )
+    near = np.bincount(treatment.data[keep & target.nearby(prepared.rows)], minlength=len(treatment.levels))
+    if target.points and near.min() < FEWEST_OF_ACTION:
+        rare = treatment.levels[int(np.argmin(near))]
+        return [
+            f"near {target.text} only {int(near.min())} row(s) took {treatment.name} = {rare}; its value there is read off "
+            "a curve"
+        ]
+    return []

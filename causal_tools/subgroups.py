@@ -28,8 +28,9 @@ def effects_by_group(
 ) -> list[dict[str, Any]]:
     """The effect in each group of each covariate, with intervals, and whether groups differ.
 
-    Categories are grouped by level, amounts into thirds. The nuisance models stay as they were fitted, only the last regression
-    is made anew, on indicators of the groups; the estimator is left with the last of these.
+    Categories are grouped by level, amounts into thirds; columns with gaps are passed over, as a filled gap is in no group. The
+    nuisance models stay as they were fitted, only the last regression is made anew, on indicators of the groups; the estimator is
+    left with the last of these.
 
     Args:
         treatment: (kept rows,) codes of levels, or amounts.
@@ -46,9 +47,10 @@ def effects_by_group(
     if final.features.size > MOST_CELLS:
         return []
     found = []
-    for column in covariates.encoded[:MOST_COVARIATES]:
+    whole = [column for column in covariates.encoded if f"{column.label} missing" not in covariates.names]
+    for column in whole[:MOST_COVARIATES]:
         edges = _edges(final.features, column)
-        texts = _texts(column, edges)
+        texts = _texts(column, edges, final.features[:, column.positions[0]])
         inside = indicators(final.features, column.positions, edges)
         if not 2 <= len(texts) <= MOST_GROUPS or not _comparable(inside, treatment, code):
             continue
@@ -131,11 +133,11 @@ def _edges(features: np.ndarray, column: Encoded) -> tuple[float, ...]:
     return tuple(float(value) for value in np.unique(cut) if value < values[-1])
 
 
-def _texts(column: Encoded, edges: tuple[float, ...]) -> list[str]:
+def _texts(column: Encoded, edges: tuple[float, ...], values: np.ndarray) -> list[str]:
     if column.levels:
         return [f"{column.label} = {level}" for level in column.levels]
     if not edges:
-        return [f"{column.label} low", f"{column.label} high"]
+        return [f"{column.label} = {value:.4g}" for value in np.unique(values)]
     first, last = f"{column.label} <= {edges[0]:.4g}", f"{column.label} > {edges[-1]:.4g}"
     between = [f"{low:.4g} < {column.label} <= {high:.4g}" for low, high in pairwise(edges)]
     return [first, *between, last]

@@ -12,7 +12,7 @@ from causal_tools.contract import CausalQuery, PolicyResult
 from causal_tools.errors import EstimationRefused
 from causal_tools.nuisance import FOLDS, SMALLEST_PROPENSITY, choose_classifier, cross_fitted_propensity
 from causal_tools.overlap import overlap_diagnostics, overlap_warnings, overlapping
-from causal_tools.policy_overlap import refuse_decided
+from causal_tools.policy_overlap import refuse_decided, require_actions
 from causal_tools.policy_regime import RegimeScores, Stage, regime_scores
 from causal_tools.policy_stages import Stages, prepare_stages
 from causal_tools.policy_values import BEHAVIOUR, LocalMeans, compared_policies, local_means
@@ -38,6 +38,7 @@ def best_regime(query: CausalQuery, frame: pd.DataFrame, seed: int = 0) -> Polic
     with seeded(own):
         (early, first_model), (late, second_model) = (_stage(stage, own) for stage in (stages.first, stages.second))
         keep = _comparable(stages, early, late)
+        thin = require_actions(about, target, keep)
         scores = regime_scores(_kept(early, keep), _kept(late, keep), stages.first.response.data[keep], own)
     table = scores.second if stages.about_second else scores.first
     means = local_means(table, target, about.rows, keep)
@@ -70,6 +71,7 @@ def best_regime(query: CausalQuery, frame: pd.DataFrame, seed: int = 0) -> Polic
         warnings=[
             *stages.notes,
             *target.warnings,
+            *thin,
             *overlap_warnings(about, diagnostics),
             *_cautions(diagnostics, stages, str(about.treatment.levels[best])),
         ],

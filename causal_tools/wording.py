@@ -10,6 +10,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from causal_tools.contract import CausalResult
+from causal_tools.wording_sense import contradictions
 
 _NUMBER = re.compile(r"(?<![\w.])[-−]?\d[\d,]*(?:\.\d+)?(?:e[-+]?\d+)?(?:\s?%|\spercent\b)?", re.IGNORECASE)
 _ASSOCIATION = re.compile(r"\b(?:correlat|associat)\w*", re.IGNORECASE)
@@ -62,8 +63,8 @@ def check_wording(text: str, result: CausalResult, columns: Sequence[str] = ()) 
     """Hold an explanation against the result's own summary.
 
     Every number must stand in the summary and every number of the summary in the text; names of columns, files and methods and
-    the direction of an effect must be the summary's; the names of the data set and of the columns with a role must appear;
-    association words may not.
+    the direction of an effect must be the summary's, and nothing may stand in another's place (:mod:`wording_sense`); the names
+    of the data set and of the columns with a role must appear; association words may not.
 
     Args:
         columns: of the data file; those that the summary does not name may not appear.
@@ -75,7 +76,8 @@ def check_wording(text: str, result: CausalResult, columns: Sequence[str] = ()) 
     method = result.method.split(" ")[0].strip(",;")
     if not _whole(method.casefold()).search(text.casefold()):
         missing.append(f"the method {method!r}")
-    return WordingCheck(invented(text, result, columns), missing)
+    wrong = [*invented(text, result, columns), *contradictions(text, result)] if text.strip() else []
+    return WordingCheck(wrong, missing)
 
 
 def invented(text: str, result: CausalResult, columns: Sequence[str] = ()) -> list[str]:

@@ -13,6 +13,7 @@ from rich.table import Table
 from orchestration import cli_sdscm
 from orchestration.faults import clear_errors, print_json
 from orchestration.language_model import load_chosen
+from orchestration.outputs import require_file
 from orchestration.readings import examples, reading_line
 
 app = typer.Typer(
@@ -95,6 +96,8 @@ def ask(
             covariates=tuple(covariate) if covariate else None,
             contrast=_two_levels(contrast) if contrast else None,
         )
+        if plot is not None:
+            require_file(plot, "--plot", ".png")
         table = read_table(data)
         columns, levels = [str(name) for name in table.frame.columns], known_levels(table)
         whole = changed(None, changes, columns, levels) if changes.are_a_query() else None
@@ -126,7 +129,7 @@ def ask(
             print_json(answer.record(used))
             return
         typer.echo(f"Model     {used}")
-        typer.echo(f"Reading   {reading_line(answer.query)}")
+        typer.echo(f"Reading   {reading_line(answer.result.query)}")
         typer.echo("Time      " + ", ".join(f"{what} {seconds:.1f} s" for what, seconds in answer.seconds.items()))
         typer.echo(f"Method    {answer.result.method}\n")
         typer.echo(answer.explanation)

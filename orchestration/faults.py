@@ -2,6 +2,7 @@
 
 import json
 import math
+import os
 import sys
 import warnings
 from collections.abc import Iterator, Mapping
@@ -40,6 +41,15 @@ def clear_errors() -> Iterator[None]:
             err=True,
         )
         sys.exit(2)
+    except Exception as error:
+        if os.environ.get("CAUSALSMITH_TRACEBACK"):
+            raise
+        typer.echo(
+            f"sorry, that went wrong in a way nobody foresaw ({type(error).__name__}: {error}). "
+            "With CAUSALSMITH_TRACEBACK=1 it is shown where; please report it",
+            err=True,
+        )
+        sys.exit(1)
 
 
 def to_json(content: Any, indent: int | None = None) -> str:

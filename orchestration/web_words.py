@@ -115,7 +115,7 @@ def about_diagnostics(diagnostics: Mapping[str, Any]) -> str:
 
 def _worded_by(answer: Answer, model: str) -> str:
     if answer.worded_by == "model":
-        return f"Worded by the language model {model}; a program checked every number against the result."
+        return f"Worded by the language model {model}; a program checked its numbers, names and directions against the result."
     if answer.wording is not None:
         faults = [f"it invented {fault}" for fault in answer.wording.invented]
         faults += [f"it left out {fault}" for fault in answer.wording.missing]

@@ -87,9 +87,9 @@ def test_a_forest_that_disagrees_is_told():
 def test_the_effect_along_the_column_asked_about_follows_the_truth():
     result = ask(confounded_binary(3000, 24), "HTE", conditions=where("x", 0.5))
     curve = result.diagnostics["effect_curve"]
-    held = [point["interval"][0] - 0.2 < 1 + 2 * point["x"] < point["interval"][1] + 0.2 for point in curve]
+    held = [point["interval"][0] - 0.2 < 1 + 2 * point["at"] < point["interval"][1] + 0.2 for point in curve]
     assert all(held) and len(curve) == 25
-    assert min(point["x"] for point in curve) < -1.5 and max(point["x"] for point in curve) > 1.5
+    assert min(point["at"] for point in curve) < -1.5 and max(point["at"] for point in curve) > 1.5
 
 
 def test_every_check_of_a_sound_analysis_passes(checked):

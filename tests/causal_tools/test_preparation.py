@@ -98,10 +98,14 @@ def test_useless_columns_are_set_aside_and_said() -> None:
 
 
 def test_many_levels_are_pooled() -> None:
+    """With 25 rows a level there is room for 24 levels; the forty of 2,000 rows all have their own."""
     frame = table(rows=600, city=[f"c{i % 40}" for i in range(600)])
     prepared = prepare(ATE, frame)
-    assert len(prepared.covariates.names) == 19
-    assert any("40 levels" in note for note in prepared.notes)
+    assert len(prepared.covariates.names) == 23
+    assert any("40 levels" in note and "not adjusted for" in note for note in prepared.notes)
+    roomy = prepare(ATE, table(rows=2000, city=[f"c{i % 40}" for i in range(2000)]))
+    assert len(roomy.covariates.names) == 39
+    assert not any("40 levels" in note for note in roomy.notes)
 
 
 def test_a_recoded_treatment_is_not_adjusted_for() -> None:

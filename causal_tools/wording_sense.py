@@ -1,0 +1,154 @@
+"""What an explanation may not turn round: numbers in one another's place, causes and effects, levels, certainty.
+
+The right words in the wrong places invent nothing and leave nothing out; these checks look at the places. They are strict: a text
+that cannot be told from a wrong one is refused, and the template stands.
+"""
+
+from __future__ import annotations
+
+import re
+from itertools import combinations, pairwise
+
+from causal_tools.contract import CausalResult, EffectResult, GraphResult, MediationResult, PolicyResult
+from causal_tools.summary import format_number
+
+_MOVES = r"(?:rais|lower|increas|decreas|reduc|affect|chang|caus|boost|improv|driv|influenc|lead|mov)\w*"
+_NEGATION = re.compile(
+    rf"(?:\b(?:not|never|cannot)|n't)\s+(?:been\s+|be\s+)?(?:{_MOVES}|adjust\w*|controlled)", re.IGNORECASE
+)
+_OVERCLAIM = re.compile(
+    r"\b(?:prov(?:e|es|ed|en|ing)|guarantee\w*|beyond doubt|undoubtedly|certain(?:ly)?|definite(?:ly)?|always|cures?|cured)\b",
+    re.IGNORECASE,
+)
+_SURE = re.compile(
+    r"\b(?:exclud\w*|leaves out|does not contain|does not include) (?:zero|nought|0)\b|\bsignificant(?:ly)?\b"
+    r"|\bclear(?:ly)? shows?\b",
+    re.IGNORECASE,
+)
+_UNSURE = re.compile(
+    r"\b(?<!not )(?:includ\w*|contains?|spans?) (?:zero|nought|0)\b|\b(?:not|cannot be) ruled out\b|\binconclusive\b"
+    r"|\binsignificant\b|\bmay be no effect\b|\bdo(?:es)? not settle whether\b",
+    re.IGNORECASE,
+)
+_LABEL = re.compile(r"\b(indirect|direct|total)\b", re.IGNORECASE)
+_FIGURE = re.compile(r"(?<![\w.])-?\d+(?:\.\d+)?(?:e[-+]?\d+)?(?!\s?%|\w)", re.IGNORECASE)
+Triple = tuple[str, str, tuple[str, str] | None]  # what it is of, the estimate, the ends of its interval
+
+
+def contradictions(text: str, result: CausalResult) -> list[str]:
+    """What a whole text says otherwise than the result, each in a few words; empty where nothing was found."""
+    summary = result.summary
+    found = [*_misplaced(_figures(text), _triples(result), _figures(summary)), *_certainty(text, summary), *_turned(text, result)]
+    for what, pattern in (("negation", _NEGATION), ("claim", _OVERCLAIM)):
+        mine, theirs = (list(pattern.finditer(each)) for each in (text, summary))
+        if len(mine) > len(theirs):
+            found.append(f"the {what} {mine[-1].group(0)!r}")
+    if isinstance(result, MediationResult):
+        found += _mislabelled(text, result)
+    return found
+
+
+def _triples(result: CausalResult) -> list[Triple]:
+    def triple(label: str, value: float, ends: object) -> Triple:
+        low_high = tuple(format_number(end) for end in ends) if isinstance(ends, (tuple, list)) else None
+        return label, format_number(value), low_high  # type: ignore[return-value]
+
+    if isinstance(result, MediationResult):
+        return [
+            triple("total", result.total, result.interval),
+            triple("direct", result.direct, result.direct_interval),
+            triple("indirect", result.indirect, result.indirect_interval),
+        ]
+    if isinstance(result, PolicyResult):
+        ends = result.diagnostics["action_intervals"]
+        return [triple(action, value, ends[action]) for action, value in result.values.items()]
+    return [triple("effect", result.estimate, result.interval)] if isinstance(result, EffectResult) else []
+
+
+def _figures(text: str) -> list[str]:
+    plain = re.sub(r"(?<=\d),(?=\d{3})", "", text.replace("−", "-"))
+    return [match.group(0).casefold() for match in _FIGURE.finditer(plain)]
+
+
+def _misplaced(figures: list[str], triples: list[Triple], stated: list[str]) -> list[str]:
+    """Intervals whose ends do not follow each other, and estimates that stand only as such ends; of those that are stated.
+
+    An estimate may lose its sign to a verb: lowered by 2.
+    """
+    found = []
+    triples = [
+        (label, value, ends if ends and {*ends} <= {*stated} else None)
+        for label, value, ends in triples
+        if value in stated
+    ]
+    left = list(figures)
+    for label, _, ends in triples:
+        if ends is None:
+            continue
+        place = next((at for at, pair in enumerate(pairwise(left)) if pair == ends), None)
+        if place is None:
+            found.append(f"the interval of the {label}, which is {ends[0]} to {ends[1]}")
+        else:
+            left[place : place + 2] = ["", ""]
+    missing = [(label, value) for label, value, _ in triples if not {value, value.lstrip("-")} & {*left}]
+    found += [f"the estimate of the {label}, which is {value}" for label, value in missing]
+    return found
+
+
+def _certainty(text: str, summary: str) -> list[str]:
+    if "interval excludes zero" in summary and (match := _UNSURE.search(text)):
+        return [f"the doubt {match.group(0)!r}"]
+    if "interval includes zero" in summary:
+        if match := _SURE.search(text):
+            return [f"the certainty {match.group(0)!r}"]
+    return []
+
+
+def _turned(text: str, result: CausalResult) -> list[str]:
+    """Causes and effects, levels, actions and edges the other way round."""
+    query = result.query
+    if isinstance(result, GraphResult):
+        arrows = {(edge.source, edge.target) for edge in result.edges if edge.mark == "-->"}
+        return [
+            f"the edge {source} --> {target}"
+            for target, source in sorted(arrows)
+            if (source, target) not in arrows
+            and _says(rf"{re.escape(source)}\W*(?:-->|→|\s{_MOVES}\s)\W*{re.escape(target)}", text)
+        ]
+    treatment, response = (re.escape(str(name)) for name in (query.treatment, query.response))
+    found = []
+    if _says(rf"(?:effect|impact|influence) of {response} on {treatment}|{response}\s+{_MOVES}\s+{treatment}", text):
+        found.append(f"{query.response} as the cause of {query.treatment}")
+    if isinstance(result, (EffectResult, MediationResult)):
+        before, after = (re.escape(str(level)) for level in result.contrast)
+        beside = r"(?:instead of|rather than|against|versus|vs\.?|compared (?:with|to))"
+        swapped = rf"{before}\s+{beside}\s+{after}|from\s+{after}\s+to\s+{before}"
+        if _says(swapped, text):
+            found.append(f"the comparison, which is of {result.contrast[1]} with {result.contrast[0]}")
+    if isinstance(result, PolicyResult):
+        name = re.escape(str(query.second_treatment if result.second_action is not None else query.treatment))
+        others = [action for action in result.values if action != str(result.action)]
+        for action in others:
+            if _says(rf"{name}\s*(?:=|is|to|:)\s*{re.escape(action)}", text):
+                found.append(f"the action {action!r}, where {result.action!r} is recommended")
+    return found
+
+
+def _mislabelled(text: str, result: MediationResult) -> list[str]:
+    """Two effects of a mediation that changed names: each stands first after the other's."""
+    plain = re.sub(r"(?<=\d),(?=\d{3})", "", text.replace("−", "-"))
+    values = {label: value for label, value, _ in _triples(result)}
+    after: dict[str, set[str]] = {label: set() for label in values}
+    for match in _LABEL.finditer(plain):
+        number = _FIGURE.search(plain, match.end())
+        if number:
+            after[match.group(1).casefold()].add(number.group(0).casefold())
+    return [
+        f"the {one} effect in the place of the {other}"
+        for one, other in combinations(values, 2)
+        if values[other] in after[one] and values[one] in after[other] and values[one] not in after[one]
+    ]
+
+
+def _says(pattern: str, text: str) -> bool:
+    return re.search(rf"(?<!\w){pattern}(?!\w)", text, re.IGNORECASE) is not None

@@ -1,0 +1,84 @@
+"""An explanation with the right words in the wrong places is not shown."""
+
+from __future__ import annotations
+
+import pytest
+
+from causal_tools.wording import check_wording
+
+from .asking import ask, where
+from .simulators import confounded_binary, gaussian_collider, mediated, three_actions
+
+
+@pytest.fixture(scope="module")
+def results():
+    words = confounded_binary(400, 1).assign(t=lambda frame: frame["t"].map({0: "no", 1: "yes"}))
+    return {
+        "ATE": ask(words.rename(columns={"t": "drug", "y": "pain"}), "ATE", "drug", "pain"),
+        "MA": ask(mediated(400, 4), "MA", mediator="m"),
+        "OPO": ask(three_actions(600, 5), "OPO", "act", "reward", conditions=where("u", 1)),
+        "CGL": ask(gaussian_collider(2000, 1), "CGL", None, None),
+    }
+
+
+def swapped(text: str, one: str, other: str) -> str:
+    assert one in text and other in text, text
+    return text.replace(one, "\0").replace(other, one).replace("\0", other)
+
+
+def test_the_summaries_themselves_pass(results):
+    for result in results.values():
+        check = check_wording(result.summary, result)
+        assert check.passed, (check, result.summary)
+
+
+@pytest.mark.parametrize(
+    ("one", "other"),
+    [
+        ("estimate", "upper end"),
+        ("lower end", "upper end"),
+        ("to yes instead of no", "to no instead of yes"),
+        ("The interval excludes zero", "The interval includes zero, so no effect is not ruled out"),
+        ("It was adjusted", "It was not adjusted"),
+        ("", "This proves that drug causes it."),
+        ("", "The effect of pain on drug is this."),
+        ("", "It always helps."),
+    ],
+)
+def test_an_effect_told_the_other_way_round_is_refused(results, one, other):
+    result = results["ATE"]
+    from causal_tools.summary import format_number
+
+    names = {
+        "estimate": format_number(result.estimate),
+        "lower end": format_number(result.interval[0]),
+        "upper end": format_number(result.interval[1]),
+    }
+    if one in names:
+        text = swapped(result.summary, names[one], names[other])
+    elif one and one in result.summary:
+        text = result.summary.replace(one, other)
+    elif not one:
+        text = f"{result.summary} {other}"
+    else:
+        pytest.skip("not a phrase of this summary")
+    assert not check_wording(text, result).passed, text
+
+
+def test_direct_and_indirect_may_not_change_places(results):
+    result = results["MA"]
+    assert not check_wording(swapped(result.summary, "indirect effect", "direct effect, by"), result).passed
+
+
+def test_another_action_may_not_be_recommended(results):
+    result = results["OPO"]
+    other = next(action for action in result.values if action != result.action)
+    text = result.summary.replace(f"act = {result.action}", f"act = {other}")
+    assert not check_wording(text, result).passed
+
+
+def test_an_arrow_may_not_be_turned(results):
+    result = results["CGL"]
+    edge = next(edge for edge in result.edges if edge.mark == "-->")
+    for turned in (f"{edge.target} --> {edge.source}", f"{edge.target} causes {edge.source}"):
+        assert not check_wording(result.summary.replace(str(edge), turned), result).passed

@@ -98,9 +98,8 @@ def _misplaced(figures: list[str], triples: list[Triple], stated: list[str]) -> 
 def _certainty(text: str, summary: str) -> list[str]:
     if "interval excludes zero" in summary and (match := _UNSURE.search(text)):
         return [f"the doubt {match.group(0)!r}"]
-    if "interval includes zero" in summary:
-        if match := _SURE.search(text):
-            return [f"the certainty {match.group(0)!r}"]
+    if "interval includes zero" in summary and (match := _SURE.search(text)):
+        return [f"the certainty {match.group(0)!r}"]
     return []
 
 

@@ -12,6 +12,7 @@ from causal_tools.nuisance import SMALLEST_PROPENSITY, propensity_floor
 from causal_tools.preparation import FEWEST_ROWS, Prepared
 
 LEAST_KEPT = 0.5
+FEW_IN_LEVEL = 40
 SURELY_TOLD = 0.995
 MOST_EXPLAINED = 0.999
 LISTED_FEATURES = 30
@@ -148,6 +149,11 @@ def overlap_warnings(prepared: Prepared, diagnostics: dict[str, Any]) -> list[st
         found.append(
             f"{diagnostics['rows_trimmed']} of {prepared.size} rows have no counterpart under another level "
             "(probability below 1 %) and were left out; the effect is for the others"
+        )
+    few = [level for level, count in diagnostics["rows_per_level"].items() if count < FEW_IN_LEVEL]
+    if few:
+        found.append(
+            f"fewer than {FEW_IN_LEVEL} rows have {prepared.treatment.name} = {', '.join(few)}; intervals may be too narrow"
         )
     thin = [
         level

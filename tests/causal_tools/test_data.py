@@ -164,3 +164,38 @@ def test_kinds_tell_identifiers_constants_and_categories_apart() -> None:
         "on": "binary",
         "when": "date",
     }
+
+
+@pytest.mark.parametrize("written_as", ["{:,.0f}", "${:,.0f}", "{:.1f}%", "€ {:,.2f}"])
+def test_clothed_numbers_are_numbers_and_it_is_said(tmp_path: Path, written_as: str) -> None:
+    incomes = [812, 3994, 12500, 999, 1000, 45, 70, 5]
+    texts = [written_as.format(income) for income in incomes]
+    pd.DataFrame({"income": texts, "y": range(8)}).to_csv(tmp_path / "a.csv", index=False)
+    table = read_table(tmp_path / "a.csv")
+    assert table.frame["income"].tolist() == incomes
+    assert any("'income' was read as numbers" in note for note in table.notes)
+
+
+def test_thousands_beside_small_numbers_are_no_decimal_commas(tmp_path: Path) -> None:
+    table = read_table(written(tmp_path, "a.csv", "income;y\n3,994;1\n812;2\n1,250;3\n77;4\n"))
+    assert table.frame["income"].tolist() == [3994, 812, 1250, 77]
+
+
+def test_decimals_dates_durations_and_zones_of_parquet_are_read(tmp_path: Path) -> None:
+    from datetime import date, timedelta
+    from decimal import Decimal
+
+    frame = pd.DataFrame(
+        {
+            "price": [Decimal("1.5"), Decimal("2.25"), None],
+            "day": [date(2024, 1, 2), date(2024, 3, 4), date(2024, 5, 6)],
+            "spent": [timedelta(seconds=90), timedelta(minutes=2), timedelta(hours=1)],
+            "at": pd.to_datetime(["2024-01-01 12:00", "2024-01-02 12:00", "2024-01-03 12:00"]).tz_localize("Europe/Paris"),
+        }
+    )
+    frame.to_parquet(tmp_path / "a.parquet")
+    read = read_table(tmp_path / "a.parquet").frame
+    assert read["price"].tolist()[:2] == [1.5, 2.25] and np.isnan(read["price"][2])
+    assert read["day"][1] == pd.Timestamp("2024-03-04")
+    assert read["spent"].tolist() == [90, 120, 3600]
+    assert read["at"][0] == pd.Timestamp("2024-01-01 11:00")

@@ -277,3 +277,42 @@ def test_a_contrast_needs_two_levels_and_a_task_that_compares():
         CausalQuery(task="ATE", treatment="t", response="y", contrast=("a", "a"))
     with pytest.raises(ValueError, match="takes no contrast"):
         CausalQuery(task="CGL", contrast=("a", "b"))
+
+
+@pytest.mark.parametrize("value", [float("nan"), float("inf")])
+def test_a_condition_that_is_no_finite_number_is_refused(value: float) -> None:
+    with pytest.raises(QueryError, match="finite number"):
+        ask(confounded_binary(300, 1), "HTE", conditions=where("x", value))
+
+
+def test_a_point_far_outside_is_refused_and_one_in_a_gap_is_told() -> None:
+    generator = np.random.default_rng(41)
+    x = np.concatenate([generator.uniform(18, 30, 300), generator.uniform(60, 80, 300)])
+    t = generator.normal(size=600)
+    frame = pd.DataFrame({"t": t, "x": x, "y": t + generator.normal(size=600)})
+    with pytest.raises(EstimationRefused, match="far outside the data"):
+        ask(frame, "HTE", conditions=where("x", 200))
+    result = ask(frame, "HTE", conditions=where("x", 45.0))
+    assert any("0 row(s) lie near x = 45" in line for line in result.warnings)
+
+
+def test_a_column_may_be_named_like_a_part_of_the_answer() -> None:
+    frame = confounded_binary(400, 2).rename(columns={"x": "estimate"})
+    result = ask(frame, "HTE", conditions=where("estimate", 0.5))
+    assert {point["column"] for point in result.diagnostics["effect_curve"]} == {"estimate"}
+
+
+def test_the_e_value_of_a_binary_response_comes_from_the_ratio_of_risks() -> None:
+    """Risks of 0.4 and 0.1 have the ratio 4, and the E-value 4 + √12."""
+    frame = pd.DataFrame({"t": [0, 1] * 1000, "y": ([1] * 10 + [0] * 90) * 20})
+    frame["y"] = np.where(frame["t"] == 1, np.arange(2000) // 2 % 10 < 4, np.arange(2000) // 2 % 10 < 1).astype(int)
+    assert ask(frame, "ATE").diagnostics["e_value"] == pytest.approx(4 + 12**0.5, abs=0.01)
+
+
+def test_a_level_that_few_have_is_rare_and_not_foretold() -> None:
+    generator = np.random.default_rng(42)
+    x = generator.normal(size=3000)
+    t = (generator.random(3000) < 0.008).astype(int)
+    result = ask(pd.DataFrame({"t": t, "x": x, "y": 2 * t + x + generator.normal(size=3000)}), "ATE")
+    assert result.estimate == pytest.approx(2, abs=0.8)  # of 24 treated rows the mean is uncertain by 0.2, and the rest by chance
+    assert any("fewer than 40 rows have t = 1" in line for line in result.warnings)

@@ -12,7 +12,7 @@ from causal_tools.errors import EstimationRefused
 from causal_tools.plots import plot_result
 
 from .asking import ask, inside, where
-from .simulators import three_actions
+from .simulators import logistic, three_actions
 
 
 @pytest.mark.parametrize(("u", "best", "value"), [(2.0, "walk", 2.0), (-2.0, "run", 2.0), (0.0, "wait", 1.0)])
@@ -92,3 +92,23 @@ def test_policies_are_compared_for_the_units_asked_about() -> None:
 def test_the_plot_shows_what_was_done_too(tmp_path: Path) -> None:
     result = ask(three_actions(600, 8), "OPO", "act", "reward")
     assert plot_result(result, tmp_path / "actions.png").stat().st_size > 0
+
+
+def test_an_action_that_nobody_took_among_the_units_asked_about_is_not_recommended() -> None:
+    """The old are hardly ever treated, and treatment harms them: the data cannot say what it does there."""
+    generator = np.random.default_rng(31)
+    age = generator.uniform(40, 90, 2000)
+    a = np.where(age > 80, 0, generator.integers(0, 2, 2000))
+    frame = pd.DataFrame({"a": a, "age": age, "y": np.where(age > 80, -1.0, 1.0) * a + generator.normal(size=2000)})
+    with pytest.raises(EstimationRefused, match=r"0 took a = .: what it does there cannot be told"):
+        ask(frame, "OPO", "a", conditions=where("age", 85, ">"), covariates=[])
+    assert ask(frame, "OPO", "a", conditions=where("age", 70, "<"), covariates=[]).action == 1
+
+
+def test_rare_actions_near_a_point_are_told() -> None:
+    generator = np.random.default_rng(32)
+    x = generator.normal(size=800)
+    a = (generator.random(800) < logistic(-1.5 * x)).astype(int)
+    frame = pd.DataFrame({"a": a, "x": x, "y": a + x + generator.normal(size=800)})
+    result = ask(frame, "OPO", "a", conditions=where("x", 2.0))
+    assert any("row(s) took a = 1; its value there is read off a curve" in line for line in result.warnings)

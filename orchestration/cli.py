@@ -57,6 +57,7 @@ def ask(
     ] = None,
     condition: Annotated[list[str] | None, typer.Option(help='Set the conditions: "age >= 60". Repeat it.')] = None,
     covariate: Annotated[list[str] | None, typer.Option(help="Set what is adjusted for: a column. Repeat it.")] = None,
+    no_adjustment: Annotated[bool, typer.Option("--no-adjustment", help="Adjust for nothing, as in a randomised trial.")] = False,
     contrast: Annotated[str | None, typer.Option(help="Compare two levels of the treatment: FROM,TO.")] = None,
     edit: Annotated[bool, typer.Option("--edit", help="Show the reading in $EDITOR before anything runs.")] = False,
     wording: Annotated[
@@ -84,6 +85,7 @@ def ask(
         from causal_tools.assistant import known_levels
         from causal_tools.data import read_table
         from causal_tools.editing import Changes, changed, query_text, read_query_text
+        from causal_tools.errors import QueryError
 
         changes = Changes(
             task=task,
@@ -93,9 +95,11 @@ def ask(
             mediator=mediator,
             nodes=tuple(node) if node else None,
             conditions=tuple(condition) if condition else None,
-            covariates=tuple(covariate) if covariate else None,
+            covariates=() if no_adjustment else tuple(covariate) if covariate else None,
             contrast=_two_levels(contrast) if contrast else None,
         )
+        if no_adjustment and covariate:
+            raise QueryError("--no-adjustment and --covariate contradict each other; give one of them")
         if plot is not None:
             require_file(plot, "--plot", ".png")
         table = read_table(data)

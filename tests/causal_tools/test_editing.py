@@ -130,3 +130,10 @@ def test_a_query_comes_back_from_its_text(query):
 def test_an_edited_reading_that_says_no_query_is_refused(text, said):
     with pytest.raises(QueryError, match=said):
         read_query_text(text, COLUMNS)
+
+
+def test_adjusting_for_nothing_survives_editing():
+    query = CausalQuery(task="ATE", treatment="t", response="y", covariates=())
+    assert read_query_text(query_text(query), ["t", "y", "x"]).covariates == ()
+    open_query = CausalQuery(task="ATE", treatment="t", response="y")
+    assert read_query_text(query_text(open_query), ["t", "y", "x"]).covariates is None

@@ -505,6 +505,9 @@ def test_a_query_given_in_full_needs_neither_question_nor_language_model(trial: 
     plain = json.loads(runner.invoke(app, [*common, "--no-checks"]).stdout)
     assert plain["result"]["estimate"] == told["result"]["estimate"]
     assert "refutations" in told["result"]["diagnostics"] and "refutations" not in plain["result"]["diagnostics"]
+    alone = json.loads(runner.invoke(app, [*common, "--no-adjustment"]).stdout)
+    assert alone["query"]["covariates"] == [] and "nothing was adjusted for" in alone["result"]["method"]
+    assert_clear_error(runner.invoke(app, [*common, "--no-adjustment", "--covariate", "age"]), "contradict")
     assert told["seconds"]["tool"] > plain["seconds"]["wording"] >= 0
     assert told["query"]["treatment"] == "drug"
     assert told["model"].startswith("none")

@@ -97,16 +97,7 @@ class CausalQuery(BaseModel):
         missing = [name for name in REQUIRED[self.task] if not getattr(self, name)]
         if missing:
             raise ValueError(f"task {self.task} ({TASKS[self.task]}) needs {', '.join(missing)}")
-        fields = (
-            "nodes",
-            "treatment",
-            "second_treatment",
-            "response",
-            "mediator",
-            "conditions",
-            "covariates",
-            "contrast",
-        )
+        fields = [name for name in type(self).model_fields if name not in ("task", "dataset")]
         surplus = [name for name in fields if getattr(self, name) and name not in ALLOWED[self.task]]
         if surplus:
             raise ValueError(f"task {self.task} ({TASKS[self.task]}) takes no {', '.join(surplus)}")

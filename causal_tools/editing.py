@@ -14,17 +14,7 @@ from causal_tools.contract import ALLOWED, REQUIRED, CausalQuery, Condition, Ope
 from causal_tools.errors import QueryError
 
 _COMPARISON = re.compile(r"\s*(<=|>=|!=|=|<|>|in\b)\s*(.+)")
-_FIELDS = (
-    "task",
-    "nodes",
-    "treatment",
-    "second_treatment",
-    "response",
-    "mediator",
-    "conditions",
-    "covariates",
-    "contrast",
-)
+_FIELDS = tuple(name for name in CausalQuery.model_fields if name != "dataset")
 
 
 def read_condition(

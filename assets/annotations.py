@@ -10,22 +10,21 @@ from assets.making import Made, make, markdown
 from assets.storage import FileStore
 
 
-class AnnotationExport(BaseModel):
-    """A Label Studio JSON export on this machine."""
+class AnnotationInbox(BaseModel):
+    """Where Label Studio's JSON exports arrive: a folder of them, or one file."""
 
     path: Path
 
 
-@dg.asset(group_name="annotations", owners=["team:causalsmith"], kinds={"json", "labelstudio"}, code_version="1")
+@dg.asset(group_name="annotations", owners=["team:causalsmith"], kinds={"json", "labelstudio"}, code_version="2")
 def human_annotations(
-    context: dg.AssetExecutionContext, files: dg.ResourceParam[FileStore], export: dg.ResourceParam[AnnotationExport]
+    context: dg.AssetExecutionContext, files: dg.ResourceParam[FileStore], inbox: dg.ResourceParam[AnnotationInbox]
 ) -> dg.MaterializeResult:
-    """Annotations of a Label Studio export; what could not be used is kept beside, with the reason."""
-    from training.annotation import read_export
-    from training.digests import digest_of
+    """Annotations of Label Studio's exports; what could not be used is kept beside, with the reason."""
+    from training.annotation_inbox import exports_in, inbox_digest, read_inbox
 
     def build() -> Made:
-        report = read_export(export.path)
+        report = read_inbox(inbox.path)
         reasons = pd.DataFrame(
             [entry.model_dump() for entry in report.rejected], columns=["position", "annotation", "reason", "digest"]
         )
@@ -36,13 +35,12 @@ def human_annotations(
                 "rejected": len(report.rejected),
                 "repeated": report.repeated,
                 "annotators": len({item.annotator for item in report.items}),
-                "source": export.path.name,
+                "exports": ", ".join(path.name for path in exports_in(inbox.path)) or "none",
                 "rejected_entries": markdown(reasons.to_markdown(index=False) if len(reasons) else "none"),
             },
         )
 
-    content = export.path.read_text(encoding="utf-8") if export.path.exists() else None
-    return make(context, files, {"export": digest_of(content), "name": export.path.name}, build)
+    return make(context, files, {"exports": inbox_digest(inbox.path)}, build)
 
 
 @dg.asset(group_name="annotations", owners=["team:causalsmith"], kinds={"python", "parquet"}, code_version="1")

@@ -1,9 +1,11 @@
 """What the models learn from: questions with readings, results with explanations; and their checks."""
 
+from pathlib import Path
+
 import dagster as dg
 import pandas as pd
 
-from assets.checks import as_check_result
+from assets.checks import as_check_result, data_docs
 from assets.making import Made, make, markdown
 from assets.partitions import TASKS
 from assets.profile import Profile
@@ -14,7 +16,7 @@ from assets.storage import FileStore
     group_name="corpora",
     owners=["team:causalsmith"],
     kinds={"parquet", "huggingface"},
-    code_version="1",
+    code_version="2",
     deps=["annotation_agreement"],
 )
 def retrieval_corpus(
@@ -30,15 +32,17 @@ def retrieval_corpus(
     from training.annotation import ImportReport
     from training.corpora import items_from
     from training.corpora import retrieval_corpus as corpus_of
+    from training.written import load_written
 
     def build() -> Made:
         frame = pd.concat([synthetic_queries[task] for task in TASKS], ignore_index=True)
         train, held_out = (items_from(frame[frame["split"] == s]) for s in ("train", "held_out"))
-        outside = set(causal_topics.query("split == 'held_out'")["topic"])
+        outside = set(causal_topics.query("split != 'train'")["topic"])
         settled = adjudicate(ImportReport.model_validate(human_annotations).items).settled
         questions = {item.question for item in train}
         annotated = [item for item in settled if item.topic not in outside and item.question not in questions]
-        corpus = corpus_of(train, held_out, annotated, profile.queries.unseen)
+        written = load_written() if profile.queries.written else ()
+        corpus = corpus_of(train, held_out, annotated, written, profile.queries.unseen)
         counts = pd.crosstab(corpus["split"], corpus["task"])
         return Made(
             corpus,
@@ -47,13 +51,15 @@ def retrieval_corpus(
                 "train": int((corpus["split"] == "train").sum()),
                 "held_out": len(held_out),
                 "annotated": len(annotated),
+                "written": len(written),
                 "annotated_left_out": len(settled) - len(annotated),
                 "counts": markdown(counts.to_markdown()),
                 "preview": markdown(corpus[["question", "completion"]].head(5).to_markdown(index=False)),
             },
         )
 
-    return make(context, files, {"unseen": profile.queries.unseen}, build)
+    settings = {"unseen": profile.queries.unseen, "written": profile.queries.written}
+    return make(context, files, settings, build)
 
 
 @dg.asset(group_name="corpora", owners=["team:causalsmith"], kinds={"parquet", "huggingface"}, code_version="2")
@@ -95,6 +101,43 @@ def interpretation_corpus(
     return make(context, files, {**sizes.model_dump(), "seed": profile.seed}, build)
 
 
+@dg.asset(group_name="corpora", owners=["team:causalsmith"], kinds={"parquet", "json", "huggingface"}, code_version="1")
+def published_corpora(
+    context: dg.AssetExecutionContext,
+    profile: dg.ResourceParam[Profile],
+    files: dg.ResourceParam[FileStore],
+    retrieval_corpus: pd.DataFrame,
+    interpretation_corpus: pd.DataFrame,
+) -> dg.MaterializeResult:
+    """Both corpora as folders that ``datasets.load_dataset`` opens, each with its card, as Parquet and JSON lines."""
+    import tempfile
+
+    from training.publication import CORPUS_VERSION, publish_corpus
+
+    def build() -> Made:
+        folder = Path(tempfile.mkdtemp(prefix="corpora"))
+        facts = {
+            "profile": profile.name,
+            "seed": profile.seed,
+            "unseen when held out": ", ".join(profile.queries.unseen),
+        }
+        retrieval = (
+            "Causal questions about data files, each with the file's columns and the structured query that it asks for. "
+            "Held-out questions share neither topic nor, where the table says so, phrasing family with training questions."
+        )
+        interpretation = (
+            "Results of causal tools on simulated files, each with an explanation in plain words that a program has checked: "
+            "every number is the result's, and none that matters is missing."
+        )
+        publish_corpus(retrieval_corpus, "Causal questions", retrieval, facts, folder / "retrieval")
+        rows = {**facts, "rows of each simulated file": profile.interpretation.rows}
+        publish_corpus(interpretation_corpus, "Causal explanations", interpretation, rows, folder / "interpretation")
+        card = (folder / "retrieval" / "README.md").read_text(encoding="utf-8").split("---", 2)[2]
+        return Made(folder, {"version": CORPUS_VERSION, "card": markdown(card)})
+
+    return make(context, files, {"profile": profile.name, "version": CORPUS_VERSION}, build)
+
+
 @dg.asset_check(
     asset="retrieval_corpus",
     blocking=True,
@@ -104,7 +147,8 @@ def retrieval_corpus_is_sound(retrieval_corpus: pd.DataFrame) -> dg.AssetCheckRe
     """Whether the retrieval corpus can be trained on."""
     from validation.suites import retrieval_expectations, validate
 
-    return as_check_result(validate(retrieval_corpus, "retrieval corpus", retrieval_expectations(TASKS)))
+    expectations = retrieval_expectations(TASKS)
+    return as_check_result(validate(retrieval_corpus, "retrieval corpus", expectations, data_docs()))
 
 
 @dg.asset_check(
@@ -131,4 +175,5 @@ def interpretation_corpus_is_sound(interpretation_corpus: pd.DataFrame) -> dg.As
     from validation.suites import interpretation_expectations, validate
 
     tasks = [task for task in TASKS if task != "NONE"]
-    return as_check_result(validate(interpretation_corpus, "interpretation corpus", interpretation_expectations(tasks)))
+    expectations = interpretation_expectations(tasks)
+    return as_check_result(validate(interpretation_corpus, "interpretation corpus", expectations, data_docs()))

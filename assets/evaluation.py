@@ -15,7 +15,7 @@ from assets.profile import Profile
 from assets.storage import FileStore, Stored
 from training.tracking import OVER_TAG, Tracking, Version
 
-CHALLENGER, UNTUNED = "challenger", "untuned"
+CHALLENGER, SHIPPED, UNTUNED = "challenger", "shipped", "untuned"
 
 
 class Recordings(BaseModel):
@@ -106,13 +106,18 @@ def assistant_evaluation(
     gpt4_baseline: pd.DataFrame,
 ) -> dg.MaterializeResult:
     """Each held-out question as read by the tuned model, the untuned one, the incumbent and the baselines."""
-    from lm.registry import adapter_in, find_registered
+    from lm.load import base_of
+    from lm.registry import adapter_in, find_registered, shipped_adapter
     from training.baselines import majority_readings, nearest_readings
     from training.corpora import items_from
+    from training.digests import folder_digest
     from training.evaluation import readings_of
     from training.metrics import score_table
 
     incumbent = incumbent_of(tracking, registered_assistant)
+    shipped = shipped_adapter()
+    if shipped is not None and base_of(shipped) != profile.base:
+        shipped = None
 
     def build() -> Made:
         sides = {s: items_from(retrieval_corpus[retrieval_corpus["split"] == s]) for s in ("train", "held_out")}
@@ -124,13 +129,15 @@ def assistant_evaluation(
                 if done % max(1, total // 5) == 0 or done == total:
                     context.log.info(f"{system}: {done} of {total} questions read")
 
-            systems[system] = readings_of(models.load(profile.training.base, adapter), items, report)
+            systems[system] = readings_of(models.load(profile.base, adapter), items, report)
 
         adapter = files.get("assistant_adapter", "mixed")
         read(CHALLENGER, adapter if isinstance(adapter, Path) else None)
         read(UNTUNED, None)
         if incumbent is not None:
             read("champion", adapter_in(find_registered(f"models:/{incumbent.name}/{incumbent.version}").folder))
+        elif shipped is not None:
+            read(SHIPPED, shipped)
         systems["nearest question"] = nearest_readings(sides["train"], items)
         systems["majority"] = majority_readings(sides["train"], items)
         answered = dict(zip(gpt4_baseline["id"], gpt4_baseline["reading"], strict=True))
@@ -160,8 +167,8 @@ def assistant_evaluation(
         )
 
     chosen = {
-        "incumbent": incumbent.version if incumbent else None,
-        "base": profile.training.base,
+        "incumbent": incumbent.version if incumbent else folder_digest(shipped) if shipped else None,
+        "base": profile.base,
         "seed": profile.seed,
     }
     return make(context, files, chosen, build)
@@ -191,7 +198,7 @@ def regression_report(
                 for name in systems
             }
         )
-        incumbent = "champion" if "champion" in systems else UNTUNED
+        incumbent = next(name for name in ("champion", SHIPPED, UNTUNED) if name in systems)
         verdict = regression_gate(right, CHALLENGER, incumbent, profile.gate, profile.seed)
         scores = score_table(read, systems, profile.seed)
         lines = [
@@ -265,7 +272,7 @@ def promoted_assistant(
 def incumbent_of(tracking: Tracking, registered: dict[str, Any]) -> Version | None:
     """The version to beat: the champion, or, where the challenger is champion already, the one it replaced.
 
-    None stands for the untuned model.
+    None stands for the shipped adapter, and where there is none for the untuned model.
     """
     champion = tracking.version_at("champion")
     if champion is None or champion.version != str(registered["version"]):

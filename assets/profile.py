@@ -3,15 +3,15 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Literal
+from typing import Literal, Self
 
 import yaml
-from pydantic import BaseModel, ConfigDict, Field, ValidationError
+from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_validator
 
 from sdscm.benchmark import OutcomeKind
 from sdscm.knobs import Knobs
 from sdscm.noise import Coupling
-from training.sft import SftRecipe
+from training.recipe import SftRecipe
 from validation.gates import Margins
 
 
@@ -23,12 +23,14 @@ class QuerySizes(_Settings):
     """Synthetic questions: how many a task, and how many topics are kept for testing.
 
     Topics of held-out questions are never in training; with ``unseen_families`` their phrasing families are not either.
+    With ``written``, the questions written by hand are in training too.
     """
 
     train_per_task: int = Field(gt=0)
     held_out_per_task: int = Field(gt=0)
     held_out_topics: float = Field(default=0.25, gt=0, lt=1)
     unseen_families: bool = True
+    written: bool = True
     annotation_tasks: int = Field(gt=0)
 
     @property
@@ -80,6 +82,24 @@ class BaselineSettings(_Settings):
     spend_cap: float = Field(default=1.0, ge=0)
 
 
+class Recipes(_Settings):
+    """How each variant of the assistant is tuned: reading questions, explaining results, or both."""
+
+    retrieve: SftRecipe
+    interpret: SftRecipe
+    mixed: SftRecipe
+
+    @model_validator(mode="after")
+    def _shares_fit(self) -> Self:
+        if self.retrieve.explanations != 0 or self.interpret.explanations != 1:
+            raise ValueError("a retrieve recipe has explanations: 0, an interpret recipe has explanations: 1")
+        return self
+
+    def of(self, variant: str) -> SftRecipe:
+        """The recipe of a variant by name."""
+        return SftRecipe.model_validate(getattr(self, variant))
+
+
 class Profile(_Settings):
     """Sizes and settings of one way to run the pipeline."""
 
@@ -88,12 +108,16 @@ class Profile(_Settings):
     seed: int = 0
     queries: QuerySizes
     interpretation: InterpretationSizes
-    training: SftRecipe
+    training: Recipes
     variants: tuple[str, ...] = ("mixed",)
-    explanations_in_mixed: float = Field(default=0.2, ge=0, le=1)
     sdscm: SdScmSizes
     baseline: BaselineSettings = BaselineSettings()
     gate: Margins = Margins()
+
+    @property
+    def base(self) -> str:
+        """The language model that the assistant is tuned from."""
+        return self.training.mixed.base
 
 
 def read_profile(path: Path) -> Profile:

@@ -10,17 +10,20 @@ from assets.storage import FileStore
 from training.grammar import Split
 
 
-@dg.asset(group_name="queries", owners=["team:causalsmith"], kinds={"python", "parquet"}, code_version="1")
+@dg.asset(group_name="queries", owners=["team:causalsmith"], kinds={"python", "parquet"}, code_version="2")
 def causal_topics(
     context: dg.AssetExecutionContext, profile: dg.ResourceParam[Profile], files: dg.ResourceParam[FileStore]
 ) -> dg.MaterializeResult:
-    """Fields of life with their variables and column spellings, each on one side of the split."""
+    """Fields of life with their variables and column spellings: for training, held out, or reserved for the frozen set."""
+    from training.test_sets import unseen_topics
     from training.topic_library import load_topics, split_topics
 
     def build() -> Made:
-        topics = load_topics()
-        train, held_out = split_topics(topics, profile.queries.held_out_topics, profile.seed)
-        sides = {topic.name: "train" for topic in train} | {topic.name: "held_out" for topic in held_out}
+        topics, reserved = load_topics(), unseen_topics()
+        offered = [topic for topic in topics if topic.name not in reserved]
+        train, held_out = split_topics(offered, profile.queries.held_out_topics, profile.seed)
+        sides = dict.fromkeys((topic.name for topic in topics), "reserved")
+        sides |= {topic.name: "train" for topic in train} | {topic.name: "held_out" for topic in held_out}
         rows = [
             (topic.name, sides[topic.name], len(topic.variables), ", ".join(v.name for v in topic.variables))
             for topic in topics
@@ -31,6 +34,7 @@ def causal_topics(
             {
                 "topics": len(frame),
                 "held_out": len(held_out),
+                "reserved": len(reserved),
                 "variables": int(frame["variables"].sum()),
                 "preview": markdown(frame.head(8).to_markdown(index=False)),
             },
@@ -44,7 +48,7 @@ def causal_topics(
     owners=["team:causalsmith"],
     kinds={"python", "parquet"},
     partitions_def=by_task,
-    code_version="1",
+    code_version="2",
 )
 def synthetic_queries(
     context: dg.AssetExecutionContext,

@@ -5,7 +5,7 @@ from typing import Any
 import dagster as dg
 import pandas as pd
 
-from assets.checks import as_check_result
+from assets.checks import as_check_result, data_docs
 from assets.models import LanguageModels
 from assets.partitions import by_scenario_and_lm
 from assets.profile import Profile
@@ -41,8 +41,9 @@ def benchmark_schema(
     levels |= dict.fromkeys(potential, outcome.levels)
     if profile.sdscm.outcome != "level":
         levels |= dict.fromkeys([outcome.name, *potential], ())
+    expectations = sample_expectations(levels, profile.sdscm.rows)
     return as_check_result(
-        validate(sdscm_benchmark, "sdscm benchmark", sample_expectations(levels, profile.sdscm.rows))
+        validate(sdscm_benchmark, f"sdscm benchmark {context.partition_key}", expectations, data_docs())
     )
 
 

@@ -11,6 +11,7 @@ from assets.making import Made, make, markdown
 from assets.partitions import by_variant
 from assets.profile import Profile
 from assets.storage import FileStore
+from lm import LanguageModel
 from training.tracking import Tracking
 
 
@@ -19,7 +20,7 @@ from training.tracking import Tracking
     owners=["team:causalsmith"],
     kinds={"pytorch", "huggingface", "mlflow"},
     partitions_def=by_variant,
-    code_version="1",
+    code_version="2",
     pool="gpu",
 )
 def assistant_adapter(
@@ -34,13 +35,16 @@ def assistant_adapter(
     from lm.places import home
     from training.corpora import training_examples
     from training.digests import frame_digest
+    from training.evaluation import share_read_right
+    from training.model_card import write_model_card
     from training.sft import train_adapter
+    from training.test_sets import load_test_set
 
-    variant, recipe = context.partition_key, profile.training
-    share = {"retrieve": 0.0, "mixed": profile.explanations_in_mixed, "interpret": 1.0}[variant]
+    variant = context.partition_key
+    recipe = profile.training.of(variant)
 
     def build() -> Made:
-        examples = training_examples(retrieval_corpus, interpretation_corpus, share, recipe)
+        examples = training_examples(retrieval_corpus, interpretation_corpus, recipe)
         digests = {
             "retrieval_corpus": frame_digest(retrieval_corpus),
             "interpretation_corpus": frame_digest(interpretation_corpus),
@@ -61,26 +65,41 @@ def assistant_adapter(
         def report(step: int, steps: int, loss: float) -> None:
             context.log.info(f"step {step} of {steps}, loss {loss:.3f}")
 
+        def evaluate(model: LanguageModel) -> float:
+            share = share_read_right(model, load_test_set("development")[:: recipe.every_development_question])
+            context.log.info(f"development questions read right: {share:.3f}")
+            return share
+
         with tracking.finishing(run_id) as client:
-            trained = train_adapter(examples, recipe, work, tracking=tracking.environment(run_id), report=report)
+            trained = train_adapter(
+                examples, recipe, work, evaluate=evaluate, tracking=tracking.environment(run_id), report=report
+            )
             client.log_metric(run_id, "tokens_per_second", trained.tokens / trained.seconds)
-        curve = base64.b64encode(_curve(trained.losses)).decode()
+            for step, score in trained.scores:
+                client.log_metric(run_id, "development_exact_match", score, step=step)
+        curve = base64.b64encode(_curve(trained.losses, trained.scores)).decode()
+        figures = {
+            "examples": trained.examples,
+            "trainable_parameters": trained.trainable_parameters,
+            "last_loss": trained.losses[-1][1],
+            "seconds": trained.seconds,
+            "tokens_per_second": trained.tokens / trained.seconds,
+            "resumed_at_step": trained.resumed_at,
+            "kept_step": trained.kept_step,
+            **({"development_exact_match": max(score for _, score in trained.scores)} if trained.scores else {}),
+        }
+        write_model_card(trained.folder, variant, digests, figures)
         return Made(
             trained.folder,
             {
-                "examples": trained.examples,
-                "trainable_parameters": trained.trainable_parameters,
-                "last_loss": trained.losses[-1][1],
-                "seconds": trained.seconds,
-                "tokens_per_second": trained.tokens / trained.seconds,
-                "resumed_at_step": trained.resumed_at,
+                **figures,
                 "mlflow_run": run_id,
                 **digests,
                 "loss": markdown(f"![training loss](data:image/png;base64,{curve})"),
             },
         )
 
-    return make(context, files, {**recipe.model_dump(), "share": share}, build)
+    return make(context, files, recipe.model_dump(), build)
 
 
 @dg.asset(
@@ -141,7 +160,7 @@ def registered_assistant(
     )
 
 
-def _curve(losses: list[tuple[int, float]]) -> bytes:
+def _curve(losses: list[tuple[int, float]], scores: list[tuple[int, float]]) -> bytes:
     from matplotlib.figure import Figure
 
     figure = Figure(figsize=(5, 2.4), layout="constrained")
@@ -149,6 +168,10 @@ def _curve(losses: list[tuple[int, float]]) -> bytes:
     axes.plot([step for step, _ in losses], [loss for _, loss in losses], marker=".", color="#3b6ea5")
     axes.set_ylim(bottom=0)
     axes.grid(alpha=0.3)
+    if scores:
+        right = axes.twinx()
+        right.plot([step for step, _ in scores], [score for _, score in scores], marker="o", color="#b5532a")
+        right.set(ylabel="read right (development)", ylim=(0, 1))
     buffer = io.BytesIO()
     figure.savefig(buffer, format="png", dpi=70)
     return buffer.getvalue()

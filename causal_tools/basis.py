@@ -38,7 +38,9 @@ class SplinesAndProducts(TransformerMixin, BaseEstimator):  # type: ignore[misc,
         from sklearn.ensemble import ExtraTreesClassifier, ExtraTreesRegressor
 
         kind = ExtraTreesClassifier if self.classes else ExtraTreesRegressor
-        step = max(1, len(X) // ROWS_FOR_TREES)  # the trees only rank; they are grown again in every fold, and must be quick
+        step = max(
+            1, len(X) // ROWS_FOR_TREES
+        )  # the trees only rank; they are grown again in every fold, and must be quick
         trees = kind(TREES, min_samples_leaf=10, max_features=0.5, random_state=0).fit(X[::step], y[::step])
         return np.sort(np.argsort(-trees.feature_importances_, kind="stable")[:SELECTED])
 

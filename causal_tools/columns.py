@@ -18,9 +18,7 @@ MOST_LISTED = 20
 _PARTS = re.compile(r"[A-Z]+(?![a-z])|[A-Z]?[a-z]+|\d+|[^\W\d_A-Za-z]+")
 
 
-def resolve_column(
-    name: str, columns: Sequence[str], dataset: str = "the data", notes: list[str] | None = None
-) -> str:
+def resolve_column(name: str, columns: Sequence[str], dataset: str = "the data", notes: list[str] | None = None) -> str:
     """The column that ``name`` means: the same text, or the same but for case, separators or a plural ending.
 
     Args:
@@ -72,7 +70,11 @@ def _covers(parts: list[str], words: list[str]) -> bool:
     if not parts or not words:
         return not parts and not words
     first, size = parts[0], len(parts[0])
-    if 2 <= size <= len(words) and first == "".join(word[0] for word in words[:size]) and _covers(parts[1:], words[size:]):
+    if (
+        2 <= size <= len(words)
+        and first == "".join(word[0] for word in words[:size])
+        and _covers(parts[1:], words[size:])
+    ):
         return True
     return (first == words[0] or shortens(first, words[0])) and _covers(parts[1:], words[1:])
 

@@ -135,7 +135,9 @@ def _number(value: Scalar | tuple[Scalar, ...], condition: Condition) -> float:
             f"the condition {condition} compares numbers of {condition.column!r} with {value!r}. Give a number."
         ) from error
     if not np.isfinite(number):
-        raise QueryError(f"the condition {condition} compares {condition.column!r} with {value!r}. Give a finite number.")
+        raise QueryError(
+            f"the condition {condition} compares {condition.column!r} with {value!r}. Give a finite number."
+        )
     return number
 
 

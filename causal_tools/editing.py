@@ -144,7 +144,9 @@ def read_query_text(
     if unknown := [name for name in content if name not in _FIELDS]:
         raise QueryError(f"the edited reading has an unknown field {unknown[0]!r}; fields are: {', '.join(_FIELDS)}")
     # an empty list of covariates says: adjust for nothing
-    found = {name: value for name, value in content.items() if value is not None and (value != [] or name == "covariates")}
+    found = {
+        name: value for name, value in content.items() if value is not None and (value != [] or name == "covariates")
+    }
     conditions = found.get("conditions", [])
     found["conditions"] = tuple(
         read_condition(str(line), columns, levels)

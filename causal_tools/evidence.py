@@ -29,7 +29,9 @@ def has_causal_evidence(question: str, columns: Sequence[str]) -> bool:
     """True where the question has a causal cue, or shares a word of three letters or more with the header."""
     if _CUE.search(question):
         return True
-    header = {part for name in columns for part in name_parts(name) if len(part) >= 3} | {name.lower() for name in columns}
+    header = {part for name in columns for part in name_parts(name) if len(part) >= 3} | {
+        name.lower() for name in columns
+    }
     return bool(header & {word for word in name_parts(question) if len(word) != 2})
 
 
@@ -62,7 +64,9 @@ def left_out(question: str, query: CausalQuery, columns: Iterable[str]) -> list[
     if query.nodes == "all":
         return []
     text = _spaced(_FILE_NAME.sub(" ", question))
-    named = [name for name in columns if len(name) >= 3 and re.search(rf"(?<!\w){re.escape(_spaced(name))}(?!\w)", text)]
+    named = [
+        name for name in columns if len(name) >= 3 and re.search(rf"(?<!\w){re.escape(_spaced(name))}(?!\w)", text)
+    ]
     return [name for name in named if name not in query.columns()]
 
 

@@ -19,9 +19,7 @@ TREES = 200
 LISTED = 5
 
 
-def forest_beside(
-    recipe: Recipe, prepared: Prepared, keep: np.ndarray, target: Target, seed: int
-) -> dict[str, Any]:
+def forest_beside(recipe: Recipe, prepared: Prepared, keep: np.ndarray, target: Target, seed: int) -> dict[str, Any]:
     """The forest's effect in the units asked about, and the covariates by how much its splits used them.
 
     The interval is the mean of the trees' pointwise ones and so on the wide side. Where a point is asked about, its columns are
@@ -58,9 +56,7 @@ def forest_beside(
     inference = forest.effect_inference(_asked(prepared, target, rows), T0=moved[0], T1=moved[1]).population_summary()
     low, high = (float(np.ravel(end)[0]) for end in inference.conf_int_mean(alpha=0.05))
     shares = np.ravel(forest.feature_importances_)
-    by_column = {
-        column.label: float(shares[list(column.positions)].sum()) for column in prepared.covariates.encoded
-    }
+    by_column = {column.label: float(shares[list(column.positions)].sum()) for column in prepared.covariates.encoded}
     most = sorted(by_column.items(), key=lambda item: -item[1])[:LISTED]
     return {
         "method": f"CausalForestDML (econml), {TREES} trees",

@@ -54,7 +54,13 @@ class Recipe:
         return LinearDML(model_y=self.outcome.model, model_t=self.treatment.model, **common)
 
     def average(
-        self, response: np.ndarray, treatment: np.ndarray, features: np.ndarray, code: int, folds: int, moved: float = 1.0
+        self,
+        response: np.ndarray,
+        treatment: np.ndarray,
+        features: np.ndarray,
+        code: int,
+        folds: int,
+        moved: float = 1.0,
     ) -> tuple[float, float]:
         """The average effect of level ``code``, or of an amount moved by ``moved``, and its standard error."""
         from sklearn.preprocessing import FunctionTransformer

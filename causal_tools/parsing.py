@@ -1,8 +1,8 @@
 """From a question to a query: the language model fills the slots of a reading, each from a closed list.
 
 Columns come from the file's header, values from the question or from the column's own levels, so that the model cannot name
-what is not there. Each slot takes the candidate of highest probability under the model (chain rule over its tokens and the
-closing quote).
+what is not there. Each slot takes the candidate of highest probability under the model (chain rule over its tokens and those
+of the word that closes it).
 """
 
 from __future__ import annotations
@@ -14,22 +14,35 @@ from typing import Any, Protocol, get_args
 
 import numpy as np
 
-from causal_tools.contract import REQUIRED, CausalQuery, Condition, Operator, Scalar, Task
+from causal_tools.contract import REQUIRED, CausalQuery, Condition, Scalar, Task
 from causal_tools.errors import NotCausal, QueryError
-from causal_tools.prompts import NOT_CAUSAL, TASK_WORDS, parse_messages, quoted
+from causal_tools.prompts import (
+    ALL_COLUMNS,
+    AND,
+    END,
+    IS,
+    MEANS,
+    NEXT,
+    NOT_CAUSAL,
+    OPERATOR_WORDS,
+    OR,
+    ROLE_LINK,
+    TASK_WORDS,
+    THROUGH,
+    WHERE,
+    parse_messages,
+)  # fmt: skip
 
 MOST_COLUMNS = 60
 MOST_CONDITIONS = 3
+MOST_WORDS = 12  # that stand for one column
+_MARKS = " .,;:?!()[]\"'“”‘’`"
 _FILE_NAME = re.compile(r"[\w\-]+(?:\.[\w\-]+)*\.(?:csv|tsv|txt|parquet|xlsx|xls)\b", re.IGNORECASE)
 _NUMBER = re.compile(r"(?<![\w.])[-−+]?\d{1,3}(?:,\d{3})+(?:\.\d+)?|(?<![\w.])[-−+]?\d*\.?\d+")
 _WORD = re.compile(r"[^\s\"'“”‘’(),;?!]+")
 
 
 _Closing = tuple[str, ...]
-_MORE: _Closing = ('",',)
-_STOP: _Closing = ('"}',)
-_EITHER: _Closing = (*_MORE, *_STOP)
-_BAR: _Closing = (" |",)
 
 
 class ContinuationModel(Protocol):
@@ -46,6 +59,7 @@ class Reading:
 
     Attributes:
         query: what will be run.
+        said: by column, the question's words that were taken for it, where these are not its name.
         confidence: per slot, the model's probability of the choice among its candidates (at least; candidates that could
             not win count with an upper bound).
         notes: what was assumed or left out.
@@ -54,6 +68,7 @@ class Reading:
     query: CausalQuery
     confidence: dict[str, float] = field(default_factory=dict)
     notes: list[str] = field(default_factory=list)
+    said: dict[str, str] = field(default_factory=dict)
 
 
 def read_question(
@@ -97,28 +112,31 @@ def read_question(
         CausalQuery.model_validate({"dataset": dataset or (named.group(0) if named else None), **fields}),
         form.confidence,
         notes,
+        form.said,
     )
 
 
 class _Form:
     """The reading being written: which slot comes next, and what may stand in it.
 
-    A candidate is scored with the characters that close it in the reading (a quote and a comma, or a quote and a brace), as
-    tokenizers join these; so each choice also says whether the reading goes on.
+    A candidate is scored with the word that closes it in the reading, as tokenizers join these; so each choice also says
+    whether and how the reading goes on.
     """
 
     def __init__(
         self, text: Any, question: str, columns: list[str], levels: Mapping[str, Sequence[Scalar]] | None
     ) -> None:
         self.confidence: dict[str, float] = {}
+        self.said: dict[str, str] = {}
         self._text = text
         self._question = question
+        self._phrases = _phrases(question)
         self._columns = columns
         self._levels = levels
 
     def fill(self) -> dict[str, Any]:
-        ends = {TASK_WORDS[task]: _MORE for task in get_args(Task)} | {TASK_WORDS[NOT_CAUSAL]: _STOP}
-        word, _ = self._choose("task", '{"task": "', ends)
+        ends: dict[str, _Closing] = {TASK_WORDS[task]: (":",) for task in get_args(Task)}
+        word, _ = self._choose("task", {**ends, TASK_WORDS[NOT_CAUSAL]: (END,)}, space="")
         task = next(task for task, name in TASK_WORDS.items() if name == word)
         if task == NOT_CAUSAL:
             raise NotCausal(
@@ -134,74 +152,69 @@ class _Form:
             )
         free = list(self._columns)
         fields: dict[str, Any] = {"task": task}
-        stopped = False
+        closed = ""
         for role in roles:
-            closing = dict.fromkeys(free, _MORE)
-            if role == roles[-1]:
-                closing = {
-                    name: self._closing_of_last_role(task, [other for other in free if other != name]) for name in free
-                }
-            fields[role], stopped = self._choose(role, f' "{role}": "', closing)
+            fields[role], closed = self._column(role, {name: self._after(task, role, name, free) for name in free})
             free.remove(fields[role])
-        if task == "HTE" and stopped:
+        if task == "HTE" and closed == END:
             raise QueryError(
                 "the question asks for an effect under a condition, but names no value that a column could have"
             )
         if task in ("HTE", "OPO"):
-            fields["conditions"] = () if stopped else self._conditions(free)
+            fields["conditions"] = self._conditions(free) if closed == WHERE else ()
         return fields
 
-    def _closing_of_last_role(self, task: str, free: Sequence[str]) -> _Closing:
-        """Whether a condition may, must or cannot follow."""
-        if task in ("ATE", "MA") or not any(self._values(name) for name in free):
-            return _STOP
-        return _MORE if task == "HTE" else _EITHER
+    def _after(self, task: str, role: str, name: str, free: Sequence[str]) -> _Closing:
+        """What may follow a column in a role: a condition may, must or cannot come after the last one."""
+        if role == "treatment":
+            return (ROLE_LINK[task],)
+        if task == "MA" and role == "response":
+            return (THROUGH,)
+        if task in ("ATE", "MA") or not any(self._values(other) for other in free if other != name):
+            return (END,)
+        return (WHERE,) if task == "HTE" else (WHERE, END)
 
     def _nodes(self) -> Any:
         nodes: list[str] = []
-        stopped = False
-        while not stopped:
+        closed = NEXT
+        while closed == NEXT:
             left = [column for column in self._columns if column not in nodes]
-            closing = _MORE if not nodes else _STOP if len(left) == 1 else _EITHER
-            ends = dict.fromkeys(left, closing) | ({"all": _STOP} if not nodes else {})
-            node, stopped = self._choose(f"node {len(nodes) + 1}", ' "node": "', ends)
+            after: _Closing = (NEXT,) if not nodes else (END,) if len(left) == 1 else (NEXT, END)
+            ends = dict.fromkeys(left, after) | ({ALL_COLUMNS: (END,)} if not nodes else {})
+            node, closed = self._column(f"node {len(nodes) + 1}", ends)
             nodes.append(node)
-        return "all" if nodes == ["all"] else tuple(nodes)
+        return "all" if nodes == [ALL_COLUMNS] else tuple(nodes)
 
     def _conditions(self, free: list[str]) -> tuple[Condition, ...]:
         conditions: list[Condition] = []
-        stopped = False
-        while not stopped:
+        closed = AND
+        while closed == AND:
             number = len(conditions) + 1
-            column, _ = self._choose(
-                f"where {number}", ' "where": "', {name: _MORE for name in free if self._values(name)}
-            )
+            column, _ = self._column(f"where {number}", {name: (IS,) for name in free if self._values(name)})
             free = [name for name in free if name != column]
             candidates = self._values(column)
-            operators = [op for op in get_args(Operator) if op != "in" or len(candidates) > 1]
-            operator, _ = self._choose(f"is {number}", ' "is": "', dict.fromkeys(operators, _MORE))
+            words = {word: op for op, word in OPERATOR_WORDS.items() if op != "in" or len(candidates) > 1}
+            word, _ = self._choose(f"is {number}", dict.fromkeys(words, ("",)))
             goes_on = number < MOST_CONDITIONS and any(self._values(name) for name in free)
-            closing = _EITHER if goes_on else _STOP
-            value, stopped = self._value(number, operator, candidates, closing)
-            conditions.append(Condition(column=column, operator=operator, value=value))  # type: ignore[arg-type]
+            value, closed = self._value(number, words[word], candidates, (AND, END) if goes_on else (END,))
+            conditions.append(Condition(column=column, operator=words[word], value=value))
         return tuple(conditions)
 
     def _value(
-        self, number: int, operator: str, candidates: dict[str, Scalar], closing: _Closing
-    ) -> tuple[Scalar | tuple[Scalar, ...], bool]:
-        """The value of a condition; for ``in`` a list, written as one text with bars between its values."""
-        slot, lead = f"value {number}", ' "value": "'
+        self, number: int, operator: str, candidates: dict[str, Scalar], after: _Closing
+    ) -> tuple[Scalar | tuple[Scalar, ...], str]:
+        """The value of a condition, several for ``in``, and what closes it."""
         if operator != "in":
-            text, stopped = self._choose(slot, lead, dict.fromkeys(candidates, closing))
-            return candidates[text], stopped
+            text, closed = self._choose(f"value {number}", dict.fromkeys(candidates, after))
+            return candidates[text], closed
         chosen: list[str] = []
-        while True:
+        closed = OR
+        while closed == OR:
             left = [text for text in candidates if text not in chosen]
-            ends = _BAR if not chosen else closing if len(left) == 1 else (*closing, *_BAR)
-            text, ending = self._take(slot, lead if not chosen else " ", dict.fromkeys(left, ends))
+            ends: _Closing = (OR,) if not chosen else after if len(left) == 1 else (*after, OR)
+            text, closed = self._choose(f"value {number}", dict.fromkeys(left, ends))
             chosen.append(text)
-            if (ending,) != _BAR:
-                return tuple(candidates[text] for text in chosen), ending in _STOP
+        return tuple(candidates[text] for text in chosen), closed
 
     def _values(self, column: str) -> dict[str, Scalar]:
         """What may stand as the value of a condition, text to value: the column's levels, else numbers, else phrases."""
@@ -215,29 +228,45 @@ class _Form:
         spans = {" ".join(words[i : i + n]) for n in (1, 2, 3) for i in range(len(words) - n + 1)}
         return {**{text: text for text in sorted(spans) if not _NUMBER.fullmatch(text)}, **numbers}
 
-    def _choose(self, slot: str, lead: str, options: Mapping[str, _Closing]) -> tuple[str, bool]:
-        """Fill a slot; returns the option, and whether the reading ends with it."""
-        option, ending = self._take(slot, lead, options)
-        return option, ending in _STOP
+    def _column(self, slot: str, options: Mapping[str, _Closing]) -> tuple[str, str]:
+        """Fill a slot with a column: at once, or after the question's words for it."""
+        named = _pieces(options, " ")
+        spoken = {piece: words for words in self._phrases if (piece := f" {words}{MEANS}") not in named}
+        log_probs = self._text.likely_log_probs([*named, *spoken])
+        best = int(np.argmax(log_probs))
+        if best < len(named):
+            return self._taken(slot, named, log_probs[: len(named)])
+        piece, words = list(spoken.items())[best - len(named)]
+        self._text.append(piece)
+        column, closed = self._choose(slot, {name: ends for name, ends in options.items() if name in self._columns})
+        self.said[column] = words
+        return column, closed
 
-    def _take(self, slot: str, lead: str, options: Mapping[str, _Closing]) -> tuple[str, str]:
-        self._text.append(lead)
-        pieces = {
-            _inner(option) + ending: (option, ending) for option, endings in options.items() for ending in endings
-        }
-        texts = list(pieces)
-        log_probs = self._text.likely_log_probs(texts)
-        best = texts[int(np.argmax(log_probs))]
-        option, ending = pieces[best]
-        same = [place for place, text in enumerate(texts) if pieces[text][0] == option]
+    def _choose(self, slot: str, options: Mapping[str, _Closing], space: str = " ") -> tuple[str, str]:
+        """Fill a slot; returns the option, and what closes it."""
+        pieces = _pieces(options, space)
+        return self._taken(slot, pieces, self._text.likely_log_probs(list(pieces)))
+
+    def _taken(self, slot: str, pieces: dict[str, tuple[str, str]], log_probs: np.ndarray) -> tuple[str, str]:
+        """Write the likeliest piece; the confidence is its option's share among all."""
+        best = list(pieces)[int(np.argmax(log_probs))]
+        option, closed = pieces[best]
+        same = [place for place, (other, _) in enumerate(pieces.values()) if other == option]
         self.confidence[slot] = float(np.exp(np.logaddexp.reduce(log_probs[same]) - np.logaddexp.reduce(log_probs)))
         self._text.append(best)
-        return option, ending
+        return option, closed
 
 
-def _inner(text: str) -> str:
-    """A text as it stands between the quotes of a JSON text."""
-    return quoted(text)[1:-1]
+def _pieces(options: Mapping[str, _Closing], space: str) -> dict[str, tuple[str, str]]:
+    """What may be written: by text, the option and what closes it."""
+    return {f"{space}{option}{end}": (option, end) for option, ends in options.items() for end in ends}
+
+
+def _phrases(question: str) -> list[str]:
+    """The runs of words in a question that may stand for a column, without the marks around them."""
+    words = question.split()
+    runs = (" ".join(words[start : start + n]) for n in range(1, MOST_WORDS + 1) for start in range(len(words) - n + 1))
+    return list(dict.fromkeys(run for text in runs if (run := text.strip(_MARKS)) and not _NUMBER.fullmatch(run)))
 
 
 def _numbers(question: str) -> dict[str, Scalar]:

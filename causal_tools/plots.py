@@ -156,7 +156,11 @@ def _curve(axes: Axes, result: CausalResult) -> None:
         axes.plot([asked, asked], result.interval, color=INK, linewidth=2.5, solid_capstyle="round")
     axes.plot([asked], [result.estimate], "o", color=INK, markersize=8)
     axes.annotate(
-        format_number(result.estimate), (asked, result.estimate), textcoords="offset points", xytext=(10, -12), fontsize=9
+        format_number(result.estimate),
+        (asked, result.estimate),
+        textcoords="offset points",
+        xytext=(10, -12),
+        fontsize=9,
     )
     axes.axhline(0, color=INK, linewidth=0.8, linestyle=":")
     axes.set_xlabel(_literal(label))

@@ -1,17 +1,17 @@
 """What the language model reads and writes: one form, used in training and in answering alike.
 
-The reading is a JSON object written in a fixed order of fields. Its fixed parts are given; only the slots between them are
-chosen, each from a closed list (:mod:`causal_tools.parsing`).
+A reading is one line of words such as ``subgroup: the new drug = dose on fev1 where age is over 60.`` Every piece of it is a
+value and the word that closes it; values are chosen from closed lists (:mod:`causal_tools.parsing`). A column that the question
+does not name literally comes after the question's own words for it, so that a small model first finds who is meant and then
+what it is called. A name follows a space, as it does in the list of columns, so that it has the same tokens in both places.
 """
 
 from __future__ import annotations
 
-import json
-import re
-from collections.abc import Sequence
-from typing import Any
+from collections.abc import Mapping, Sequence
+from typing import NamedTuple
 
-from causal_tools.contract import CausalQuery, CausalResult
+from causal_tools.contract import CausalQuery, CausalResult, Operator
 
 NOT_CAUSAL = "NONE"
 TASK_WORDS = {  # plain words for the model's reading: a small model knows them, and not the abbreviations
@@ -22,60 +22,78 @@ TASK_WORDS = {  # plain words for the model's reading: a small model knows them,
     "OPO": "action",
     NOT_CAUSAL: "none",
 }
+OPERATOR_WORDS: dict[Operator, str] = {  # each begins with another token, so that the first one decides
+    "=": "exactly",
+    ">": "over",
+    ">=": "from",
+    "<": "under",
+    "<=": "to",
+    "!=": "not",
+    "in": "among",
+}
+ALL_COLUMNS = "all columns"
+END, WHERE, THROUGH, AND, OR, IS, NEXT, MEANS = ".", " where", " through", " and", " or", " is", ",", " ="
+ROLE_LINK = {"CGL": ",", "ATE": " on", "HTE": " on", "MA": " on", "OPO": " for"}
 
 
-_VALUE = re.compile(r'": "((?:[^"\\]|\\.)*)"[,}]')
+class Piece(NamedTuple):
+    """One value of a reading: the field that it fills, how it is written, and what closes it."""
+
+    field: str
+    text: str
+    closing: str
 
 
 def parse_messages(question: str, columns: Sequence[str]) -> list[dict[str, str]]:
     """The conversation that asks for the reading of a question, over the columns of its data file."""
     return [
-        {"role": "system", "content": "Read the causal question as JSON."},
+        {"role": "system", "content": "Read the causal question."},
         {"role": "user", "content": f"Columns: {', '.join(columns)}\nQuestion: {' '.join(question.split())}"},
     ]
 
 
-def slots_of(query: CausalQuery | None) -> list[tuple[str, Any]]:
-    """A query as the (field, value) pairs of its reading, in the order in which they are written.
+def pieces_of(query: CausalQuery | None, said: Mapping[str, str] | None = None) -> list[Piece]:
+    """A query as the pieces of its reading, in the order in which they are written; None is a question of no causal task.
 
-    Conditions are written as ``where``, ``is`` and ``value``, once for each condition; None is a question of no causal task.
+    A condition is written as ``where``, ``is`` and its ``value`` (several for ``in``).
+
+    Args:
+        said: by column, the question's words for it, where these are not its name.
     """
     if query is None:
-        return [("task", TASK_WORDS[NOT_CAUSAL])]
-    slots: list[tuple[str, Any]] = [("task", TASK_WORDS[query.task])]
+        return [Piece("task", TASK_WORDS[NOT_CAUSAL], END)]
+    task = Piece("task", TASK_WORDS[query.task], ":")
+
+    def named(column: str | None) -> str:
+        words = (said or {}).get(column or "")
+        return f" {words}{MEANS} {column}" if words else f" {column}"
+
     if query.task == "CGL":
-        names = [query.nodes] if isinstance(query.nodes, str) else list(query.nodes or [])
-        return [*slots, *(("node", name) for name in names)]
-    slots += [("treatment", query.treatment), ("response", query.response)]
+        nodes = [ALL_COLUMNS] if isinstance(query.nodes, str) else list(query.nodes or [])
+        return [task, *(Piece("node", named(name), NEXT) for name in nodes[:-1]), Piece("node", named(nodes[-1]), END)]
+    goes_on = THROUGH if query.mediator else WHERE if query.conditions else END
+    pieces = [
+        task,
+        Piece("treatment", named(query.treatment), ROLE_LINK[query.task]),
+        Piece("response", named(query.response), goes_on),
+    ]
     if query.mediator:
-        slots.append(("mediator", query.mediator))
-    for condition in query.conditions:
-        value = condition.value if not isinstance(condition.value, tuple) else " | ".join(map(str, condition.value))
-        slots += [("where", condition.column), ("is", condition.operator), ("value", str(value))]
-    return slots
+        pieces.append(Piece("mediator", named(query.mediator), END))
+    for number, condition in enumerate(query.conditions, start=1):
+        values = condition.value if isinstance(condition.value, tuple) else (condition.value,)
+        after = AND if number < len(query.conditions) else END
+        pieces += [
+            Piece("where", named(condition.column), IS),
+            Piece("is", f" {OPERATOR_WORDS[condition.operator]}", ""),
+            *(Piece("value", f" {value}", OR) for value in values[:-1]),
+            Piece("value", f" {values[-1]}", after),
+        ]
+    return pieces
 
 
-def reading_text(query: CausalQuery | None) -> str:
-    """The reading that a model is trained to write, such as ``{"task": "effect", "treatment": "t", "response": "y"}``."""
-    return "{" + ", ".join(f'"{name}": {quoted(value)}' for name, value in slots_of(query)) + "}"
-
-
-def slot_spans(reading: str) -> list[tuple[int, int]]:
-    """Where a reading's values stand, each with the quote and the comma or brace that close it; the rest is given."""
-    return [(match.start(1), match.end()) for match in _VALUE.finditer(reading)]
-
-
-def decision_spans(reading: str) -> list[tuple[int, int]]:
-    """Where a reading is decided: the first character of each value, and what closes it.
-
-    Which value it is, its first token mostly says; the tokens after it follow from the list of candidates.
-    """
-    return [span for start, end in slot_spans(reading) for span in ((start, start + 1), (end - 2, end))]
-
-
-def quoted(value: Any) -> str:
-    """A value as it stands in a reading: a JSON text."""
-    return json.dumps(str(value), ensure_ascii=False)
+def reading_text(query: CausalQuery | None, said: Mapping[str, str] | None = None) -> str:
+    """The reading that a model is trained to write, such as ``effect: the new drug = dose on fev1.``"""
+    return "".join(piece.text + piece.closing for piece in pieces_of(query, said))
 
 
 def interpret_messages(question: str, result: CausalResult) -> list[dict[str, str]]:

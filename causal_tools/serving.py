@@ -68,7 +68,9 @@ def _header(text: str) -> list[str]:
     try:
         return [str(name) for name in json.loads(text)]
     except json.JSONDecodeError as error:
-        raise QueryError(f"columns must be names between commas, or a JSON list; given {text[:80]!r} ({error})") from error
+        raise QueryError(
+            f"columns must be names between commas, or a JSON list; given {text[:80]!r} ({error})"
+        ) from error
 
 
 def signature() -> ModelSignature:

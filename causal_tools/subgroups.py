@@ -54,7 +54,9 @@ def effects_by_group(
         inside = indicators(final.features, column.positions, edges)
         if not 2 <= len(texts) <= MOST_GROUPS or not _comparable(inside, treatment, code):
             continue
-        found.append({"covariate": column.label, **_compared(estimator, final, column, edges, texts, inside, code, moved)})
+        found.append(
+            {"covariate": column.label, **_compared(estimator, final, column, edges, texts, inside, code, moved)}
+        )
     if found:
         adjusted = multipletests([row["p_value"] for row in found], method="holm")[1]
         for row, p_value in zip(found, adjusted, strict=True):

@@ -64,7 +64,11 @@ class Treatment:
 
     @property
     def contrast(self) -> tuple[Scalar, Scalar]:
-        return (self.levels[0], self.levels[self.target]) if self.discrete else (native(self.moved[0]), native(self.moved[1]))
+        return (
+            (self.levels[0], self.levels[self.target])
+            if self.discrete
+            else (native(self.moved[0]), native(self.moved[1]))
+        )
 
     @property
     def read_as(self) -> str:

@@ -90,7 +90,9 @@ def invented(text: str, result: CausalResult, columns: Sequence[str] = ()) -> li
         strange = {match.group(0).casefold() for match in pattern.finditer(told)} - known
         found += [f"the {what} {word!r}" for word in sorted(strange)]
     found += [f"the wording {match.group(0)!r}" for match in _ASSOCIATION.finditer(told)]
-    found += [f"the column {name!r}" for name in columns if _whole(name).search(told) and not _whole(name).search(summary)]
+    found += [
+        f"the column {name!r}" for name in columns if _whole(name).search(told) and not _whole(name).search(summary)
+    ]
     if result.task in ("ATE", "HTE"):
         for mine, other in ((_RAISES, _LOWERS), (_LOWERS, _RAISES)):
             wrong = mine.search(told)

@@ -38,7 +38,11 @@ Triple = tuple[str, str, tuple[str, str] | None]  # what it is of, the estimate,
 def contradictions(text: str, result: CausalResult) -> list[str]:
     """What a whole text says otherwise than the result, each in a few words; empty where nothing was found."""
     summary = result.summary
-    found = [*_misplaced(_figures(text), _triples(result), _figures(summary)), *_certainty(text, summary), *_turned(text, result)]
+    found = [
+        *_misplaced(_figures(text), _triples(result), _figures(summary)),
+        *_certainty(text, summary),
+        *_turned(text, result),
+    ]
     for what, pattern in (("negation", _NEGATION), ("claim", _OVERCLAIM)):
         mine, theirs = (list(pattern.finditer(each)) for each in (text, summary))
         if len(mine) > len(theirs):

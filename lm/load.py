@@ -24,7 +24,7 @@ def load_language_model(
     Args:
         reference: ``smollm2-135m`` (comes with the project), ``tiny`` (random weights, for tests), ``hf:org/name``, a
             directory with a saved model or adapter, ``models:/name@alias`` (MLflow), or ``assistant``: the champion of
-            the registry, else its challenger.
+            the registry, else the adapter that comes with the project.
         adapter: folder of a LoRA adapter to put on top.
         device: ``cpu``, ``cuda``, …; an accelerator where there is one, by default.
         dtype: ``float32``, ``bfloat16``, …; by default float32 on a CPU and bfloat16 on an accelerator.
@@ -79,10 +79,13 @@ def _folder_of(source: ModelReference) -> tuple[Path, str]:
     found = find_assistant()
     if found is None:
         raise ModelNotFound(
-            f"there is no tuned assistant yet ({ASSISTANT_MODEL} is not registered): run `make demo`, "
+            f"there is no tuned assistant ({ASSISTANT_MODEL} has no champion, and none comes with this copy): run `make demo`, "
             f"or name a model, such as --model {BUNDLED}"
         )
-    return found.folder, f"{found.name} version {found.version} ({found.alias})"
+    return (
+        found.folder,
+        f"{found.name} ({found.alias}, version {found.version})" if found.alias else f"{found.name} ({found.version})",
+    )
 
 
 def _named(lm: LanguageModel, name: str) -> LanguageModel:

@@ -12,6 +12,7 @@ from lm.places import cache, tracking_uri
 
 ASSISTANT_MODEL = "causalsmith-assistant"
 CHAMPION, CHALLENGER = "champion", "challenger"
+SHIPPED = Path(__file__).parent / "assistant"
 
 
 @dataclass(frozen=True)
@@ -68,15 +69,19 @@ def find_registered(uri: str) -> RegisteredModel:
 
 
 def find_assistant() -> RegisteredModel | None:
-    """The tuned assistant in use: the champion, else the newest challenger, else None."""
-    if not _registry_exists():
-        return None
-    for alias in (CHAMPION, CHALLENGER):
+    """The tuned assistant in use: the registry's champion, else the adapter that comes with the project."""
+    if _registry_exists():
         try:
-            return find_registered(f"models:/{ASSISTANT_MODEL}@{alias}")
+            return find_registered(f"models:/{ASSISTANT_MODEL}@{CHAMPION}")
         except ModelNotFound:
-            continue
-    return None
+            pass
+    shipped = shipped_adapter()
+    return RegisteredModel(ASSISTANT_MODEL, "shipped with the project", None, shipped) if shipped else None
+
+
+def shipped_adapter() -> Path | None:
+    """The adapter that comes with the project, if this copy has it."""
+    return SHIPPED if (SHIPPED / "adapter_config.json").exists() else None
 
 
 def adapter_in(folder: Path) -> Path | None:

@@ -10,7 +10,7 @@ from rich.console import Console
 from rich.markup import escape
 from rich.table import Table
 
-from orchestration import cli_sdscm
+from orchestration import cli_annotations, cli_evaluate, cli_models, cli_sdscm
 from orchestration.faults import clear_errors, print_json
 from orchestration.language_model import load_chosen
 from orchestration.outputs import require_file
@@ -57,7 +57,9 @@ def ask(
     ] = None,
     condition: Annotated[list[str] | None, typer.Option(help='Set the conditions: "age >= 60". Repeat it.')] = None,
     covariate: Annotated[list[str] | None, typer.Option(help="Set what is adjusted for: a column. Repeat it.")] = None,
-    no_adjustment: Annotated[bool, typer.Option("--no-adjustment", help="Adjust for nothing, as in a randomised trial.")] = False,
+    no_adjustment: Annotated[
+        bool, typer.Option("--no-adjustment", help="Adjust for nothing, as in a randomised trial.")
+    ] = False,
     contrast: Annotated[str | None, typer.Option(help="Compare two levels of the treatment: FROM,TO.")] = None,
     edit: Annotated[bool, typer.Option("--edit", help="Show the reading in $EDITOR before anything runs.")] = False,
     wording: Annotated[
@@ -152,7 +154,9 @@ def columns(data: Data, as_json: AsJson = False) -> None:
 
         table = read_table(data)
         frame = table.frame
-        rows = [(str(name), table.kinds[str(name)], int(frame[name].isna().sum()), examples(frame[name])) for name in frame]
+        rows = [
+            (str(name), table.kinds[str(name)], int(frame[name].isna().sum()), examples(frame[name])) for name in frame
+        ]
         if as_json:
             fields = ("column", "read_as", "missing", "such_as")
             described = [dict(zip(fields, row, strict=True)) for row in rows]
@@ -268,7 +272,8 @@ def _load(name: str | None) -> Any:
     return lm
 
 
-for command in (cli_sdscm.sample, cli_sdscm.scenarios, cli_sdscm.audit):
+app.add_typer(cli_annotations.app)
+for command in (cli_sdscm.sample, cli_sdscm.scenarios, cli_sdscm.audit, cli_evaluate.evaluate, cli_models.export):
     app.command()(command)
 
 if __name__ == "__main__":

@@ -183,7 +183,10 @@ def audit(
     ] = 5,
     seeds: Annotated[int, typer.Option(min=2, help="Data sets a phrasing, to compare wording with chance.")] = 5,
     rows: Annotated[
-        int, typer.Option(min=1, max=MOST_ROWS, help="Rows a data set, and of an effect whose law is too large to be exact.")
+        int,
+        typer.Option(
+            min=1, max=MOST_ROWS, help="Rows a data set, and of an effect whose law is too large to be exact."
+        ),
     ] = 1000,
     temperature: Temperature = 1.0,
     picture: Annotated[Path | None, typer.Option(help="Draw the effects into this PNG file.")] = None,

@@ -3,7 +3,7 @@
 import dagster as dg
 
 from assets import annotations, audits, corpora, evaluation, queries, sdscm, sdscm_checks, training
-from assets.annotations import AnnotationExport
+from assets.annotations import AnnotationInbox
 from assets.evaluation import Recordings
 from assets.models import LanguageModels
 from lm.places import cache, home, tracking_uri
@@ -11,7 +11,7 @@ from orchestration.console import short_console
 from orchestration.jobs import CHAINS, STAGES
 from orchestration.schedules import NIGHTLY
 from orchestration.sensors import SENSORS
-from orchestration.settings import annotation_export, chosen_profile, chosen_settings
+from orchestration.settings import annotation_inbox, chosen_profile, chosen_settings
 from orchestration.storage import StoredFiles, file_store
 from training.tracking import Tracking
 
@@ -31,7 +31,7 @@ defs = dg.Definitions(
         "io_manager": StoredFiles(_files),
         "models": LanguageModels(scores=cache() / "scores.sqlite"),
         "tracking": Tracking(tracking_uri(), str(home() / "mlflow" / "artifacts")),
-        "export": AnnotationExport(path=annotation_export()),
+        "inbox": AnnotationInbox(path=annotation_inbox()),
         "recordings": Recordings(folder=home() / "recordings"),
     },
 )

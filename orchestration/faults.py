@@ -22,10 +22,11 @@ def clear_errors() -> Iterator[None]:
     from causal_tools.errors import CausalToolsError
     from lm.errors import LanguageModelError
     from sdscm.errors import ScenarioError
+    from training.errors import AnnotationServerError
 
     try:
         yield
-    except (CausalToolsError, LanguageModelError, ScenarioError) as error:
+    except (CausalToolsError, LanguageModelError, ScenarioError, AnnotationServerError) as error:
         typer.echo(f"{type(error).__name__}: {error}", err=True)
         sys.exit(2)
     except ValidationError as error:

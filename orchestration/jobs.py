@@ -50,7 +50,14 @@ TOPICS = Stage("topics", ("causal_topics",))
 QUESTIONS = Stage("questions", ("synthetic_queries",), by_task)
 CORPORA = Stage(
     "corpora",
-    ("annotation_tasks", "human_annotations", "annotation_agreement", "retrieval_corpus", "interpretation_corpus"),
+    (
+        "annotation_tasks",
+        "human_annotations",
+        "annotation_agreement",
+        "retrieval_corpus",
+        "interpretation_corpus",
+        "published_corpora",
+    ),
 )
 TUNING = Stage("tuning", ("assistant_adapter",), by_variant)
 REGISTRATION = Stage("registration", ("registered_assistant",))

@@ -1,27 +1,27 @@
 """What is watched: new annotations, failed runs, a changed champion. Off until switched on in the UI."""
 
-import hashlib
-
 import dagster as dg
 
 from lm.places import tracking_uri
 from orchestration.jobs import CHAINS, CORPORA
-from orchestration.settings import annotation_export
+from orchestration.settings import annotation_inbox
 
 
 @dg.sensor(
     job_name=CORPORA.name,
     minimum_interval_seconds=60,
     default_status=dg.DefaultSensorStatus.STOPPED,
-    description="Imports annotations and makes the corpora again when the export file has new content.",
+    description="Imports annotations and makes the corpora again when an export arrives in the inbox, or one changes.",
 )
-def annotation_export_arrived(context: dg.SensorEvaluationContext) -> dg.RunRequest | dg.SkipReason:
-    path = annotation_export()
-    if not path.exists():
-        return dg.SkipReason(f"no export at {path}")
-    digest = hashlib.sha256(path.read_bytes()).hexdigest()[:16]
+def annotations_arrived(context: dg.SensorEvaluationContext) -> dg.RunRequest | dg.SkipReason:
+    from training.annotation_inbox import exports_in, inbox_digest
+
+    inbox = annotation_inbox()
+    if not exports_in(inbox):
+        return dg.SkipReason(f"no export in {inbox}")
+    digest = inbox_digest(inbox)
     if digest == context.cursor:
-        return dg.SkipReason("the export has not changed")
+        return dg.SkipReason("no export is new")
     context.update_cursor(digest)
     return dg.RunRequest(run_key=digest)
 
@@ -55,4 +55,4 @@ def champion_changed(context: dg.SensorEvaluationContext) -> dg.RunRequest | dg.
     return dg.RunRequest(run_key=f"champion-{champion.version}")
 
 
-SENSORS = [annotation_export_arrived, run_failed, champion_changed]
+SENSORS = [annotations_arrived, run_failed, champion_changed]

@@ -10,6 +10,7 @@ import yaml
 from pydantic import BaseModel, ConfigDict, ValidationError, model_validator
 
 from assets.profile import Profile, read_profile
+from lm.places import home
 
 PROFILE_VARIABLE, SETTINGS_VARIABLE = "CAUSALSMITH_PROFILE", "CAUSALSMITH_SETTINGS"
 ANNOTATIONS_VARIABLE = "CAUSALSMITH_ANNOTATIONS"
@@ -68,7 +69,13 @@ def chosen_settings() -> Settings:
         raise ValueError(f"settings {path.name}: {'; '.join(e['msg'] for e in error.errors())}") from None
 
 
-def annotation_export() -> Path:
-    """The Label Studio export to import: ``CAUSALSMITH_ANNOTATIONS``, else the sample that comes with the project."""
-    configured = os.environ.get(ANNOTATIONS_VARIABLE)
-    return Path(configured) if configured else CHECKOUT / "training" / "samples" / "annotations_sample.json"
+def annotation_inbox() -> Path:
+    """Where annotations arrive: ``CAUSALSMITH_ANNOTATIONS`` (a folder of exports, or one), else the inbox under the home.
+
+    While that inbox is empty, the sample that comes with the project stands in.
+    """
+    if configured := os.environ.get(ANNOTATIONS_VARIABLE):
+        return Path(configured)
+    inbox = home() / "annotations"
+    sample = CHECKOUT / "training" / "samples" / "annotations_sample.json"
+    return inbox if any(inbox.glob("*.json")) else sample

@@ -134,7 +134,9 @@ def answer(session: Session, query: CausalQuery) -> Answer:
 def word(session: Session, given: Answer, model: SharedModel) -> Answer:
     """The answer with the model's explanation where that passes every check."""
     as_read = session.reading is not None and session.reading.query == given.query
-    text, check = Assistant(model).word(session.question if as_read else reading_line(given.query), given.result, session.columns)
+    text, check = Assistant(model).word(
+        session.question if as_read else reading_line(given.query), given.result, session.columns
+    )
     if not check.passed:
         return replace(given, wording=check)
     return replace(given, wording=check, explanation=text, worded_by="model")

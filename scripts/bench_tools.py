@@ -154,11 +154,15 @@ def mediation_by_hand(frame: Any, query: CausalQuery) -> float:
 
     from causal_tools.natural_effects import RESAMPLES
 
-    others = pd.get_dummies(frame.drop(columns=[query.treatment, query.response, query.mediator]), drop_first=True, dtype=float)
+    others = pd.get_dummies(
+        frame.drop(columns=[query.treatment, query.response, query.mediator]), drop_first=True, dtype=float
+    )
     known = (others - others.mean()) / others.std(ddof=0)
     amounts = known[[name for name in known if others[name].nunique() > 10]]
     known = np.column_stack([known, amounts**2])
-    treatment, between, response = (frame[name].to_numpy(float) for name in (query.treatment, query.mediator, query.response))
+    treatment, between, response = (
+        frame[name].to_numpy(float) for name in (query.treatment, query.mediator, query.response)
+    )
 
     def total(rows: Any) -> float:
         t, m, y, x = treatment[rows], between[rows], response[rows], known[rows]
@@ -322,7 +326,9 @@ def explanations(count: int, by_model: int) -> dict[str, Any]:
         rejected = 0
         for turn in track(range(turns), f"explanations, {name}", console=CONSOLE):
             result = results[turn % len(results)]
-            text, check = Assistant(writer).word("What comes of it?", result, list(files[turn % len(results)].frame), turn)
+            text, check = Assistant(writer).word(
+                "What comes of it?", result, list(files[turn % len(results)].frame), turn
+            )
             shown = text if check.passed else result.summary
             rejected += bool(check.invented)
             shown_by_writer += check.passed

@@ -11,13 +11,14 @@ from collections import defaultdict
 from collections.abc import Sequence
 from dataclasses import dataclass
 from itertools import combinations
+from typing import Any
 
 import krippendorff
 import numpy as np
 import pandas as pd
 from sklearn.metrics import cohen_kappa_score
 
-from training.annotation import AnnotatedItem
+from training.annotation import ADJUDICATION, AnnotatedItem, annotation_tasks
 from training.annotation_fields import canonical_query
 from training.queries import QueryItem
 
@@ -65,7 +66,8 @@ def measure_agreement(items: Sequence[AnnotatedItem], fields: Sequence[str] = FI
     A field of the query is compared where nobody rejected the item (a rejection carries no query) and where at least
     one annotator filled it, so that fields which a task does not have do not count as agreement.
     """
-    measured = {field: agreement_of_labels(field, _labels(latest_judgements(items), field)) for field in fields}
+    judged = [item for item in latest_judgements(items) if ADJUDICATION not in item.provenance]
+    measured = {field: agreement_of_labels(field, _labels(judged, field)) for field in fields}
     table = pd.DataFrame([vars(found) for found in measured.values()]).astype(
         {"share_equal": object, "kappa": object, "alpha": object}
     )
@@ -74,10 +76,10 @@ def measure_agreement(items: Sequence[AnnotatedItem], fields: Sequence[str] = FI
 
 
 def latest_judgements(items: Sequence[AnnotatedItem]) -> list[AnnotatedItem]:
-    """One judgement for each item and annotator: the last one made."""
-    latest: dict[tuple[str, str], AnnotatedItem] = {}
+    """One judgement for each item and annotator: the last one made (and, apart from it, the last adjudication)."""
+    latest: dict[tuple[str, str, bool], AnnotatedItem] = {}
     for item in sorted(items, key=lambda item: (item.made_at, item.annotation_id)):
-        latest[item.item_id, item.annotator] = item
+        latest[item.item_id, item.annotator, ADJUDICATION in item.provenance] = item
     return list(latest.values())
 
 
@@ -154,7 +156,8 @@ def adjudicate(items: Sequence[AnnotatedItem]) -> Adjudication:
     """Settle each item on which its annotators agree.
 
     Annotators agree when they stand for the same task, query and wording, whether by accepting or by correcting; an
-    item with one annotator is settled by that one. Everything else is disputed and must be decided by a person.
+    item with one annotator is settled by that one. Everything else is disputed and must be decided by a person: an
+    adjudicator's judgement (of a task of :func:`adjudication_tasks`) decides alone, the last one made where there are several.
     """
     by_item: dict[str, list[AnnotatedItem]] = defaultdict(list)
     for item in latest_judgements(items):
@@ -163,7 +166,9 @@ def adjudicate(items: Sequence[AnnotatedItem]) -> Adjudication:
     refused: list[str] = []
     disputed: list[tuple[AnnotatedItem, ...]] = []
     for name in sorted(by_item):
-        judged = sorted(by_item[name], key=lambda item: item.annotator)
+        decisions = [item for item in by_item[name] if ADJUDICATION in item.provenance]
+        decisions = sorted(decisions, key=lambda item: item.made_at)[-1:]
+        judged = decisions or sorted(by_item[name], key=lambda item: item.annotator)
         stands = {None if i.verdict == "reject" else (i.task, canonical_query(i.query), i.question) for i in judged}
         if len(stands) > 1:
             disputed.append(tuple(judged))
@@ -172,3 +177,26 @@ def adjudicate(items: Sequence[AnnotatedItem]) -> Adjudication:
         else:
             settled.append(judged[0].as_item())
     return Adjudication(settled=tuple(settled), refused=tuple(refused), disputed=tuple(disputed))
+
+
+def adjudication_tasks(disputed: Sequence[Sequence[AnnotatedItem]]) -> list[dict[str, Any]]:
+    """Label Studio tasks for whoever decides disputes: the item again, and what each annotator said of it.
+
+    A judgement of such a task comes back with ``adjudication`` in its provenance.
+    """
+    tasks = []
+    for judged in disputed:
+        item = judged[0].item
+        said = "; ".join(_said(judgement) for judgement in judged)
+        (task,) = annotation_tasks([item], {**judged[0].provenance, ADJUDICATION: said})
+        task["data"]["question"] = f"{item.question}\n\nSo far: {said}"
+        tasks.append(task)
+    return tasks
+
+
+def _said(judgement: AnnotatedItem) -> str:
+    if judgement.verdict == "reject":
+        return f"{judgement.annotator} rejects ({judgement.reason})"
+    wording = "" if judgement.question == judgement.item.question else f", worded {judgement.question!r}"
+    fields = {key: value for key, value in (judgement.query or {}).items() if value not in (None, [], ())}
+    return f"{judgement.annotator} says {judgement.verdict}: {fields or 'NONE'}{wording}"

@@ -28,6 +28,7 @@ from training.annotation_fields import (
 from training.queries import QueryItem, with_id
 
 GENERATOR = "query-generator/1"
+ADJUDICATION = "adjudication"  # in the provenance of a judgement that decides a dispute
 _ROLE_CHOICES = "\n".join(
     f'  <Header value="{role}" size="5"/>\n'
     f'  <Choices name="{role}" toName="question" choice="single" layout="select" value="$column_choices"/>'
@@ -232,7 +233,8 @@ def _annotated(task: _Task, annotation: _Annotation) -> AnnotatedItem:
         if verdict == "correct" and not changed and question == item.question:
             raise FieldError(f"item {item.id} is marked 'correct', but nothing was changed")
     annotator = annotator_name(annotation.completed_by)
-    judged = (item.id, annotator, verdict, named_task, canonical_query(query), question, reason)
+    deciding = (ADJUDICATION,) if ADJUDICATION in task.meta.provenance else ()
+    judged = (item.id, annotator, verdict, named_task, canonical_query(query), question, reason, *deciding)
     return AnnotatedItem(
         annotation_id=_digest(judged)[:20],
         item=item,

@@ -13,12 +13,14 @@ import numpy as np
 import pandas as pd
 
 from causal_tools.contract import CausalQuery
-from causal_tools.prompts import decision_spans, parse_messages, reading_text
+from causal_tools.prompts import parse_messages, reading_text
+from training.packing import Example
 from training.queries import QueryItem
-from training.sft import Example, SftRecipe
+from training.recipe import SftRecipe
 
 MOST_REPEATS = 4
-WHOLE_EVERY = 16
+MOST_BY_HAND = 0.4  # of the packs of questions, where they have to be repeated
+KEPT_COLUMNS = 0.75
 
 RETRIEVAL_COLUMNS = (
     "id",
@@ -31,6 +33,7 @@ RETRIEVAL_COLUMNS = (
     "columns",
     "levels",
     "query",
+    "said",
     "messages",
     "completion",
     "source",
@@ -46,7 +49,7 @@ def items_frame(items: Sequence[QueryItem]) -> pd.DataFrame:
 
 def items_from(frame: pd.DataFrame) -> list[QueryItem]:
     """The way back from :func:`items_frame`; columns that are no field of an item are left aside."""
-    nested = ("columns", "query", "levels")
+    nested = ("columns", "query", "levels", "said")
     frame = frame[list(QueryItem.model_fields)]
     return [
         QueryItem.model_validate(
@@ -63,6 +66,7 @@ def retrieval_corpus(
     train: Sequence[QueryItem],
     held_out: Sequence[QueryItem],
     annotated: Sequence[QueryItem] = (),
+    written: Sequence[QueryItem] = (),
     unseen: Sequence[str] = ("topic", "family", "question"),
 ) -> pd.DataFrame:
     """Questions and their readings, split by topic and by phrasing family.
@@ -71,65 +75,96 @@ def retrieval_corpus(
         train: items of training topics and training families.
         held_out: items of unseen topics and, unless ``unseen`` says otherwise, unseen families.
         annotated: items that people corrected; training ones.
+        written: items worded by hand or by a language model; training ones.
         unseen: what a held-out item must not share with any training item.
 
     Raises:
         ValueError: a topic or a phrasing family stands on both sides, or a question does.
     """
     for name in unseen:
-        both = {getattr(i, name) for i in [*train, *annotated]} & {getattr(i, name) for i in held_out}
+        both = {getattr(i, name) for i in [*train, *annotated, *written]} & {getattr(i, name) for i in held_out}
         if both:
             raise ValueError(
                 f"{name} {sorted(both)[0]!r} stands in training and in the held-out set; split by topic and family"
             )
     rows = [_retrieval_row(item, "train", "generated") for item in train]
     rows += [_retrieval_row(item, "train", "annotated") for item in annotated]
+    rows += [_retrieval_row(item, "train", "written") for item in written]
     rows += [_retrieval_row(item, "held_out", "generated") for item in held_out]
     return pd.DataFrame(rows, columns=list(RETRIEVAL_COLUMNS))
 
 
-def training_examples(
-    retrieval: pd.DataFrame, interpretation: pd.DataFrame, share: float, recipe: SftRecipe
-) -> list[Example]:
-    """Examples of one run: as many as it can see, a share of them explanations, in an order fixed by the seed.
+def training_examples(retrieval: pd.DataFrame, interpretation: pd.DataFrame, recipe: SftRecipe) -> list[Example]:
+    """Examples of one run: as many as it can see, in an order fixed by the seed.
+
+    Questions about one file stand together, up to ``recipe.pack`` of them, since they can share a pack. Those that people
+    wrote or corrected come several times where there is room, each time with the file's columns in another order and some
+    of the unused ones left out.
 
     Args:
-        retrieval: of :func:`retrieval_corpus`; its training rows are used, the annotated ones first.
+        retrieval: of :func:`retrieval_corpus`; its training rows are used.
         interpretation: result-and-explanation pairs with ``messages`` and ``completion``.
-        share: of examples that are explanations, 0 to 1.
-        recipe: steps, batch size and seed.
+        recipe: steps, batch size, pack, share of explanations, and seed.
     """
     wanted = recipe.steps * recipe.batch_size
     random = np.random.default_rng(recipe.seed)
-    questions = retrieval[retrieval["split"] == "train"]
-    questions = questions.iloc[random.permutation(len(questions))].sort_values("source", kind="stable")
+    train = retrieval[retrieval["split"] == "train"]
+    train = train.iloc[random.permutation(len(train))]
+    generated = _packs(train[train["source"] == "generated"], recipe.pack)
+    by_hand = _packs(train[train["source"] != "generated"], recipe.pack)
     pairs = interpretation.iloc[random.permutation(len(interpretation))]
-    explained = min(round(wanted * share), len(pairs) * MOST_REPEATS) if share else 0
-    chosen = [*_cycled(pairs, explained), *_cycled(questions, wanted - explained if share < 1 else 0)]
-    return [chosen[i] for i in random.permutation(len(chosen))]
+    alone = [[Example(tuple(json.loads(m)), c)] for m, c in zip(pairs["messages"], pairs["completion"], strict=True)]
+    explained = min(round(wanted * recipe.explanations), len(alone) * MOST_REPEATS)
+    left = wanted - explained if recipe.explanations < 1 else 0
+    handed = min(round(left * MOST_BY_HAND), len(by_hand) * MOST_REPEATS)
+    chosen = [
+        *(alone * MOST_REPEATS)[:explained],
+        *_read(by_hand, handed, random),
+        *_read(generated, left - handed, random),
+    ]
+    return [example for i in random.permutation(len(chosen)) for example in chosen[i]]
 
 
-def _cycled(frame: pd.DataFrame, count: int) -> list[Example]:
-    """The first ``count`` rows as examples, starting over where there are fewer, at most a few times.
+def _packs(rows: pd.DataFrame, size: int) -> list[list[QueryItem]]:
+    """Questions about the same file, in lists of at most ``size``."""
+    files: dict[tuple[str, ...], list[QueryItem]] = {}
+    for item in items_from(rows):
+        files.setdefault(item.columns, []).append(item)
+    return [items[start : start + size] for items in files.values() for start in range(0, len(items), size)]
 
-    Of a reading only the decisions count, since the rest follows when a question is parsed from closed lists; one in
-    ``WHOLE_EVERY`` counts whole, so that the form is learnt too. Explanations count whole.
-    """
-    rows = []
-    for number, (messages, completion) in enumerate(zip(frame["messages"], frame["completion"], strict=True)):
-        spans = tuple(decision_spans(completion)) if number % WHOLE_EVERY else ()
-        rows.append(Example(tuple(json.loads(messages)), completion, spans or None))
-    return (rows * MOST_REPEATS)[:count]
+
+def _read(packs: list[list[QueryItem]], count: int, random: np.random.Generator) -> list[list[Example]]:
+    """The first ``count`` packs as examples, starting over where there are fewer, at most a few times."""
+    chosen = (packs * MOST_REPEATS)[:count]
+    return [
+        [_example(item, columns) for item in pack]
+        for number, pack in enumerate(chosen)
+        for columns in [pack[0].columns if number < len(packs) else _other_columns(pack, random)]
+    ]
+
+
+def _other_columns(pack: Sequence[QueryItem], random: np.random.Generator) -> tuple[str, ...]:
+    """The columns of the pack's file in another order; of those that no reading needs, some are left out."""
+    needed = {column for item in pack if item.query for column in CausalQuery.model_validate(item.query).columns()}
+    kept = [name for name in pack[0].columns if name in needed or random.random() < KEPT_COLUMNS]
+    return tuple(kept[i] for i in random.permutation(len(kept)))
+
+
+def _example(item: QueryItem, columns: Sequence[str]) -> Example:
+    return Example(tuple(parse_messages(item.question, columns)), reading_text(_query_of(item), item.said))
+
+
+def _query_of(item: QueryItem) -> CausalQuery | None:
+    return CausalQuery.model_validate(item.query) if item.query is not None else None
 
 
 def _retrieval_row(item: QueryItem, split: str, source: str) -> dict[str, Any]:
-    query = CausalQuery.model_validate(item.query) if item.query is not None else None
     row = {key: _flat(value) for key, value in item.model_dump(mode="json").items()}
     return {
         **row,
         "split": split,
         "messages": json.dumps(parse_messages(item.question, item.columns), ensure_ascii=False),
-        "completion": reading_text(query),
+        "completion": reading_text(_query_of(item), item.said),
         "source": source,
     }
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import json
+from pathlib import Path
 from typing import Any
 
 import pandas as pd
@@ -17,3 +18,11 @@ def digest_of(value: Any) -> str:
 def frame_digest(frame: pd.DataFrame) -> str:
     """Digest of a table's columns and rows, in order."""
     return digest_of([list(frame.columns), frame.to_dict("split")["data"]])
+
+
+def folder_digest(folder: Path) -> str:
+    """Digest of a folder's files, names and contents."""
+    files = sorted(path for path in folder.rglob("*") if path.is_file())
+    return digest_of(
+        [(path.relative_to(folder).as_posix(), hashlib.sha256(path.read_bytes()).hexdigest()) for path in files]
+    )

@@ -2,19 +2,29 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
-from typing import Any
+from collections.abc import Callable, Mapping, Sequence
+from typing import Any, Literal
+
+import numpy as np
+import pandas as pd
 
 from causal_tools.errors import NotCausal, QueryError
-from causal_tools.parsing import read_question
-from lm import LanguageModel
+from causal_tools.parsing import ContinuationModel, read_question
+from lm import LanguageModel, load_language_model
+from lm.bundled import BUNDLED
+from lm.load import base_of
+from training.baselines import majority_readings, nearest_readings
+from training.free_reading import UNREADABLE, free_readings
+from training.metrics import field_matches
 from training.queries import QueryItem
 
-UNREADABLE: dict[str, Any] = {"task": "UNREADABLE"}
+System = Literal["assistant", "without header", "free generation", "untuned", "nearest question", "majority"]
 
 
 def readings_of(
-    model: LanguageModel, items: Sequence[QueryItem], report: Callable[[int, int], None] | None = None
+    model: ContinuationModel,
+    items: Sequence[QueryItem],
+    report: Callable[[int, int], None] | None = None,
 ) -> list[dict[str, Any] | None]:
     """The model's reading of each item: None where it finds the question not causal.
 
@@ -32,3 +42,67 @@ def readings_of(
         if report is not None:
             report(number, len(items))
     return readings
+
+
+class WithoutHeader:
+    """A model that is not shown the file's columns; its choices are still held to them. For comparison alone."""
+
+    def __init__(self, model: LanguageModel) -> None:
+        self._model = model
+
+    def chat_text(self, messages: Sequence[Mapping[str, str]]) -> str:
+        bare = [{**message, "content": message["content"].split("\nQuestion: ")[-1]} for message in messages]
+        return self._model.chat_text(bare)
+
+    def continuation(self, text: str) -> Any:
+        return self._model.continuation(text)
+
+
+def compare_systems(
+    model: LanguageModel | None,
+    items: Sequence[QueryItem],
+    train: Sequence[QueryItem],
+    systems: Sequence[System],
+    report: Callable[[str, int, int], None] | None = None,
+) -> pd.DataFrame:
+    """The same questions read by several systems, one line a question: what :func:`training.metrics.score_table` takes.
+
+    Args:
+        model: the tuned model; None where only baselines are asked for.
+        items: questions with their true readings.
+        train: what the baselines without a model know.
+        systems: what reads.
+        report: called with (system, done, all).
+    """
+    found: dict[str, list[Any]] = {}
+    for system in systems:
+
+        def told(done: int, total: int, system: str = system) -> None:
+            if report is not None:
+                report(system, done, total)
+
+        if system == "majority":
+            found[system] = majority_readings(train, items)
+        elif system == "nearest question":
+            found[system] = nearest_readings(train, items)
+        elif system == "untuned":
+            found[system] = readings_of(load_language_model(base_name(model)), items, told)
+        elif model is None:
+            raise ValueError(f"system {system!r} needs a model")
+        elif system == "free generation":
+            found[system] = free_readings(model, items, told)
+        else:
+            found[system] = readings_of(WithoutHeader(model) if system == "without header" else model, items, told)
+    facts = {name: [getattr(item, name) for item in items] for name in ("id", "task", "topic", "question", "query")}
+    return pd.DataFrame({**facts, **found})
+
+
+def base_name(model: LanguageModel | None) -> str:
+    """The reference of the model under an adapter; the bundled one where there is no adapter."""
+    return base_of(model.adapter) if model is not None and model.adapter is not None else BUNDLED
+
+
+def share_read_right(model: LanguageModel, items: Sequence[QueryItem]) -> float:
+    """The share of items all of whose fields are read exactly."""
+    pairs = zip(readings_of(model, items), items, strict=True)
+    return float(np.mean([field_matches(reading, item.query)["all"] for reading, item in pairs]))

@@ -1,5 +1,8 @@
 """Supervised fine-tuning with LoRA (TRL, PEFT): the loss counts the completion alone; a killed run resumes.
 
+Where held-out questions are read on the way, the adapter that read them best is kept, and training stops early once they
+are read no better.
+
 Source: LLM4Causal (arXiv 2312.17122) for rank and alpha; adapters here sit on all linear layers.
 """
 
@@ -15,35 +18,19 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
-from pydantic import BaseModel, ConfigDict, Field
 
 from lm import LanguageModel, load_language_model
 from lm.load import BASE_NOTE
 from training.digests import digest_of
+from training.evaluations import Evaluations
+from training.packing import Example, Pack, collated, features, packed, tokenised
+from training.recipe import SftRecipe
+
+Evaluate = Callable[[LanguageModel], float]
 
 
 class TrainingFault(RuntimeError):
     """Training that did not do its work: nothing changed, or the loss is no number."""
-
-
-class SftRecipe(BaseModel):
-    """What a fine-tuning run depends on, beside its examples."""
-
-    model_config = ConfigDict(extra="forbid", frozen=True)
-
-    base: str = "smollm2-135m"
-    steps: int = Field(gt=0)
-    batch_size: int = Field(default=8, gt=0)
-    micro_batch: int = Field(default=2, gt=0)  # examples in memory at once; gradients add up to the batch
-    learning_rate: float = Field(default=1e-3, gt=0)
-    warmup_share: float = Field(default=0.05, ge=0, lt=1)
-    rank: int = Field(default=16, gt=0)
-    alpha: int = Field(default=32, gt=0)
-    dropout: float = Field(default=0.0, ge=0, lt=1)
-    most_tokens: int = Field(default=768, gt=0)
-    checkpoints: int = Field(default=4, gt=0)
-    autocast: bool = True
-    seed: int = 0
 
 
 @dataclass(frozen=True)
@@ -53,22 +40,12 @@ class TrainedAdapter:
     folder: Path
     trainable_parameters: int
     examples: int
-    tokens: int
-    seconds: float
+    tokens: int  # that went through the model, padding aside
+    seconds: float  # of this process, evaluations included
     losses: list[tuple[int, float]]  # (step, training loss)
+    scores: list[tuple[int, float]]  # (step, share of held-out questions read right)
+    kept_step: int  # whose weights the adapter holds
     resumed_at: int  # step of the checkpoint it continued from, 0 for a run in one go
-
-
-@dataclass(frozen=True)
-class Example:
-    """One conversation and the completion wanted of the model.
-
-    ``spans`` are the parts of the completion that count in the loss, as (start, end) in characters; None counts all of it.
-    """
-
-    messages: tuple[dict[str, str], ...]
-    completion: str
-    spans: tuple[tuple[int, int], ...] | None = None
 
 
 def train_adapter(
@@ -76,16 +53,19 @@ def train_adapter(
     recipe: SftRecipe,
     folder: Path,
     *,
+    evaluate: Evaluate | None = None,
     tracking: dict[str, str] | None = None,
     report: Callable[[int, int, float], None] | None = None,
 ) -> TrainedAdapter:
     """Fine-tune a LoRA adapter on the examples.
 
     Args:
-        examples: at least one; used in an order that depends on the seed alone.
+        examples: at least one; neighbours that share a beginning are packed together, packs are used in an order that
+            depends on the seed alone.
         recipe: sizes and rates.
         folder: a working folder. Checkpoints in it are continued from when recipe and examples are the same; the finished
             adapter lies in ``folder/adapter``.
+        evaluate: the share of held-out questions that a model reads right; asked ``recipe.evaluations`` times.
         tracking: environment for MLflow (``MLFLOW_TRACKING_URI``, ``MLFLOW_RUN_ID``); None logs nowhere.
         report: called with (step, steps, loss) now and then.
 
@@ -100,15 +80,10 @@ def train_adapter(
     os.environ.setdefault("HF_HUB_OFFLINE", "1")
     base = load_language_model(recipe.base, dtype="float32")
     base_digest = base.digest  # before the adapter's modules are put into the model
-    rows = [tokenised(base, example) for example in examples]
-    lengths = [len(row["input_ids"]) for row in rows]
-    if max(lengths) > recipe.most_tokens:
-        raise ValueError(
-            f"an example has {max(lengths)} tokens, more than most_tokens={recipe.most_tokens}; it would be cut off silently"
-        )
+    packs = packed([tokenised(base, example) for example in examples], recipe.pack, recipe.most_tokens)
     folder.mkdir(parents=True, exist_ok=True)
     with FileLock(folder / "training.lock"):  # two runs at once take turns: their checkpoints lie in the same place
-        trained = _train(base, base_digest, rows, recipe, folder, tracking, report)
+        trained = _train(base, base_digest, packs, recipe, folder, evaluate, tracking, report)
     gc.collect()  # the trainer's cycles hold the weights and their gradients
     return trained
 
@@ -116,60 +91,55 @@ def train_adapter(
 def _train(
     base: LanguageModel,
     base_digest: str,
-    rows: list[dict[str, list[int]]],
+    packs: list[Pack],
     recipe: SftRecipe,
     folder: Path,
+    evaluate: Evaluate | None,
     tracking: dict[str, str] | None,
     report: Callable[[int, int, float], None] | None,
 ) -> TrainedAdapter:
-    work = _working_folder(folder, recipe, rows)
-    trainer = _trainer(base, rows, recipe, work, tracking, report)
+    work = _working_folder(folder, recipe, packs)
+    trainer = _trainer(base, packs, recipe, work, tracking, report)
     before = _adapter_weights(trainer.model)
     checkpoint = _last_checkpoint(work)
+    resumed_at = int(checkpoint.name.split("-")[-1]) if checkpoint else 0
+    evaluations = Evaluations(work / "best", recipe, resumed_at, trainer.model.save_pretrained)
+    if evaluate is not None and recipe.evaluations:
+        trainer.add_callback(evaluations.callback(evaluate, base))
     outcome = trainer.train(resume_from_checkpoint=str(checkpoint) if checkpoint else None)
-    after = _adapter_weights(trainer.model)
     losses = [(int(line["step"]), float(line["loss"])) for line in trainer.state.log_history if "loss" in line]
     if not all(np.isfinite(loss) for _, loss in losses):
         raise TrainingFault("the training loss is not a number; lower the learning rate")
+    evaluations.put_best_into(trainer.model)
+    after = _adapter_weights(trainer.model)
     if not any(np.abs(after[name] - before[name]).max() > 0 for name in before):
         raise TrainingFault("training changed no adapter weight; is the adapter frozen?")
     adapter = _save(trainer.model, base.name, base_digest, recipe, folder)
     shutil.rmtree(work, ignore_errors=True)
-    per_example = float(np.mean([len(row["input_ids"]) for row in rows]))
+    steps = trainer.state.global_step
     return TrainedAdapter(
         folder=adapter,
         trainable_parameters=sum(p.numel() for p in trainer.model.parameters() if p.requires_grad),
-        examples=len(rows),
-        tokens=int(per_example * recipe.steps * recipe.batch_size),
+        examples=sum(len(pack.branches) for pack in packs),
+        tokens=int(np.mean([len(pack) for pack in packs]) * (steps - resumed_at) * recipe.batch_size),
         seconds=float(outcome.metrics["train_runtime"]),
         losses=losses,
-        resumed_at=int(checkpoint.name.split("-")[-1]) if checkpoint else 0,
+        scores=evaluations.scores,
+        kept_step=evaluations.best_step or steps,
+        resumed_at=resumed_at,
     )
 
 
-def tokenised(base: LanguageModel, example: Example) -> dict[str, list[int]]:
-    """Tokens of prompt, completion and end of text, and which of them count in the loss (``completion_mask``)."""
-    prompt = base.chat_text(example.messages)
-    text = prompt + example.completion + base.tokenizer.eos_token
-    spans = example.spans if example.spans is not None else ((0, len(text) - len(prompt)),)
-    encoded = base.tokenizer(text, add_special_tokens=False, return_offsets_mapping=True)
-    counted = [
-        int(any(start < last + len(prompt) and end > first + len(prompt) for first, last in spans))
-        for start, end in encoded.offset_mapping
-    ]
-    return {"input_ids": list(encoded.input_ids), "completion_mask": counted}
-
-
-def _working_folder(folder: Path, recipe: SftRecipe, rows: list[dict[str, list[int]]]) -> Path:
+def _working_folder(folder: Path, recipe: SftRecipe, packs: list[Pack]) -> Path:
     """The checkpoints' folder, named after all that the run depends on, so that only its own are ever continued."""
-    work = folder / f"work-{digest_of([recipe.model_dump(), rows])}"
+    work = folder / f"work-{digest_of([recipe.model_dump(), [features(pack) for pack in packs]])}"
     work.mkdir(parents=True, exist_ok=True)
     return work
 
 
 def _trainer(
     base: LanguageModel,
-    rows: list[dict[str, list[int]]],
+    packs: list[Pack],
     recipe: SftRecipe,
     work: Path,
     tracking: dict[str, str] | None,
@@ -194,9 +164,12 @@ def _trainer(
         ) -> Any:
             inner = self.accelerator.unwrap_model(model).get_base_model()
             hidden = inner.get_decoder()(
-                input_ids=inputs["input_ids"], attention_mask=inputs.get("attention_mask"), use_cache=False
+                input_ids=inputs["input_ids"],
+                position_ids=inputs["position_ids"],
+                attention_mask=inputs["attention_mask"],
+                use_cache=False,
             ).last_hidden_state
-            targets = inputs["labels"][:, 1:]
+            targets = inputs["labels"][:, 1:]  # what counts is never first in a branch, so the place before says it
             counted = targets != -100
             logits = inner.get_output_embeddings()(hidden[:, :-1][counted]).float()
             total = torch.nn.functional.cross_entropy(logits, targets[counted], reduction="sum")
@@ -216,8 +189,9 @@ def _trainer(
         lr_scheduler_type="linear",
         # the first step of a warm-up has a rate of 0, so one step at least must come after it
         warmup_steps=min(max(1, round(recipe.warmup_share * recipe.steps)), recipe.steps - 1),
-        max_length=recipe.most_tokens,
-        completion_only_loss=True,
+        max_length=None,
+        dataset_kwargs={"skip_prepare_dataset": True},
+        remove_unused_columns=False,
         packing=False,
         use_cpu=base.device == "cpu",
         bf16=recipe.autocast and _bfloat16_pays(base.device),
@@ -234,23 +208,34 @@ def _trainer(
         dataloader_num_workers=0,
         dataloader_pin_memory=False,
     )
+    layers = base.model.config.get_text_config().num_hidden_layers
     lora = LoraConfig(
         r=recipe.rank,
         lora_alpha=recipe.alpha,
         lora_dropout=recipe.dropout,
-        target_modules="all-linear",
+        target_modules=_linear_names(base.model),
+        layers_to_transform=list(range(max(0, layers - (recipe.layers or layers)), layers)),
         task_type="CAUSAL_LM",
     )
     trainer = CountedTokensTrainer(
         model=base.model,
         args=config,
-        train_dataset=Dataset.from_list(rows),
+        train_dataset=Dataset.from_list([features(pack) for pack in packs]),
         processing_class=base.tokenizer,
+        data_collator=collated,
         peft_config=lora,
         callbacks=[Report()],
     )
     trainer.remove_callback(PrinterCallback)  # progress is told through `report`
     return trainer
+
+
+def _linear_names(model: Any) -> list[str]:
+    """Names of the linear modules within the layers, the output head aside."""
+    import torch
+
+    linear = {name for name, module in model.get_decoder().named_modules() if isinstance(module, torch.nn.Linear)}
+    return sorted({name.rsplit(".", 1)[-1] for name in linear})
 
 
 def _bfloat16_pays(device: str) -> bool:
@@ -271,9 +256,15 @@ def _last_checkpoint(work: Path) -> Path | None:
 
 
 def _save(model: Any, base: str, base_digest: str, recipe: SftRecipe, folder: Path) -> Path:
-    """Write the adapter beside its place, then rename: it is there whole or not at all."""
+    """Write the adapter, in bfloat16, beside its place, then rename: it is there whole or not at all."""
+    import torch
+    from safetensors.torch import load_file, save_file
+
     target, scratch = folder / "adapter", folder / f"adapter.{os.getpid()}"
     model.save_pretrained(str(scratch))
+    weights = scratch / "adapter_model.safetensors"
+    halved = {name: weight.to(torch.bfloat16).contiguous() for name, weight in load_file(weights).items()}
+    save_file(halved, weights, metadata={"format": "pt"})
     (scratch / BASE_NOTE).write_text(
         json.dumps({"base": base, "base_digest": base_digest, "recipe": recipe.model_dump()})
     )

@@ -22,6 +22,7 @@ Level = bool | int | float | str
 Words = Annotated[str, StringConstraints(min_length=1, strip_whitespace=True)]
 DISCRETE: tuple[Kind, ...] = ("binary", "categorical", "ordinal")
 TOPIC_FOLDER = Path(__file__).parent / "topics"
+_WORD = re.compile(r"[A-Z]?[a-z]{2,}|[A-Z]{3,}")
 _LEVEL_CHARACTERS = re.compile(r"[^,;{}<>=!\"'`()]+")
 
 
@@ -34,7 +35,9 @@ class Variable(BaseModel):
 
     ``values`` are the levels of a discrete variable, or ``(low, high)`` of a number. ``phrases`` are other words for
     the name; ``code`` is an opaque column name (as in coded surveys) which no words lead to. ``better`` says which
-    direction of the variable is good, where one is.
+    direction of the variable is good, where one is. ``doing`` says in gerund phrases that somebody sets or raises it,
+    ``happening`` in finite clauses that it comes about. ``groups`` says for levels who has them (smokers), and ``compared``
+    for operators (``>`` older than {v}) which units are meant.
     """
 
     model_config = ConfigDict(extra="forbid", frozen=True)
@@ -42,12 +45,19 @@ class Variable(BaseModel):
     name: Words
     aliases: tuple[Words, ...] = Field(min_length=3)
     phrases: tuple[Words, ...] = ()
+    doing: tuple[Words, ...] = ()
+    happening: tuple[Words, ...] = ()
+    groups: dict[Level, Words] = {}
+    compared: dict[Literal["<", "<=", ">", ">="], Words] = {}
     code: Words | None = None
     kind: Kind
     values: tuple[Level, ...] = Field(min_length=2)
     unit: Words | None = None
     better: Literal["higher", "lower"] | None = None
     roles: frozenset[Role] = Field(min_length=1)
+
+    def __hash__(self) -> int:  # its mappings have none
+        return hash((self.name, self.aliases))
 
     @property
     def discrete(self) -> bool:
@@ -62,6 +72,11 @@ class Variable(BaseModel):
     def columns(self) -> tuple[str, ...]:
         """Every column name that may stand for it."""
         return (*self.aliases, *((self.code,) if self.code else ()))
+
+    @cached_property
+    def stems(self) -> frozenset[str]:
+        """The words of its names and columns, in lower case and cut to five letters, so that plurals count as the same."""
+        return frozenset(word.lower()[:5] for text in (*self.wordings, *self.columns) for word in _WORD.findall(text))
 
     @field_validator("name")
     @classmethod
@@ -86,6 +101,10 @@ class Variable(BaseModel):
                 raise ValueError(f"{self.kind} {self.name!r} needs values [low, high], given {list(self.values)}")
         if len({alias.casefold() for alias in self.columns}) < len(self.columns):
             raise ValueError(f"aliases of {self.name!r} repeat (case aside): {list(self.columns)}")
+        if strange := [level for level in self.groups if level not in self.values]:
+            raise ValueError(f"groups of {self.name!r} name {strange[0]!r}, which is no level: {list(self.values)}")
+        if any("{v}" not in said for said in self.compared.values()):
+            raise ValueError(f"every entry of compared of {self.name!r} must hold {{v}}, given {self.compared}")
         if self.better and "response" not in self.roles:
             raise ValueError(f"{self.name!r} has better={self.better!r} but is no response")
         return self
@@ -101,6 +120,16 @@ class Topic(BaseModel):
     units: Words
     dataset_names: tuple[Annotated[str, StringConstraints(pattern=r"^[a-z][a-z0-9_]*$")], ...] = Field(min_length=2)
     variables: tuple[Variable, ...] = Field(min_length=10)
+
+    @cached_property
+    def stems(self) -> frozenset[str]:
+        """The words of all its variables' names and columns (see :attr:`Variable.stems`)."""
+        return frozenset().union(*(variable.stems for variable in self.variables))
+
+    @cached_property
+    def spellings(self) -> frozenset[str]:
+        """Every name and column of its variables, case aside."""
+        return frozenset(text.casefold() for v in self.variables for text in (*v.columns, *v.wordings))
 
     @cached_property
     def by_name(self) -> dict[str, Variable]:

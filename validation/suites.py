@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 from collections.abc import Mapping, Sequence
+from pathlib import Path
 from typing import Any
 
 import pandas as pd
@@ -11,26 +12,34 @@ import pandas as pd
 from validation.results import CheckResult
 
 
-def validate(frame: pd.DataFrame, name: str, expectations: Sequence[Any]) -> CheckResult:
+def validate(frame: pd.DataFrame, name: str, expectations: Sequence[Any], docs: Path | None = None) -> CheckResult:
     """Run expectations on a table.
 
+    Args:
+        frame: the table.
+        name: of the suite.
+        expectations: of Great Expectations, each with its severity.
+        docs: folder of a Great Expectations project, in which suite and outcome are kept and shown as data docs.
+
     Returns:
-        Passed where every expectation of severity ``critical`` holds; the table has a line an expectation.
+        Passed where every expectation of severity ``critical`` holds; the table has a line an expectation, and ``page`` is the
+        data docs' address on this machine.
     """
     os.environ.setdefault("GX_ANALYTICS_ENABLED", "False")
     import great_expectations as gx
 
-    context = gx.get_context(mode="ephemeral")
-    context.variables.progress_bars = {"globally": False}
     suite = gx.ExpectationSuite(name=name, expectations=list(expectations))
-    batch = (
-        context.data_sources.add_pandas("pandas")
-        .add_dataframe_asset(name)
-        .add_batch_definition_whole_dataframe("whole")
-    )
-    outcome = batch.get_batch({"dataframe": frame}).validate(suite)
+    if docs is None:
+        results, page = _validated(gx.get_context(mode="ephemeral"), suite, frame), None
+    else:
+        from filelock import FileLock
+
+        docs.mkdir(parents=True, exist_ok=True)
+        with FileLock(docs / "docs.lock"):  # checks of several runs write into one project
+            results = _validated(gx.get_context(mode="file", project_root_dir=str(docs)), suite, frame, documented=True)
+        page = docs / "gx" / "uncommitted" / "data_docs" / "local_site" / "index.html"
     lines = []
-    for one in outcome.results:
+    for one in results:
         config = one.expectation_config
         details = {key: value for key, value in config.kwargs.items() if key not in ("batch_id", "value_set", "regex")}
         severity = str(getattr(config, "severity", None) or "critical").split(".")[-1].lower()
@@ -39,7 +48,34 @@ def validate(frame: pd.DataFrame, name: str, expectations: Sequence[Any]) -> Che
     table = pd.DataFrame(lines, columns=["expectation", "of", "severity", "met", "unexpected"])
     failed = table[~table["met"]]
     text = f"{len(table)} expectations on {len(frame):,} rows; {len(failed)} not met."
-    return CheckResult(name, not (failed["severity"] == "critical").any(), text, table)
+    return CheckResult(name, not (failed["severity"] == "critical").any(), text, table, page)
+
+
+def _validated(context: Any, suite: Any, frame: pd.DataFrame, documented: bool = False) -> list[Any]:
+    """The outcome of each expectation; ``documented`` keeps suite and outcome in the context and renews its data docs."""
+    import great_expectations as gx
+
+    context.variables.progress_bars = {"globally": False}
+    batch = (
+        context.data_sources.add_or_update_pandas("pandas")
+        .add_dataframe_asset(suite.name)
+        .add_batch_definition_whole_dataframe("whole")
+    )
+    if not documented:
+        return list(batch.get_batch({"dataframe": frame}).validate(suite).results)
+    kept = context.suites.add_or_update(suite)
+    definition = context.validation_definitions.add_or_update(
+        gx.ValidationDefinition(name=suite.name, data=batch, suite=kept)
+    )
+    checkpoint = gx.Checkpoint(
+        name=suite.name,
+        validation_definitions=[definition],
+        actions=[gx.checkpoint.UpdateDataDocsAction(name="data docs")],
+    )
+    (outcome,) = (
+        context.checkpoints.add_or_update(checkpoint).run(batch_parameters={"dataframe": frame}).run_results.values()
+    )
+    return list(outcome.results)
 
 
 def retrieval_expectations(tasks: Sequence[str]) -> list[Any]:
@@ -60,7 +96,7 @@ def retrieval_expectations(tasks: Sequence[str]) -> list[Any]:
         ),
         gxe.ExpectColumnValueLengthsToBeBetween(column="question", min_value=8, max_value=600),
         gxe.ExpectColumnValueLengthsToBeBetween(column="question", max_value=400, severity="warning"),
-        gxe.ExpectColumnValuesToMatchRegex(column="completion", regex=r'^\{"task": "[a-z]+".*\}$'),
+        gxe.ExpectColumnValuesToMatchRegex(column="completion", regex=r"^(none|[a-z]+: .+)\.$"),
     ]
 
 

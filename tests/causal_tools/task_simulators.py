@@ -111,7 +111,9 @@ class World:
     def three_ways(self, known: dict[str, np.ndarray]) -> np.ndarray:
         push = self.push(known)
         push = (push - push.mean()) / max(1.0, push.std())
-        odds = np.column_stack([np.zeros(len(push)), 0.9 * push, -0.7 * push]) + self.generator.gumbel(size=(len(push), 3))
+        odds = np.column_stack([np.zeros(len(push)), 0.9 * push, -0.7 * push]) + self.generator.gumbel(
+            size=(len(push), 3)
+        )
         return np.argmax(odds, axis=1)
 
     def noise(self, rows: int) -> np.ndarray:

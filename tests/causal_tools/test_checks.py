@@ -109,9 +109,7 @@ def test_an_estimator_with_both_models_wrong_is_refuted():
         def predict_proba(self, X):
             return np.tile([0.1, 0.9], (len(X), 1))
 
-    recipe = Recipe(
-        True, Choice(DummyRegressor(strategy="constant", constant=0.0), "", {}), Choice(Surer(), "", {}), 0
-    )
+    recipe = Recipe(True, Choice(DummyRegressor(strategy="constant", constant=0.0), "", {}), Choice(Surer(), "", {}), 0)
     rows = refutations(recipe, y, t, x, 1, 0)
     assert not rows[0]["passed"] and not rows[1]["passed"]
     said = said_of_refutations(rows)

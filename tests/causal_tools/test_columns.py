@@ -47,7 +47,16 @@ def test_an_exact_name_wins_and_an_ambiguous_one_is_refused_naming_both() -> Non
         resolve_column("FEV1", columns)
 
 
-COLUMNS = ["systolic_blood_pressure", "temperature", "dept", "treatment", "fev1", "fev2", "hospital_stay_days", "avg_dose"]
+COLUMNS = [
+    "systolic_blood_pressure",
+    "temperature",
+    "dept",
+    "treatment",
+    "fev1",
+    "fev2",
+    "hospital_stay_days",
+    "avg_dose",
+]
 
 
 @pytest.mark.parametrize(

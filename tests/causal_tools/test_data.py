@@ -190,7 +190,9 @@ def test_decimals_dates_durations_and_zones_of_parquet_are_read(tmp_path: Path) 
             "price": [Decimal("1.5"), Decimal("2.25"), None],
             "day": [date(2024, 1, 2), date(2024, 3, 4), date(2024, 5, 6)],
             "spent": [timedelta(seconds=90), timedelta(minutes=2), timedelta(hours=1)],
-            "at": pd.to_datetime(["2024-01-01 12:00", "2024-01-02 12:00", "2024-01-03 12:00"]).tz_localize("Europe/Paris"),
+            "at": pd.to_datetime(["2024-01-01 12:00", "2024-01-02 12:00", "2024-01-03 12:00"]).tz_localize(
+                "Europe/Paris"
+            ),
         }
     )
     frame.to_parquet(tmp_path / "a.parquet")

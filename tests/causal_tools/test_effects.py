@@ -314,5 +314,7 @@ def test_a_level_that_few_have_is_rare_and_not_foretold() -> None:
     x = generator.normal(size=3000)
     t = (generator.random(3000) < 0.008).astype(int)
     result = ask(pd.DataFrame({"t": t, "x": x, "y": 2 * t + x + generator.normal(size=3000)}), "ATE")
-    assert result.estimate == pytest.approx(2, abs=0.8)  # of 24 treated rows the mean is uncertain by 0.2, and the rest by chance
+    assert result.estimate == pytest.approx(
+        2, abs=0.8
+    )  # of 24 treated rows the mean is uncertain by 0.2, and the rest by chance
     assert any("fewer than 40 rows have t = 1" in line for line in result.warnings)

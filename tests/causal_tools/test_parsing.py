@@ -138,13 +138,14 @@ def test_any_preference_gives_a_sound_reading_and_what_is_written_is_that_readin
     try:
         reading = read_question(model, question, columns, levels=levels)
     except NotCausal:
-        assert model.written == '{"task": "none"}'
+        assert model.written == "none."
         return
     except QueryError:
         return
     _keeps_the_contract(reading.query, columns, levels)
-    if not (reading.query.nodes == "all" and "all" in columns):
-        assert model.written == reading_text(reading.query)
+    assert model.written == reading_text(reading.query, reading.said)
+    assert set(reading.said) <= set(columns)
+    assert all(words in " ".join(question.split()) for words in reading.said.values())
 
 
 def test_every_task_is_reached_by_some_preference():
@@ -165,8 +166,8 @@ def test_the_real_models_choice_is_the_candidate_of_highest_probability(models):
     from causal_tools.prompts import TASK_WORDS, parse_messages
 
     for model in models:
-        start = model.chat_text(parse_messages(question, columns)) + '{"task": "'
-        closings = {word: '"}' if word == "none" else '",' for word in TASK_WORDS.values()}
+        start = model.chat_text(parse_messages(question, columns))
+        closings = {word: "." if word == "none" else ":" for word in TASK_WORDS.values()}
         scores = {word: log_prob(model, start, word + end) for word, end in closings.items()}
         best = max(scores, key=scores.get)
         try:
@@ -180,7 +181,16 @@ def test_the_real_models_choice_is_the_candidate_of_highest_probability(models):
 
 def test_a_reading_with_conditions_is_written_slot_by_slot():
     model = Scripted(
-        'subgroup",', 'drug",', 'days",', 'region",', 'in",', "north |", 'south",', 'age",', '>=",', '45"}'
+        "subgroup:",
+        " drug on",
+        " days where",
+        " region is",
+        " among",
+        " north or",
+        " south and",
+        " age is",
+        " from",
+        " 45.",
     )
     reading = read_question(
         model,
@@ -203,9 +213,18 @@ def test_a_reading_with_conditions_is_written_slot_by_slot():
     )
 
 
+def test_a_column_may_come_after_the_questions_words_for_it():
+    model = Scripted("effect:", " the new drug =", " dose on", " breathing better =", " fev1.")
+    reading = read_question(model, 'Does "the new drug" mean breathing better, at 3?', ["dose", "fev1", "age"])
+    assert (reading.query.treatment, reading.query.response) == ("dose", "fev1")
+    assert reading.said == {"dose": "the new drug", "fev1": "breathing better"}
+    assert set(model.offered[2]) == {" dose on", " fev1 on", " age on"}  # only columns, once the words are found
+    assert " 3 =" not in model.offered[1]
+
+
 def test_confidence_is_the_share_of_the_choice_among_its_candidates():
     """Six task words; the wanted one stands at 0 and the others at −2."""
-    model = Scripted('effect",', 'a",', 'b"}')
+    model = Scripted("effect:", " a on", " b.")
     reading = read_question(model, "Does a act on b?", ["a", "b"])
     assert reading.confidence["task"] == pytest.approx(1 / (1 + 5 * np.exp(-2)))
     assert reading.confidence["treatment"] == pytest.approx(1 / (1 + np.exp(-2)))
@@ -213,11 +232,11 @@ def test_confidence_is_the_share_of_the_choice_among_its_candidates():
 
 
 def test_confidence_adds_up_what_may_follow_a_choice():
-    model = Scripted('action",', 'a",', 'b"}')
+    model = Scripted("action:", " a for", " b.")
     reading = read_question(model, "Best a for b, at c of 5?", ["a", "b", "c"], levels={})
-    # response: b"} at 0, b", at −2; and c"} at −2, since no further column has a value that the question names but b
+    # response: " b." at 0, " b where" at −2; and " c." at −2 (the question's words for a column are no candidates of it)
     wanted = 1 + np.exp(-2)
-    others = len([c for c in model.offered[-1] if not c.startswith("b")])
+    others = len([c for c in model.offered[-1] if not c.startswith(" b") and not c.endswith(" =")])
     assert reading.confidence["response"] == pytest.approx(wanted / (wanted + others * np.exp(-2)))
 
 
@@ -243,16 +262,16 @@ def test_numbers_of_the_question_are_offered_as_values(text, numbers):
 
         likely_log_probs = log_probs
 
-    model = Watching('subgroup",', 'a",', 'b",', 'c",', '=",')
+    model = Watching("subgroup:", " a on", " b where", " c is", " exactly")
     with pytest.raises((StopIteration, QueryError)):
         read_question(model, f"Effect of a on b {text}?", ["a", "b", "c"], levels={})
-    offered = {c[:-2] for c in model.offered[-1]} if len(model.offered) == 6 else set()
+    offered = {c[1:-1] for c in model.offered[-1]} if len(model.offered) == 6 else set()
     assert offered == numbers
 
 
 def test_the_file_named_in_the_question_is_taken_unless_one_is_given():
     def named(question, dataset=None):
-        return read_question(Scripted('effect",', 'a",', 'b"}'), question, ["a", "b"], dataset).query.dataset
+        return read_question(Scripted("effect:", " a on", " b."), question, ["a", "b"], dataset).query.dataset
 
     assert named("In my-trial.v2.csv, does a act on b?") == "my-trial.v2.csv"
     assert named("In x.csv, does a act on b?", "y.xlsx") == "y.xlsx"
@@ -273,30 +292,31 @@ def test_too_few_columns_are_refused(columns):
 
 def test_a_name_that_stands_twice_or_is_empty_in_the_header_fills_no_slot():
     """A header given by hand may repeat a name."""
-    model = Scripted('effect",', 'a",', 'b"}')
+    model = Scripted("effect:", " a on", " b.")
     query = read_question(model, "Does a act on b?", ["a", "a", "", "b"]).query
     assert (query.treatment, query.response) == ("a", "b")
-    assert model.offered[1:] == [['a",', 'b",'], ['b"}']]
+    named = [[piece for piece in offered if not piece.endswith(" =")] for offered in model.offered[1:]]
+    assert named == [[" a on", " b on"], [" b."]]
     with pytest.raises(QueryError, match="at least two columns"):
         read_question(Preferring(0), "Does a act on a?", ["a", "a"])
 
 
 def test_mediation_needs_three_columns():
     with pytest.raises(QueryError, match="needs 3 columns"):
-        read_question(Scripted('mediation",'), "Does a act on b through c?", ["a", "b"])
+        read_question(Scripted("mediation:"), "Does a act on b through c?", ["a", "b"])
 
 
 def test_a_subgroup_without_any_value_is_refused():
     with pytest.raises(QueryError, match="no value"):
-        read_question(Scripted('subgroup",', 'a",', 'b"}'), "Does a act on b in some?", ["a", "b", "c"], levels={})
+        read_question(Scripted("subgroup:", " a on", " b."), "Does a act on b in some?", ["a", "b", "c"], levels={})
 
 
 def test_a_wide_file_offers_the_columns_closest_to_the_questions_words():
     columns = [f"gene_{i}" for i in range(200)]
     columns[150], columns[7] = "blood_pressure", "salt"
-    model = Scripted('effect",', 'salt",', 'blood_pressure"}')
+    model = Scripted("effect:", " salt on", " blood_pressure.")
     reading = read_question(model, "Does salt raise blood pressure?", columns)
-    assert len(model.offered[1]) == MOST_COLUMNS
+    assert len([piece for piece in model.offered[1] if piece.endswith(" on")]) == MOST_COLUMNS
     assert "60 columns" in reading.notes[0]
     assert (reading.query.treatment, reading.query.response) == ("salt", "blood_pressure")
 

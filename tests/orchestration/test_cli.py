@@ -516,7 +516,9 @@ def test_a_query_given_in_full_needs_neither_question_nor_language_model(trial: 
 
 def test_columns_are_shown_as_they_are_read(tmp_path: Path) -> None:
     path = tmp_path / "a.csv"
-    path.write_text("id;dose;arm;note\n" + "".join(f"{i};{i / 8},5;{'ab'[i % 2]};\n".replace(".", "") for i in range(1, 60)))
+    path.write_text(
+        "id;dose;arm;note\n" + "".join(f"{i};{i / 8},5;{'ab'[i % 2]};\n".replace(".", "") for i in range(1, 60))
+    )
     result = runner.invoke(app, ["columns", str(path)])
     assert result.exit_code == 0, result.output
     assert "identifier" in result.output and "binary" in result.output and "Note: " in result.output

@@ -6,23 +6,22 @@ import json
 
 import pandas as pd
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from causal_tools.contract import CausalQuery
-from causal_tools.prompts import reading_text, slot_spans, slots_of
-from lm import load_language_model
+from causal_tools.prompts import pieces_of, reading_text
 from training.corpora import (
     MOST_REPEATS,
     RETRIEVAL_COLUMNS,
-    WHOLE_EVERY,
     items_frame,
     items_from,
     retrieval_corpus,
     training_examples,
 )
+from training.free_reading import UNREADABLE, read_back
 from training.queries import QueryItem, make_queries
-from training.sft import SftRecipe, tokenised
+from training.recipe import SftRecipe
 from training.topic_library import load_topics
 
 NAMES = st.text(st.characters(exclude_categories=["Cs"]), min_size=1, max_size=8)
@@ -86,11 +85,11 @@ def test_the_corpus_has_a_row_an_item_with_conversation_and_completion():
     assert corpus["split"].tolist() == ["train", "train", "held_out", "held_out"]
     assert corpus["source"].tolist() == ["generated", "annotated", "generated", "generated"]
     first = corpus.iloc[0]
-    assert first["completion"] == '{"task": "effect", "treatment": "t", "response": "y"}'
+    assert first["completion"] == "effect: t on y."
     system, user = json.loads(first["messages"])
     assert (system["role"], user["role"]) == ("system", "user")
     assert user["content"] == f"Columns: t, y, z\nQuestion: {ITEMS[0].question}"
-    assert corpus.iloc[3]["completion"] == '{"task": "none"}'
+    assert corpus.iloc[3]["completion"] == "none."
     assert items_from(corpus) == [ITEMS[0], ITEMS[3], ITEMS[1], ITEMS[2]]
 
 
@@ -115,48 +114,48 @@ def queries(draw) -> CausalQuery | None:
     return CausalQuery.model_validate(fields)
 
 
+def test_a_reading_is_one_line_of_words():
+    query = {"treatment": "dose", "response": "fev1"}
+    where = [
+        {"column": "age", "operator": ">=", "value": 60.5},
+        {"column": "region", "operator": "in", "value": ("north", "far south")},
+    ]
+    said = {
+        "effect: dose on fev1.": {"task": "ATE", **query},
+        "subgroup: dose on fev1 where age is from 60.5 and region is among north or far south.": {
+            "task": "HTE", **query, "conditions": where,
+        },
+        "mediation: dose on fev1 through fear.": {"task": "MA", **query, "mediator": "fear"},
+        "action: dose for fev1.": {"task": "OPO", **query},
+        "graph: a, b c, d.": {"task": "CGL", "nodes": ("a", "b c", "d")},
+        "graph: all columns.": {"task": "CGL", "nodes": "all"},
+    }  # fmt: skip
+    for line, fields in said.items():
+        assert reading_text(CausalQuery.model_validate(fields)) == line
+        assert read_back(line) == CausalQuery.model_validate(fields).model_dump(mode="json")
+    assert (reading_text(None), read_back("none.")) == ("none.", None)
+
+
 @given(queries())
-def test_a_reading_is_json_of_its_slots_and_the_spans_cut_out_its_values(query):
-    text, slots = reading_text(query), slots_of(query)
-    pairs = json.loads(text, object_pairs_hook=list)
-    assert [tuple(pair) for pair in pairs] == slots
-    spans = slot_spans(text)
-    assert len(spans) == len(slots)
-    for (start, end), (_, value) in zip(spans, slots, strict=True):
-        piece = text[start:end]
-        assert piece.endswith(('",', '"}'))
-        assert json.loads(f'"{piece[:-2]}"') == value
+def test_a_reading_is_its_pieces_each_with_what_closes_it(query):
+    pieces = pieces_of(query)
+    assert "".join(piece.text + piece.closing for piece in pieces) == reading_text(query)
+    assert reading_text(query).endswith(".")
+    assert all(piece.text.startswith(" ") for piece in pieces[1:])
 
 
-TINY = load_language_model("tiny", device="cpu")
-
-
-@settings(deadline=None, max_examples=40)
-@given(queries())
-def test_the_tokens_that_count_decode_to_exactly_the_slots(query):
-    from training.sft import Example
-
-    text = reading_text(query)
-    spans = tuple(slot_spans(text))
-    row = tokenised(TINY, Example(({"role": "user", "content": "naïve?"},), text, spans))
-    assert len(row["input_ids"]) == len(row["completion_mask"])
-    counted = [token for token, mask in zip(row["input_ids"], row["completion_mask"], strict=True) if mask]
-    assert TINY.tokenizer.decode(counted) == "".join(text[start:end] for start, end in spans)
-
-
-def test_without_spans_the_completion_and_the_end_of_text_count():
-    from training.sft import Example
-
-    messages = ({"role": "user", "content": "Why?"},)
-    row = tokenised(TINY, Example(messages, "Because — so."))
-    counted = [token for token, mask in zip(row["input_ids"], row["completion_mask"], strict=True) if mask]
-    assert TINY.tokenizer.decode(counted) == "Because — so.<|im_end|>"
-    assert TINY.tokenizer.decode(row["input_ids"]) == TINY.chat_text(messages) + "Because — so.<|im_end|>"
+@pytest.mark.parametrize(
+    "text", ["", "effect", "effect: a", "effect: a on a.", "sum: a on b.", "subgroup: a on b.", "none: a.",
+             "effect: a on b where c.", "effect: a on b"]
+)  # fmt: skip
+def test_what_is_no_reading_is_unreadable(text):
+    assert read_back(text) == UNREADABLE
 
 
 def _corpus(count: int, annotated: int = 0) -> pd.DataFrame:
-    train = [_item(i) for i in range(count)]
-    extra = [_item(100 + i) for i in range(annotated)]
+    """Questions about files of their own, so that each is a pack of its own."""
+    train = [_item(i, columns=("t", "y", f"z{i}"), levels={}) for i in range(count)]
+    extra = [_item(100 + i, columns=("t", "y", "v", f"w{i}"), levels={}) for i in range(annotated)]
     return retrieval_corpus(train, [_item(999)], extra)
 
 
@@ -180,7 +179,9 @@ def test_few_rows_are_repeated_at_most_a_few_times():
     examples = training_examples(_corpus(2), _pairs(1), 0.5, SftRecipe(steps=100, batch_size=1))
     assert _explained(examples) == MOST_REPEATS
     assert len(examples) == 3 * MOST_REPEATS
-    assert len({json.dumps([example.messages, example.completion]) for example in examples}) == 3
+    assert (
+        len({(example.messages[-1]["content"].split("Question")[-1], example.completion) for example in examples}) == 3
+    )
 
 
 def test_held_out_questions_are_never_trained_on():
@@ -189,22 +190,26 @@ def test_held_out_questions_are_never_trained_on():
     assert len(examples) == 20
 
 
-def test_annotated_questions_come_first():
-    recipe = SftRecipe(steps=4, batch_size=1)
+def test_what_people_corrected_comes_again_with_the_columns_in_another_order():
+    recipe = SftRecipe(steps=50, batch_size=1)
     examples = training_examples(_corpus(50, annotated=3), _pairs(0), 0.0, recipe)
-    asked = [example.messages[1]["content"] for example in examples]
-    assert sum(any(f"the {100 + i}th" in text for i in range(3)) for text in asked) == 3
+    asked = [
+        e.messages[1]["content"]
+        for e in examples
+        if any(f"the {100 + i}th" in e.messages[1]["content"] for i in range(3))
+    ]
+    assert len(asked) == 3 * MOST_REPEATS
+    assert len(set(asked)) > 6
+    assert all({"t", "y"} <= set(text.split("\n")[0].removeprefix("Columns: ").split(", ")) for text in asked)
 
 
-def test_decisions_alone_count_but_for_one_reading_in_sixteen():
-    examples = training_examples(_corpus(16), _pairs(4), 0.2, SftRecipe(steps=20, batch_size=1))
-    readings = [example for example in examples if example.completion.startswith("{")]
-    whole = [example for example in readings if example.spans is None]
-    assert (len(readings), len(whole)) == (16, 16 // WHOLE_EVERY)
-    for example in readings:
-        if example.spans is not None:
-            assert [example.completion[a:b] for a, b in example.spans] == ["e", '",', "t", '",', "y", '"}']
-    assert all(example.spans is None for example in examples if example.completion.startswith("text"))
+def test_questions_about_one_file_stand_together():
+    train = [_item(i, columns=("t", "y", f"z{i % 4}"), levels={}) for i in range(12)]
+    corpus = retrieval_corpus(train, [_item(999)])
+    examples = training_examples(corpus, _pairs(0), 0.0, SftRecipe(steps=4, batch_size=1, pack=3))
+    headers = [example.messages[1]["content"].split("\n")[0] for example in examples]
+    assert len(headers) == 12
+    assert all(len(set(headers[start : start + 3])) == 1 for start in range(0, 12, 3))
 
 
 def test_the_seed_fixes_choice_and_order():

@@ -6,22 +6,25 @@ import json
 
 import numpy as np
 import pytest
-from safetensors.numpy import load_file
+from safetensors.torch import load_file
 
 from lm import load_language_model
-from training.sft import Example, SftRecipe, tokenised, train_adapter
+from training.packing import Example, tokenised
+from training.recipe import SftRecipe
+from training.sft import train_adapter
 
 RECIPE = SftRecipe(
     base="tiny", steps=6, batch_size=2, checkpoints=6, rank=2, alpha=4, learning_rate=0.02, autocast=False
 )
 EXAMPLES = [
-    Example(({"role": "user", "content": f"Question {i}?"},), f'{{"task": "{word}"}}', ((10, 10 + len(word) + 2),))
+    Example(({"role": "user", "content": f"Question {i}?"},), f"{word}.")
     for i, word in enumerate(["effect", "graph", "none", "effect", "action", "mediation", "graph"])
 ]
 
 
 def _weights(folder) -> dict[str, np.ndarray]:
-    return load_file(folder / "adapter_model.safetensors")
+    stored = load_file(folder / "adapter_model.safetensors")
+    return {name: weight.float().numpy() for name, weight in stored.items()}
 
 
 @pytest.fixture(scope="module")
@@ -51,16 +54,15 @@ def test_the_adapter_tells_its_base_and_recipe(trained):
 
 
 def test_the_first_loss_is_the_mean_surprise_of_the_counted_tokens(tmp_path):
-    """One example, so the first batch is known: its loss is minus the mean log-probability of the slot's tokens."""
+    """One example, so the first batch is known: its loss is minus the mean log-probability of the completion's tokens."""
     import torch
 
     tiny = load_language_model("tiny", device="cpu")
     example = EXAMPLES[0]
     row = tokenised(tiny, example)
     with torch.no_grad():
-        law = torch.log_softmax(tiny.model(input_ids=torch.tensor([row["input_ids"]])).logits[0], dim=-1)
-    counted = [i for i, mask in enumerate(row["completion_mask"]) if mask]
-    expected = -np.mean([float(law[i - 1, row["input_ids"][i]]) for i in counted])
+        law = torch.log_softmax(tiny.model(input_ids=torch.tensor([row.tokens])).logits[0], dim=-1)
+    expected = -np.mean([float(law[i - 1, row.tokens[i]]) for i in range(row.completion, len(row.tokens))])
     run = train_adapter([example], RECIPE.model_copy(update={"steps": 1, "batch_size": 1}), tmp_path)
     assert run.losses[0][1] == pytest.approx(expected, abs=1e-3)
 

@@ -92,7 +92,7 @@ def test_a_registered_challenger_loads_with_its_adapter_on_its_base(versions, ad
 
 def test_promotion_moves_the_champion_and_its_alias_can_be_moved_back(versions, tracking):
     assert tracking.version_at(CHAMPION) is None
-    assert find_assistant().alias == CHALLENGER
+    assert find_assistant().version == "shipped with the project"  # a challenger is not used before it has won
     tracking.promote(versions[0], over="untuned", reason="better")
     assert tracking.version_at(CHAMPION).version == "1"
     tracking.promote(versions[1], over="1", reason="better still" * 1000)
@@ -162,7 +162,9 @@ def test_mlflow_serves_the_assistant_over_http(versions, tracking, tmp_path):
     command = [sys.executable, "-m", "mlflow", "models", "serve", "-m", f"models:/causalsmith-assistant/{versions[0].version}",
                "--env-manager", "local", "-h", "127.0.0.1", "-p", str(port)]  # fmt: skip
     log = (tmp_path / "serve.log").open("wb")
-    path = os.pathsep.join((str(Path(sys.executable).parent), os.environ.get("PATH", "")))  # mlflow calls uvicorn by name
+    path = os.pathsep.join(
+        (str(Path(sys.executable).parent), os.environ.get("PATH", ""))
+    )  # mlflow calls uvicorn by name
     settings = {**os.environ, "MLFLOW_TRACKING_URI": tracking.uri, "PATH": path}
     server = subprocess.Popen(command, stdout=log, stderr=log, start_new_session=True, env=settings)
 

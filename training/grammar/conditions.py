@@ -12,6 +12,7 @@ from training.grammar.mentions import Speaker
 from training.topic_library import Level, Variable
 
 UNIT_SHARE = 0.4
+WHO_SHARE = 0.45
 _SAID: dict[Operator, tuple[str, ...]] = {
     "=": ("{v}", "{v}", "equal to {v}", "exactly {v}"),
     ">": ("above {v}", "over {v}", "more than {v}", "greater than {v}", "higher than {v}", "beyond {v}"),
@@ -69,7 +70,14 @@ class ConditionSpeaker:
         self.speaker, self.draws, self.unit, self.units = speaker, speaker.draws, unit, units
 
     def group(self, conditions: Sequence[DrawnCondition]) -> str:
-        """Plural noun phrase: 'patients whose age is above 50'."""
+        """Plural noun phrase: 'patients whose age is above 50', 'smokers with weight over 90'."""
+        for place, condition in enumerate(conditions):
+            coded = self.speaker.columns[condition.variable.name] == condition.variable.code
+            said = None if coded else said_without_name(condition, self.units)
+            if said and self.draws.chance(WHO_SHARE):
+                self.speaker.said[self.speaker.columns[condition.variable.name]] = said
+                rest = [*conditions[:place], *conditions[place + 1 :]]
+                return f"{said} {self._restriction(rest)}" if rest else said
         noun = self.draws.pick((self.units, self.units, self.units, f"those {self.units}", "rows", "cases"))
         return f"{noun} {self._restriction(conditions)}"
 
@@ -144,6 +152,17 @@ class ConditionSpeaker:
         if unit == "percent":
             return self.draws.pick((f"{value}%", f"{value} %", f"{value} percent"))
         return f"{value} {unit}"
+
+
+def said_without_name(condition: DrawnCondition, units: str) -> str | None:
+    """Who meets a condition, in words that do not name its column: 'smokers', 'patients older than 60'."""
+    variable, value = condition.variable, condition.value
+    if isinstance(value, tuple):
+        return None
+    if condition.operator == "=":
+        return variable.groups.get(value)
+    said = variable.compared.get(condition.operator)  # type: ignore[arg-type]
+    return f"{units} {said.replace('{v}', written(value))}" if said else None
 
 
 def _levels(condition: DrawnCondition) -> tuple[Level, ...]:

@@ -41,13 +41,14 @@ def _in_style(aliases: tuple[str, ...], style: str) -> tuple[str, ...]:
 class Speaker:
     """Names columns within one question.
 
-    ``columns`` maps a variable's name to its column.
+    ``columns`` maps a variable's name to its column; ``said`` collects by column the words for it, where its name is not said.
     """
 
     def __init__(self, columns: Mapping[str, str], draws: Draws) -> None:
         self.columns = columns
         self.draws = draws
         self.manner = choose_manner(draws)
+        self.said: dict[str, str] = {}
 
     def name(self, variable: Variable, plain: bool = False) -> str:
         """Say a variable; ``plain`` keeps to its name, for places where a longer phrase would not read well."""
@@ -61,7 +62,10 @@ class Speaker:
             return draws.pick(('"{}"', "'{}'", "`{}`", "the {} column", "the column {}")).format(column)
         phrased = variable.phrases and not plain and draws.chance(PHRASE_SHARE)
         words = draws.pick(variable.phrases) if phrased else variable.name
-        return words if manner == "words" else f"{words} ({column})"
+        if manner == "words":
+            self.said[column] = words
+            return words
+        return f"{words} ({column})"
 
     def listing(self, variables: Sequence[Variable], plain: bool = True) -> str:
         """Say several variables one after the other."""

@@ -1,0 +1,143 @@
+"""The command line on annotation: tasks out, to a folder or a Label Studio server, judgements in, disputes to decide."""
+
+from pathlib import Path
+from typing import Annotated, Any
+
+import typer
+from rich.console import Console
+from rich.table import Table
+
+from orchestration.faults import clear_errors, print_json
+from orchestration.outputs import write_file
+
+app = typer.Typer(
+    name="annotations",
+    no_args_is_help=True,
+    rich_markup_mode="markdown",
+    help="Questions for annotators, and what they said: see docs/annotation.md for what annotators are to do.",
+)
+Url = Annotated[str, typer.Option(help="Label Studio's address; its access token is read from LABEL_STUDIO_API_KEY.")]
+Title = Annotated[str, typer.Option(help="Title of the project on the server.")]
+_URL, _TITLE = "http://127.0.0.1:8080", "Causalsmith questions"
+
+
+@app.command()
+def tasks(out: Annotated[Path, typer.Option(help="Folder to write tasks.json and labelling.xml into.")]) -> None:
+    """Write the annotation tasks and the labelling interface, to be imported in Label Studio by hand.
+
+    The tasks are those of the asset `annotation_tasks`; materialize it first (`make demo` does).
+
+    Example: `causalsmith annotations tasks --out for_label_studio`
+    """
+    import json
+
+    with clear_errors():
+        made = _stored_tasks()
+        out.mkdir(parents=True, exist_ok=True)
+        write_file(out / "tasks.json", json.dumps(made["tasks"], ensure_ascii=False, indent=1).encode())
+        write_file(out / "labelling.xml", made["labelling_configuration"].encode())
+        typer.echo(f"{len(made['tasks'])} tasks in {out / 'tasks.json'}, their interface in {out / 'labelling.xml'}")
+
+
+@app.command()
+def send(url: Url = _URL, project: Title = _TITLE) -> None:
+    """Put the annotation tasks into a project of a Label Studio server; those that are there already are passed over.
+
+    Example: `LABEL_STUDIO_API_KEY=… causalsmith annotations send --url http://127.0.0.1:8080`
+    """
+    with clear_errors():
+        from training.label_studio import AnnotationServer
+
+        made = _stored_tasks()
+        new = AnnotationServer(url).send(project, made["tasks"], made["labelling_configuration"])
+        typer.echo(f"{new} of {len(made['tasks'])} tasks were new to {project!r} at {url}")
+
+
+@app.command()
+def fetch(url: Url = _URL, project: Title = _TITLE) -> None:
+    """Fetch a project's annotations into the inbox, where the next run (or the sensor) imports them.
+
+    Example: `LABEL_STUDIO_API_KEY=… causalsmith annotations fetch`
+    """
+    with clear_errors():
+        from lm.places import home
+        from training.label_studio import AnnotationServer, save_export
+
+        export = AnnotationServer(url).fetch(project)
+        if not export:
+            typer.echo(f"{project!r} at {url} has no annotation yet; nothing was written")
+            return
+        typer.echo(f"{len(export)} annotated tasks in {save_export(export, home() / 'annotations')}")
+
+
+@app.command()
+def disputes(url: Url = _URL, project: Title = f"{_TITLE}: disputes") -> None:
+    """Put what annotators disagree on into a project of its own, for one person to decide.
+
+    Example: `LABEL_STUDIO_API_KEY=… causalsmith annotations disputes`
+    """
+    with clear_errors():
+        from training.agreement import adjudicate, adjudication_tasks
+        from training.label_studio import AnnotationServer
+
+        waiting = adjudication_tasks(adjudicate(_judgements().items).disputed)
+        new = AnnotationServer(url).send(project, waiting, annotators=1) if waiting else 0
+        typer.echo(f"{len(waiting)} disputes; {new} of them were new to {project!r} at {url}")
+
+
+@app.command()
+def status(
+    as_json: Annotated[bool, typer.Option("--json", help="Print one JSON object, for programs.")] = False,
+) -> None:
+    """Show what the inbox holds: judgements, refusals with their reasons, disputes, and how far annotators agree.
+
+    Example: `causalsmith annotations status`
+    """
+    with clear_errors():
+        from training.agreement import adjudicate, measure_agreement
+
+        report = _judgements()
+        settled, agreement = adjudicate(report.items), measure_agreement(report.items)
+        counts = {
+            "judgements": len(report.items),
+            "repeated": report.repeated,
+            "not usable": len(report.rejected),
+            "settled": len(settled.settled),
+            "refused": len(settled.refused),
+            "in dispute": len(settled.disputed),
+        }
+        if as_json:
+            fields = {name: vars(found) for name, found in agreement.fields.items()}
+            print_json({**counts, "agreement": fields, "reasons": [entry.reason for entry in report.rejected]})
+            return
+        typer.echo(", ".join(f"{count} {name}" for name, count in counts.items()))
+        for entry in report.rejected:
+            typer.echo(f"Not usable: {entry.reason}")
+        shown = Table("field", "items judged twice", "equal", "kappa", "alpha")
+        for name, found in agreement.fields.items():
+            shown.add_row(name, str(found.n_shared), *map(_figure, (found.share_equal, found.kappa, found.alpha)))
+        Console().print(shown)
+
+
+def _figure(value: float | None) -> str:
+    return "–" if value is None else f"{value:.2f}"
+
+
+def _stored_tasks() -> Any:
+    from causal_tools.errors import QueryError
+    from orchestration.settings import chosen_settings
+    from orchestration.storage import file_store
+
+    stored = file_store(chosen_settings())
+    if stored.find("annotation_tasks") is None:
+        raise QueryError(
+            "there are no annotation tasks yet: run `make demo`, or materialize the asset annotation_tasks"
+        )
+    return stored.get("annotation_tasks")
+
+
+def _judgements() -> Any:
+    from orchestration.settings import annotation_inbox
+    from training.annotation_inbox import read_inbox
+
+    return read_inbox(annotation_inbox())

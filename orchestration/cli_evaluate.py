@@ -1,0 +1,128 @@
+"""The command line on evaluation: how well a model reads the frozen held-out sets, beside baselines."""
+
+import sys
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any, Literal, get_args
+
+import typer
+from rich.console import Console
+from rich.progress import Progress
+from rich.table import Table
+
+from orchestration.faults import clear_errors, print_json, quiet
+from orchestration.outputs import require_file, write_table
+
+if TYPE_CHECKING:
+    from training.queries import QueryItem
+
+GENERATED_FOR_BASELINES = 100  # training questions a task, beside the written ones
+
+
+def evaluate(
+    of: Annotated[
+        Literal["unseen", "written", "development"],
+        typer.Argument(
+            help="unseen: generated, 100 a task. written: by hand, 30 a task. development: for choosing models."
+        ),
+    ] = "written",
+    model: Annotated[str, typer.Option("--model", "-m", help="Language model, as for `ask`.")] = "assistant",
+    system: Annotated[
+        list[str] | None,
+        typer.Option(
+            help="What reads: assistant, without header, free generation, untuned, nearest question, majority. Repeat it; "
+            "by default the assistant and the two baselines without a model."
+        ),
+    ] = None,
+    every: Annotated[int, typer.Option(min=1, help="Take every so-manieth question alone, for a quick look.")] = 1,
+    out: Annotated[Path | None, typer.Option(help="Also write every reading into this Parquet file.")] = None,
+    as_json: Annotated[bool, typer.Option("--json", help="Print one JSON object, for programs.")] = False,
+) -> None:
+    """Read a frozen held-out set, and count what is exactly right, with 95 % intervals (bootstrap over topics).
+
+    Example: `causalsmith evaluate written --system assistant --system untuned`
+    """
+    with clear_errors():
+        quiet()
+        from causal_tools.errors import QueryError
+        from lm import load_language_model
+        from training.evaluation import System, compare_systems
+        from training.metrics import score_table
+        from training.test_sets import load_test_set
+
+        chosen: Any = tuple(system or ("assistant", "nearest question", "majority"))
+        if strange := [name for name in chosen if name not in get_args(System)]:
+            raise QueryError(f"no system {strange[0]!r}; there are: {', '.join(get_args(System))}")
+        if out is not None:
+            require_file(out, "--out", ".parquet")
+        items = load_test_set(of)[::every]
+        needed = set(chosen) - {"nearest question", "majority"}
+        lm = load_language_model(model) if needed else None
+        with Progress(console=Console(file=sys.stderr), transient=True) as bar:
+            lines = {name: bar.add_task(name, total=len(items)) for name in chosen}
+            predictions = compare_systems(
+                lm, items, _training_questions(), chosen, lambda name, done, _: bar.update(lines[name], completed=done)
+            )
+        causal = predictions[predictions["task"] != "NONE"]
+        parts = {"causal questions": causal, "not causal": predictions[predictions["task"] == "NONE"]}
+        scores = {name: score_table(part, chosen) for name, part in parts.items() if len(part)}
+        by_task = {str(task): score_table(part, chosen) for task, part in causal.groupby("task")}
+        if out is not None:
+            import json
+
+            texts = predictions.assign(**{n: predictions[n].map(json.dumps) for n in ("query", *chosen)})
+            write_table(out, texts, {"set": of, "model": lm.describe() if lm else None})
+        if as_json:
+            tables = {**scores, **by_task}
+            print_json(
+                {"set": of, "model": lm.describe() if lm else None}
+                | {n: t.to_dict("records") for n, t in tables.items()}
+            )
+            return
+        typer.echo(
+            f"{len(predictions)} questions of the set {of!r}, read by {lm.describe() if lm else 'baselines alone'}"
+        )
+        for name, table in scores.items():
+            Console().print(_shown(name, table))
+        Console().print(_tasks(by_task))
+
+
+def _training_questions() -> "list[QueryItem]":
+    """What the baselines without a model know: written questions, and generated ones of topics outside the frozen set."""
+    from training.queries import make_queries
+    from training.test_sets import unseen_topics
+    from training.topic_library import load_topics
+    from training.written import load_written
+
+    topics = [topic for topic in load_topics() if topic.name not in unseen_topics()]
+    tasks: Any = ("CGL", "ATE", "HTE", "MA", "OPO", "NONE")
+    return [
+        *load_written(),
+        *(item for task in tasks for item in make_queries(task, GENERATED_FOR_BASELINES, 0, topics)),
+    ]
+
+
+def _shown(name: str, scores: Any) -> Table:
+    fields = [field for field in scores["field"].unique() if field not in ("all", "all, soft")]
+    table = Table("system", "all exact", "95 %", "all soft", *fields, title=name, title_justify="left")
+    for system, part in scores.groupby("system", sort=False):
+        rows = part.set_index("field")
+        whole = rows.loc["all"]
+        table.add_row(
+            str(system),
+            f"{whole['share']:.3f} ({whole['right']} of {whole['questions']})",
+            f"{whole['low']:.2f} to {whole['high']:.2f}",
+            f"{rows.loc['all, soft', 'share']:.3f}",
+            *(f"{rows.loc[field, 'share']:.2f}" for field in fields),
+        )
+    return table
+
+
+def _tasks(by_task: dict[str, Any]) -> Table:
+    table = Table("system", *by_task, title="all fields exact, by task", title_justify="left")
+    for system in next(iter(by_task.values()))["system"].unique():
+        cells = []
+        for scores in by_task.values():
+            row = scores[(scores["system"] == system) & (scores["field"] == "all")].iloc[0]
+            cells.append(f"{row['right']} of {row['questions']}")
+        table.add_row(str(system), *cells)
+    return table

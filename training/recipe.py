@@ -1,0 +1,38 @@
+"""What a fine-tuning run depends on, beside its examples."""
+
+from __future__ import annotations
+
+from pydantic import BaseModel, ConfigDict, Field
+
+
+class SftRecipe(BaseModel):
+    """Sizes and rates of supervised fine-tuning with LoRA.
+
+    ``explanations`` is the share of packs that explain results; the others read questions. ``batch_size`` and
+    ``micro_batch`` count packs (:mod:`training.packing`), each of up to ``pack`` examples that share a beginning; 1 packs
+    nothing. The adapter sits on the topmost ``layers`` (None: all), and nothing flows back below them. ``evaluations`` is
+    how often development questions (each so-manieth) are read on the way; training stops after ``patience`` of them in a
+    row without a new best.
+    """
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+    base: str = "smollm2-135m"
+    explanations: float = Field(default=0.0, ge=0, le=1)
+    steps: int = Field(gt=0)
+    batch_size: int = Field(default=8, gt=0)
+    micro_batch: int = Field(default=2, gt=0)  # in memory at once; gradients add up to the batch
+    pack: int = Field(default=1, gt=0)
+    learning_rate: float = Field(default=1e-3, gt=0)
+    warmup_share: float = Field(default=0.05, ge=0, lt=1)
+    rank: int = Field(default=16, gt=0)
+    alpha: int = Field(default=32, gt=0)
+    dropout: float = Field(default=0.0, ge=0, lt=1)
+    layers: int | None = Field(default=None, gt=0)
+    most_tokens: int = Field(default=768, gt=0)
+    checkpoints: int = Field(default=4, gt=0)
+    evaluations: int = Field(default=0, ge=0)
+    patience: int = Field(default=3, gt=0)
+    every_development_question: int = Field(default=2, gt=0)
+    autocast: bool = True
+    seed: int = 0

@@ -1,0 +1,119 @@
+"""Explanations judged by people: the rubric's three flags as a Label Studio project, and how far judges and machine agree.
+
+Source: LLM4Causal (arXiv 2312.17122), human evaluation of interpretations.
+"""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+import pandas as pd
+from pydantic import BaseModel, ConfigDict, ValidationError
+
+from training.agreement import FieldAgreement, agreement_of_labels
+from training.annotation import annotator_name
+from training.annotation_fields import FieldError
+from training.digests import digest_of
+
+FLAGS = {
+    "hallucination": "Does it say something that the result does not say?",
+    "incompleteness": "Is a number of the result, the method or the file missing?",
+    "non_fluency": "Would a person not write it so?",
+}
+MACHINE = "machine checks"
+
+
+class Judgement(BaseModel):
+    """One person's flags for one explanation; true is a fault."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+    explanation: str
+    annotator: str
+    flags: dict[str, bool]
+    comment: str = ""
+
+
+def rubric_configuration() -> str:
+    """The labelling interface, as Label Studio's XML."""
+    choices = "\n".join(
+        f'  <Header value="{question}" size="5"/>\n'
+        f'  <Choices name="{flag}" toName="explanation" choice="single-radio" showInline="true" required="true">\n'
+        '    <Choice value="no"/><Choice value="yes"/>\n  </Choices>'
+        for flag, question in FLAGS.items()
+    )
+    return (
+        '<View>\n  <Header value="Question"/>\n  <Text name="question" value="$question"/>\n'
+        '  <Header value="Result"/>\n  <Text name="result" value="$result"/>\n'
+        '  <Header value="Explanation"/>\n  <Text name="explanation" value="$explanation"/>\n'
+        f'{choices}\n  <TextArea name="comment" toName="explanation" rows="2" editable="true"/>\n</View>\n'
+    )
+
+
+def rubric_tasks(explanations: pd.DataFrame, provenance: Mapping[str, str]) -> list[dict[str, Any]]:
+    """Label Studio tasks, one an explanation.
+
+    Args:
+        explanations: with ``question``, ``summary`` (the result as the template has it) and ``completion``.
+        provenance: comes back with every judgement.
+    """
+    return [
+        {
+            "data": {"question": row["question"], "result": row["summary"], "explanation": row["completion"]},
+            "meta": {"item_id": explanation_id(row["summary"], row["completion"]), "provenance": dict(provenance)},
+        }
+        for _, row in explanations.iterrows()
+    ]
+
+
+def explanation_id(summary: str, text: str) -> str:
+    """Digest of a result and its explanation."""
+    return f"explanation-{digest_of([summary, text])}"
+
+
+def read_judgements(export: Sequence[Mapping[str, Any]]) -> tuple[list[Judgement], list[str]]:
+    """Judgements of an export, each once, and why the other annotations cannot be used."""
+    found: dict[str, Judgement] = {}
+    refused: list[str] = []
+    for entry in export:
+        data, meta = entry.get("data") or {}, entry.get("meta") or {}
+        name = meta.get("item_id")
+        if name != explanation_id(data.get("result", ""), data.get("explanation", "")):
+            refused.append(f"task {entry.get('id')}: no explanation of ours, or altered")
+            continue
+        for annotation in entry.get("annotations") or ():
+            try:
+                judged = _judgement(str(name), annotation)
+            except (FieldError, ValidationError, KeyError, TypeError) as error:
+                refused.append(f"{name}: {error}")
+            else:
+                found[digest_of(judged.model_dump())] = judged
+    return list(found.values()), refused
+
+
+def _judgement(name: str, annotation: Mapping[str, Any]) -> Judgement:
+    said: dict[str, str] = {}
+    for result in annotation["result"]:
+        value = result["value"]
+        said[result["from_name"]] = " ".join(value.get("choices") or value.get("text") or ())
+    missing = [flag for flag in FLAGS if said.get(flag) not in ("yes", "no")]
+    if annotation.get("was_cancelled") or missing:
+        raise FieldError(f"without an answer on {', '.join(missing) or 'anything (skipped)'}")
+    flags = {flag: said[flag] == "yes" for flag in FLAGS}
+    annotator = annotator_name(annotation.get("completed_by", ""))
+    return Judgement(explanation=name, annotator=annotator, flags=flags, comment=said.get("comment", ""))
+
+
+def rubric_agreement(
+    judgements: Sequence[Judgement], machine: Mapping[str, Mapping[str, bool]] | None = None
+) -> dict[str, FieldAgreement]:
+    """Agreement flag by flag, among people and, where given, with the machine's flags (by explanation)."""
+    labels: dict[str, dict[str, dict[str, str]]] = {flag: defaultdict(dict) for flag in FLAGS}
+    for judged in judgements:
+        for flag, value in judged.flags.items():
+            labels[flag][judged.explanation][judged.annotator] = str(value)
+            if machine and judged.explanation in machine:
+                labels[flag][judged.explanation][MACHINE] = str(machine[judged.explanation][flag])
+    return {flag: agreement_of_labels(flag, judged) for flag, judged in labels.items()}

@@ -82,10 +82,8 @@ def _folder_of(source: ModelReference) -> tuple[Path, str]:
             f"there is no tuned assistant ({ASSISTANT_MODEL} has no champion, and none comes with this copy): run `make demo`, "
             f"or name a model, such as --model {BUNDLED}"
         )
-    return (
-        found.folder,
-        f"{found.name} ({found.alias}, version {found.version})" if found.alias else f"{found.name} ({found.version})",
-    )
+    told = f"version {found.version} ({found.alias})" if found.alias else found.version
+    return found.folder, f"{found.name} {told}"
 
 
 def _named(lm: LanguageModel, name: str) -> LanguageModel:

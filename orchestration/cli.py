@@ -213,6 +213,7 @@ def parse(
                 {
                     "query": reading.query.model_dump(mode="json", exclude_none=True),
                     "confidence": reading.confidence,
+                    "said": reading.said,
                     "model": lm.describe(),
                     "notes": reading.notes,
                 }
@@ -221,6 +222,8 @@ def parse(
         typer.echo(f"Model     {lm.describe()}")
         typer.echo(f"Reading   {reading_line(reading.query)}")
         typer.echo("Sure of   " + ", ".join(f"{slot} {share:.0%}" for slot, share in reading.confidence.items()))
+        if reading.said:
+            typer.echo("Words     " + ", ".join(f"{column}: “{words}”" for column, words in reading.said.items()))
 
 
 @app.command()

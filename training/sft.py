@@ -265,6 +265,12 @@ def _save(model: Any, base: str, base_digest: str, recipe: SftRecipe, folder: Pa
     weights = scratch / "adapter_model.safetensors"
     halved = {name: weight.to(torch.bfloat16).contiguous() for name, weight in load_file(weights).items()}
     save_file(halved, weights, metadata={"format": "pt"})
+    config = json.loads((scratch / "adapter_config.json").read_text())
+    config |= {"base_model_name_or_path": base, "target_modules": sorted(config["target_modules"])}
+    (scratch / "adapter_config.json").write_text(
+        json.dumps(config, indent=1) + "\n"
+    )  # names the base, not a folder of here
+    (scratch / "README.md").unlink(missing_ok=True)  # PEFT's form, to be filled in; ours is written when all is known
     (scratch / BASE_NOTE).write_text(
         json.dumps({"base": base, "base_digest": base_digest, "recipe": recipe.model_dump()})
     )

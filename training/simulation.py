@@ -42,6 +42,8 @@ class SimulatedFile:
 def simulate_file(item: QueryItem, rows: int, seed: int, *, gaussian: bool = False) -> SimulatedFile:
     """Simulate the file that an item's question is asked about.
 
+    It has the item's columns that the topic knows; identifiers and columns of other topics have no law and are left out.
+
     Args:
         item: of a causal task.
         rows: of the file.
@@ -54,6 +56,8 @@ def simulate_file(item: QueryItem, rows: int, seed: int, *, gaussian: bool = Fal
     if item.query is None or rows < 1:
         raise ValueError(f"a file is simulated for a causal item and rows >= 1; given task {item.task} and rows {rows}")
     query = CausalQuery.model_validate(item.query)
+    known = {topic.name: topic for topic in load_topics()}[item.topic].by_column
+    item = item.model_copy(update={"columns": tuple(name for name in item.columns if name in known)})
     own = int.from_bytes(hashlib.sha256(item.id.encode()).digest()[:8], "big")
     law, data, large = (np.random.default_rng(child) for child in np.random.SeedSequence([seed, own]).spawn(3))
     if query.task == "CGL":

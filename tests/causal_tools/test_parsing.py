@@ -15,6 +15,7 @@ from causal_tools.errors import NotCausal, QueryError
 from causal_tools.parsing import MOST_COLUMNS, MOST_CONDITIONS, read_question
 from causal_tools.prompts import reading_text
 from lm import LanguageModel, load_language_model
+from lm.registry import shipped_adapter
 from lm.tiny import tiny_model
 
 ODD_NAMES = [
@@ -321,9 +322,19 @@ def test_a_wide_file_offers_the_columns_closest_to_the_questions_words():
     assert (reading.query.treatment, reading.query.response) == ("salt", "blood_pressure")
 
 
-def test_the_bundled_model_reads_a_plain_question_within_the_header():
-    lm = load_language_model("smollm2-135m", device="cpu")
-    columns = ["smoker", "fev1", "age"]
-    reading = read_question(lm, "What is the average effect of smoker on fev1 in lung.csv?", columns, levels={})
-    _keeps_the_contract(reading.query, columns, None)
-    assert reading.query.dataset == "lung.csv"
+@pytest.mark.parametrize(
+    ("question", "task", "roles"),
+    [
+        (
+            "What is the average effect of smoker on fev1 in lung.csv?",
+            "ATE",
+            {"treatment": "smoker", "response": "fev1"},
+        ),
+        ("Draw the causal graph of all columns in lung.csv.", "CGL", {"nodes": "all"}),
+    ],
+)
+def test_the_shipped_assistant_reads_plain_questions(question, task, roles):
+    lm = load_language_model(str(shipped_adapter()), device="cpu")
+    query = read_question(lm, question, ["smoker", "fev1", "age"], levels={}).query
+    assert (query.task, query.dataset) == (task, "lung.csv")
+    assert {role: getattr(query, role) for role in roles} == roles

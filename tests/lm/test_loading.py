@@ -7,10 +7,12 @@ import json
 import numpy as np
 import pytest
 import torch
+from safetensors.torch import load_file
 
 from lm import ModelNotFound, load_language_model
 from lm.load import base_of
 from lm.references import parse_reference
+from lm.registry import find_assistant, shipped_adapter
 from lm.tiny import tiny_model
 
 QUESTION = (["The weather is", "It is"], [["good", "bad"], ["so", "not so"]])
@@ -125,7 +127,19 @@ def test_a_folder_that_is_no_adapter_is_refused(tmp_path):
         load_language_model("tiny", adapter=tmp_path, device="cpu")
 
 
-@pytest.mark.parametrize("name", ["models:/causalsmith-assistant@champion", "models:/other/3", "assistant"])
+def test_without_a_champion_the_assistant_is_the_adapter_that_comes_with_the_project(monkeypatch, tmp_path):
+    monkeypatch.delenv("MLFLOW_TRACKING_URI", raising=False)
+    monkeypatch.setenv("CAUSALSMITH_HOME", str(tmp_path))
+    found = find_assistant()
+    assert (found.version, found.alias, found.folder) == ("shipped with the project", None, shipped_adapter())
+    weights = found.folder / "adapter_model.safetensors"
+    assert weights.stat().st_size < 12e6
+    assert {str(weight.dtype) for weight in load_file(weights).values()} == {"torch.bfloat16"}
+    assert base_of(found.folder) == "smollm2-135m"
+    assert not list(tmp_path.iterdir())  # looking makes nothing
+
+
+@pytest.mark.parametrize("name", ["models:/causalsmith-assistant@champion", "models:/other/3"])
 def test_without_a_registry_nothing_registered_is_found(monkeypatch, tmp_path, name):
     monkeypatch.delenv("MLFLOW_TRACKING_URI", raising=False)
     monkeypatch.setenv("CAUSALSMITH_HOME", str(tmp_path))

@@ -13,8 +13,8 @@ import numpy as np
 EFFECT, SUBGROUP = "What does drug do to pain?", "What does drug do to pain from 50 on?"
 LONG = "What, on a long view, does drug do to pain?"
 PIECES = {
-    EFFECT: ('effect",', 'drug",', 'pain"}'),
-    SUBGROUP: ('subgroup",', 'drug",', 'pain",', 'age",', '>=",', '50"}'),
+    EFFECT: ("effect:", " drug on", " pain."),
+    SUBGROUP: ("subgroup:", " drug on", " pain where", " age is", " from", " 50."),
 }
 
 

@@ -170,13 +170,13 @@ def _explained(examples) -> int:
 
 @pytest.mark.parametrize(("share", "explained"), [(0.0, 0), (0.25, 5), (0.5, 10), (1.0, 20)])
 def test_the_share_of_explanations_is_kept(share, explained):
-    examples = training_examples(_corpus(30), _pairs(30), share, SftRecipe(steps=5, batch_size=4))
+    examples = training_examples(_corpus(30), _pairs(30), SftRecipe(steps=5, batch_size=4, explanations=share))
     assert len(examples) == 20
     assert _explained(examples) == explained
 
 
 def test_few_rows_are_repeated_at_most_a_few_times():
-    examples = training_examples(_corpus(2), _pairs(1), 0.5, SftRecipe(steps=100, batch_size=1))
+    examples = training_examples(_corpus(2), _pairs(1), SftRecipe(steps=100, batch_size=1, explanations=0.5))
     assert _explained(examples) == MOST_REPEATS
     assert len(examples) == 3 * MOST_REPEATS
     assert (
@@ -185,14 +185,14 @@ def test_few_rows_are_repeated_at_most_a_few_times():
 
 
 def test_held_out_questions_are_never_trained_on():
-    examples = training_examples(_corpus(5), _pairs(0), 0.0, SftRecipe(steps=5, batch_size=8))
+    examples = training_examples(_corpus(5), _pairs(0), SftRecipe(steps=5, batch_size=8, explanations=0.0))
     assert not any("999th" in example.messages[1]["content"] for example in examples)
     assert len(examples) == 20
 
 
 def test_what_people_corrected_comes_again_with_the_columns_in_another_order():
     recipe = SftRecipe(steps=50, batch_size=1)
-    examples = training_examples(_corpus(50, annotated=3), _pairs(0), 0.0, recipe)
+    examples = training_examples(_corpus(50, annotated=3), _pairs(0), recipe)
     asked = [
         e.messages[1]["content"]
         for e in examples
@@ -206,7 +206,7 @@ def test_what_people_corrected_comes_again_with_the_columns_in_another_order():
 def test_questions_about_one_file_stand_together():
     train = [_item(i, columns=("t", "y", f"z{i % 4}"), levels={}) for i in range(12)]
     corpus = retrieval_corpus(train, [_item(999)])
-    examples = training_examples(corpus, _pairs(0), 0.0, SftRecipe(steps=4, batch_size=1, pack=3))
+    examples = training_examples(corpus, _pairs(0), SftRecipe(steps=4, batch_size=1, pack=3, explanations=0.0))
     headers = [example.messages[1]["content"].split("\n")[0] for example in examples]
     assert len(headers) == 12
     assert all(len(set(headers[start : start + 3])) == 1 for start in range(0, 12, 3))
@@ -214,7 +214,9 @@ def test_questions_about_one_file_stand_together():
 
 def test_the_seed_fixes_choice_and_order():
     def made(seed):
-        return training_examples(_corpus(40), _pairs(40), 0.5, SftRecipe(steps=10, batch_size=2, seed=seed))
+        return training_examples(
+            _corpus(40), _pairs(40), SftRecipe(steps=10, batch_size=2, seed=seed, explanations=0.5)
+        )
 
     assert made(1) == made(1)
     assert made(1) != made(2)

@@ -23,7 +23,7 @@ def _questions() -> pd.DataFrame:
             "topic": ["a", "a", "b"],
             "family": ["f1", "f2", "f3"],
             "columns": ['["t", "y"]'] * 3,
-            "completion": ['{"task": "effect", "treatment": "t", "response": "y"}'] * 3,
+            "completion": ["effect: t on y."] * 3,
         }
     )
 

@@ -26,35 +26,37 @@ def publish_corpus(frame: pd.DataFrame, name: str, purpose: str, facts: Mapping[
         folder: is made; files of the same names are replaced.
 
     Returns:
-        The folder, for ``datasets.load_dataset(str(folder))``, and with ``name="jsonl"`` for the same as JSON lines.
+        The folder, for ``datasets.load_dataset(str(folder))``; the same as JSON lines is in ``folder / "jsonl"``.
     """
-    folder.mkdir(parents=True, exist_ok=True)
+    lines = folder / "jsonl"
+    lines.mkdir(parents=True, exist_ok=True)
     splits = (
         {str(side): rows for side, rows in frame.groupby("split", sort=False)} if "split" in frame else {"train": frame}
     )
     for side, rows in splits.items():
         rows = rows.reset_index(drop=True)
         rows.to_parquet(folder / f"{side}.parquet", index=False)
-        rows.to_json(folder / f"{side}.jsonl", orient="records", lines=True, force_ascii=False)
-    (folder / "README.md").write_text(_card(frame, splits, name, purpose, facts), encoding="utf-8")
+        rows.to_json(lines / f"{side}.jsonl", orient="records", lines=True, force_ascii=False)
+    (folder / "README.md").write_text(
+        _header(name, splits, "parquet") + _card(frame, splits, name, purpose, facts), encoding="utf-8"
+    )
+    (lines / "README.md").write_text(
+        _header(name, splits, "jsonl") + "\nThe card is one folder up.\n", encoding="utf-8"
+    )
     return folder
+
+
+def _header(name: str, splits: Mapping[str, pd.DataFrame], ending: str) -> str:
+    """What ``datasets`` reads of a card: which file is which split."""
+    files = [{"split": side, "path": f"{side}.{ending}"} for side in splits]
+    configs = [{"config_name": "default", "data_files": files}]
+    header = {"pretty_name": name, "language": ["en"], "license": "apache-2.0", "configs": configs}
+    return f"---\n{yaml.safe_dump(header, sort_keys=False)}---\n"
 
 
 def _card(
     frame: pd.DataFrame, splits: Mapping[str, pd.DataFrame], name: str, purpose: str, facts: Mapping[str, Any]
 ) -> str:
-    def files(ending: str) -> list[dict[str, str]]:
-        return [{"split": side, "path": f"{side}.{ending}"} for side in splits]
-
-    header = {
-        "pretty_name": name,
-        "language": ["en"],
-        "license": "apache-2.0",
-        "configs": [
-            {"config_name": "default", "data_files": files("parquet")},
-            {"config_name": "jsonl", "data_files": files("jsonl")},
-        ],
-    }
     table = {"version": CORPUS_VERSION, "digest": frame_digest(frame), **facts}
     counts = pd.DataFrame(
         {side: rows["task"].value_counts() for side, rows in splits.items()} if "task" in frame else {}
@@ -62,7 +64,6 @@ def _card(
     examples = frame.head(ROWS_SHOWN)
     return "\n".join(
         [
-            f"---\n{yaml.safe_dump(header, sort_keys=False)}---",
             f"# {name}\n",
             f"{purpose}\n",
             "| | |\n|---|---|",

@@ -136,3 +136,52 @@ def test_no_examples_and_too_long_ones_are_refused(tmp_path):
 def test_recipes_that_make_no_sense_are_refused(fault):
     with pytest.raises(ValueError, match=next(iter(fault))):
         SftRecipe.model_validate({"steps": 1, **fault})
+
+
+def _scorer(*scores: float):
+    """Gives these scores in turn, and notes how often it was asked."""
+    left, asked = list(scores), []
+
+    def evaluate(lm) -> float:
+        assert not lm.model.training
+        asked.append(lm)
+        return left.pop(0)
+
+    return evaluate, asked
+
+
+def test_the_weights_of_the_best_score_are_kept(trained, tmp_path):
+    evaluate, asked = _scorer(0.5, 0.9, 0.1)
+    run = train_adapter(EXAMPLES, RECIPE.model_copy(update={"evaluations": 3}), tmp_path, evaluate=evaluate)
+    assert run.scores == [(2, 0.5), (4, 0.9), (6, 0.1)]
+    assert (run.kept_step, len(asked)) == (4, 3)
+    last = _weights(trained.folder)
+    assert any(not np.array_equal(weight, last[name]) for name, weight in _weights(run.folder).items())
+
+
+def test_training_stops_once_the_scores_no_longer_improve(tmp_path):
+    evaluate, asked = _scorer(0.1, 0.9, 0.5, 0.6, 0.7)
+    recipe = RECIPE.model_copy(update={"evaluations": 6, "patience": 2})
+    run = train_adapter(EXAMPLES, recipe, tmp_path, evaluate=evaluate)
+    assert (len(asked), run.kept_step, max(step for step, _ in run.losses)) == (4, 2, 4)
+
+
+def test_scores_of_a_killed_run_are_known_to_the_next(tmp_path):
+    recipe = RECIPE.model_copy(update={"evaluations": 3})
+
+    def kill(step: int, steps: int, loss: float) -> None:
+        if step == 5:
+            raise KeyboardInterrupt
+
+    first, _ = _scorer(0.5, 0.9)
+    with pytest.raises(KeyboardInterrupt):
+        train_adapter(EXAMPLES, recipe, tmp_path, evaluate=first, report=kill)
+    second, asked = _scorer(0.1)
+    run = train_adapter(EXAMPLES, recipe, tmp_path, evaluate=second)
+    assert run.scores == [(2, 0.5), (4, 0.9), (6, 0.1)]
+    assert (len(asked), run.kept_step) == (1, 4)
+
+
+def test_an_adapter_may_sit_on_the_topmost_layers_alone(tmp_path):
+    run = train_adapter(EXAMPLES, RECIPE.model_copy(update={"layers": 1, "steps": 2}), tmp_path)
+    assert {name.split(".layers.")[1].split(".")[0] for name in _weights(run.folder)} == {"1"}

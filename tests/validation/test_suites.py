@@ -133,3 +133,13 @@ def test_a_level_that_never_occurs_only_warns(sample):
     result = validate(sample.assign(z="no"), "sample", sample_expectations(LEVELS, 100))
     assert result.passed
     assert not result.table["met"].all()
+
+
+def test_suite_and_outcome_are_kept_and_shown_as_data_docs(tmp_path):
+    expectations = retrieval_expectations(TASKS)
+    first = validate(_questions(), "questions", expectations, tmp_path)
+    again = validate(_questions().assign(id=["1", "1", "2"]), "questions", retrieval_expectations(TASKS), tmp_path)
+    assert (first.passed, again.passed) == (True, False)
+    page = first.page.read_text(encoding="utf-8")
+    assert page.count("questions") >= 2  # both outcomes are listed
+    assert list(tmp_path.rglob("local_site/expectations/questions.html"))

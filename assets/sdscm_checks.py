@@ -5,7 +5,7 @@ from typing import Any
 import dagster as dg
 import pandas as pd
 
-from assets.checks import as_check_result, data_docs
+from assets.checks import as_check_result
 from assets.models import LanguageModels
 from assets.partitions import by_scenario_and_lm
 from assets.profile import Profile
@@ -42,9 +42,7 @@ def benchmark_schema(
     if profile.sdscm.outcome != "level":
         levels |= dict.fromkeys([outcome.name, *potential], ())
     expectations = sample_expectations(levels, profile.sdscm.rows)
-    return as_check_result(
-        validate(sdscm_benchmark, f"sdscm benchmark {context.partition_key}", expectations, data_docs())
-    )
+    return as_check_result(validate(sdscm_benchmark, "sdscm benchmark", expectations))
 
 
 @dg.asset_check(**_check_of_benchmark("markov", "Every independence that the graph implies, tested on the data."))

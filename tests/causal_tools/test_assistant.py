@@ -24,7 +24,7 @@ class Writing(Scripted):
     """Reads as told, and words as told, keeping the temperatures at which it was asked."""
 
     def __init__(self, *texts: str) -> None:
-        super().__init__('effect",', 't",', 'y"}')
+        super().__init__("effect:", " t on", " y.")
         self.texts = list(texts)
         self.temperatures: list[float] = []
 

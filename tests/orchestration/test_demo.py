@@ -105,13 +105,12 @@ def test_all_checks_but_the_baselines_pass(first, home: Path) -> None:
     assert {name for name, status in found if status != "SUCCEEDED"} == {"baseline_is_there"}
 
 
-def test_a_challenger_that_has_not_won_is_not_what_answers(first, run, tmp_path: Path) -> None:
-    path = tmp_path / "trial.csv"
-    pd.DataFrame({"drug": [0, 1] * 20, "pain": range(40), "age": range(40, 80)}).to_csv(path, index=False)
-    done = run("orchestration.cli", "parse", "What is the effect of drug on pain?", "--data", str(path))
-    assert done.returncode == 0, done.stderr
-    assert "causalsmith-assistant shipped with the project" in done.stdout
-    assert "ATE: drug -> pain" in done.stdout or "pain" in done.stdout
+def test_a_challenger_that_has_not_won_is_not_what_answers(first, home: Path, monkeypatch) -> None:
+    from lm.registry import find_assistant
+
+    monkeypatch.setenv("CAUSALSMITH_HOME", str(home))
+    monkeypatch.delenv("MLFLOW_TRACKING_URI", raising=False)
+    assert find_assistant().version == "shipped with the project"
 
 
 def test_a_second_run_reuses_everything(first, run) -> None:

@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+from typing import Literal
+
 from pydantic import BaseModel, ConfigDict, Field
 
 
 class SftRecipe(BaseModel):
     """Sizes and rates of supervised fine-tuning with LoRA.
 
+    With ``start: shipped`` the adapter that comes with the project is tuned further; it must be of the same base and rank.
     ``explanations`` is the share of packs that explain results; the others read questions. ``batch_size`` and
     ``micro_batch`` count packs (:mod:`training.packing`), each of up to ``pack`` examples that share a beginning; 1 packs
     nothing. The adapter sits on the topmost ``layers`` (None: all), and nothing flows back below them. ``evaluations`` is
@@ -18,6 +21,7 @@ class SftRecipe(BaseModel):
     model_config = ConfigDict(extra="forbid", frozen=True)
 
     base: str = "smollm2-135m"
+    start: Literal["base", "shipped"] = "base"
     explanations: float = Field(default=0.0, ge=0, le=1)
     steps: int = Field(gt=0)
     batch_size: int = Field(default=8, gt=0)

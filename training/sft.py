@@ -20,8 +20,9 @@ from typing import Any
 import numpy as np
 
 from lm import LanguageModel, load_language_model
-from lm.load import BASE_NOTE
-from training.digests import digest_of
+from lm.load import BASE_NOTE, base_of
+from lm.registry import SHIPPED, shipped_adapter
+from training.digests import digest_of, folder_digest
 from training.evaluations import Evaluations
 from training.packing import Example, Pack, collated, features, packed, tokenised
 from training.recipe import SftRecipe
@@ -100,6 +101,8 @@ def _train(
 ) -> TrainedAdapter:
     work = _working_folder(folder, recipe, packs)
     trainer = _trainer(base, packs, recipe, work, tracking, report)
+    if recipe.start == "shipped":
+        _start_from_shipped(trainer.model, recipe)
     before = _adapter_weights(trainer.model)
     checkpoint = _last_checkpoint(work)
     resumed_at = int(checkpoint.name.split("-")[-1]) if checkpoint else 0
@@ -132,7 +135,8 @@ def _train(
 
 def _working_folder(folder: Path, recipe: SftRecipe, packs: list[Pack]) -> Path:
     """The checkpoints' folder, named after all that the run depends on, so that only its own are ever continued."""
-    work = folder / f"work-{digest_of([recipe.model_dump(), [features(pack) for pack in packs]])}"
+    begun = folder_digest(SHIPPED) if recipe.start == "shipped" and SHIPPED.exists() else None
+    work = folder / f"work-{digest_of([recipe.model_dump(), begun, [features(pack) for pack in packs]])}"
     work.mkdir(parents=True, exist_ok=True)
     return work
 
@@ -228,6 +232,21 @@ def _trainer(
     )
     trainer.remove_callback(PrinterCallback)  # progress is told through `report`
     return trainer
+
+
+def _start_from_shipped(model: Any, recipe: SftRecipe) -> None:
+    from peft import set_peft_model_state_dict
+    from safetensors.torch import load_file
+
+    shipped = shipped_adapter()
+    if shipped is None:
+        raise ValueError("start: shipped needs the adapter that comes with the project, and this copy has none")
+    rank = json.loads((shipped / "adapter_config.json").read_text())["r"]
+    if (base_of(shipped), rank) != (recipe.base, recipe.rank):
+        raise ValueError(
+            f"the shipped adapter has base {base_of(shipped)} and rank {rank}; the recipe has {recipe.base} and {recipe.rank}"
+        )
+    set_peft_model_state_dict(model, load_file(shipped / "adapter_model.safetensors"))
 
 
 def _linear_names(model: Any) -> list[str]:

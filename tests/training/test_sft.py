@@ -185,3 +185,10 @@ def test_scores_of_a_killed_run_are_known_to_the_next(tmp_path):
 def test_an_adapter_may_sit_on_the_topmost_layers_alone(tmp_path):
     run = train_adapter(EXAMPLES, RECIPE.model_copy(update={"layers": 1, "steps": 2}), tmp_path)
     assert {name.split(".layers.")[1].split(".")[0] for name in _weights(run.folder)} == {"1"}
+
+
+def test_the_shipped_adapter_is_tuned_further_only_where_base_and_rank_are_its_own(tmp_path):
+    with pytest.raises(
+        ValueError, match="the shipped adapter has base smollm2-135m and rank 16; the recipe has tiny and 2"
+    ):
+        train_adapter(EXAMPLES, RECIPE.model_copy(update={"start": "shipped"}), tmp_path)

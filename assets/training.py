@@ -33,8 +33,9 @@ def assistant_adapter(
 ) -> dg.MaterializeResult:
     """A LoRA adapter that reads questions (retrieve), explains results (interpret), or both (mixed)."""
     from lm.places import home
+    from lm.registry import shipped_adapter
     from training.corpora import training_examples
-    from training.digests import frame_digest
+    from training.digests import folder_digest, frame_digest
     from training.evaluation import share_read_right
     from training.model_card import write_model_card
     from training.sft import train_adapter
@@ -99,7 +100,9 @@ def assistant_adapter(
             },
         )
 
-    return make(context, files, recipe.model_dump(), build)
+    shipped = shipped_adapter() if recipe.start == "shipped" else None
+    begun = folder_digest(shipped) if shipped is not None else None
+    return make(context, files, {**recipe.model_dump(), "begun_from": begun}, build)
 
 
 @dg.asset(

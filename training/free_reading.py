@@ -11,6 +11,7 @@ from pydantic import ValidationError
 from causal_tools.contract import CausalQuery
 from causal_tools.prompts import (
     ALL_COLUMNS,
+    MEANS,
     NOT_CAUSAL,
     OPERATOR_WORDS,
     ROLE_LINK,
@@ -60,14 +61,20 @@ def read_back(text: str) -> dict[str, Any] | None:
 
 def _fields(task: str, first: str, where: str | None) -> dict[str, Any]:
     if task == "CGL":
-        return {"nodes": "all" if first == ALL_COLUMNS else tuple(first.split(", "))}
+        return {"nodes": "all" if first == ALL_COLUMNS else tuple(map(_column, first.split(", ")))}
     treatment, _, response = first.partition(f"{ROLE_LINK[task]} ")
-    fields: dict[str, Any] = {"treatment": treatment, "response": response}
+    response, _, mediator = response.partition(" through ") if task == "MA" else (response, "", "")
+    fields: dict[str, Any] = {"treatment": _column(treatment), "response": _column(response)}
     if task == "MA":
-        fields["response"], _, fields["mediator"] = response.partition(" through ")
+        fields["mediator"] = _column(mediator)
     if where is not None:
         fields["conditions"] = [_condition(part) for part in where.split(" and ")]
     return fields
+
+
+def _column(text: str) -> str:
+    """The column alone, where the question's words for it stand before."""
+    return text.rpartition(f"{MEANS} ")[2]
 
 
 def _condition(text: str) -> dict[str, Any]:
@@ -77,7 +84,7 @@ def _condition(text: str) -> dict[str, Any]:
     column, word, value = found.groups()
     operator = next(op for op, known in OPERATOR_WORDS.items() if known == word)
     values = [_value(part) for part in value.split(" or ")] if operator == "in" else [_value(value)]
-    return {"column": column, "operator": operator, "value": tuple(values) if operator == "in" else values[0]}
+    return {"column": _column(column), "operator": operator, "value": tuple(values) if operator == "in" else values[0]}
 
 
 def _value(text: str) -> int | float | str:

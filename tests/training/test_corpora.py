@@ -133,6 +133,9 @@ def test_a_reading_is_one_line_of_words():
     for line, fields in said.items():
         assert reading_text(CausalQuery.model_validate(fields)) == line
         assert read_back(line) == CausalQuery.model_validate(fields).model_dump(mode="json")
+        words = {column: f"its {number}" for number, column in enumerate(("dose", "fev1", "fear", "age", "a", "d"))}
+        assert read_back(reading_text(CausalQuery.model_validate(fields), words)) == read_back(line)
+    assert reading_text(CausalQuery(task="ATE", **query), {"dose": "the drug"}) == "effect: the drug = dose on fev1."
     assert (reading_text(None), read_back("none.")) == ("none.", None)
 
 

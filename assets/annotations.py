@@ -7,13 +7,20 @@ import pandas as pd
 from pydantic import BaseModel
 
 from assets.making import Made, make, markdown
+from assets.partitions import TASKS
+from assets.profile import Profile
 from assets.storage import FileStore
 
 
 class AnnotationInbox(BaseModel):
-    """Where Label Studio's JSON exports arrive: a folder of them, or one file."""
+    """Where Label Studio's JSON exports arrive: a folder of them, or one file; those on explanations in a folder within."""
 
     path: Path
+
+    @property
+    def explanations(self) -> Path:
+        """The folder of exports on explanations."""
+        return self.path / "explanations"
 
 
 @dg.asset(group_name="annotations", owners=["team:causalsmith"], kinds={"json", "labelstudio"}, code_version="2")
@@ -75,3 +82,56 @@ def annotation_agreement(
         )
 
     return make(context, files, {}, build)
+
+
+@dg.asset(group_name="annotations", owners=["team:causalsmith"], kinds={"json", "labelstudio"}, code_version="1")
+def explanation_tasks(
+    context: dg.AssetExecutionContext,
+    profile: dg.ResourceParam[Profile],
+    files: dg.ResourceParam[FileStore],
+    interpretation_corpus: pd.DataFrame,
+) -> dg.MaterializeResult:
+    """Explanations for people to judge by the rubric, as a Label Studio project: tasks and labelling configuration."""
+    from training.rubric_annotation import rubric_configuration, rubric_tasks
+
+    def build() -> Made:
+        each = max(1, profile.queries.annotation_tasks // len(TASKS))
+        picked = interpretation_corpus.groupby("task").head(each)
+        tasks = rubric_tasks(picked, {"seed": str(profile.seed), "profile": profile.name})
+        preview = picked.groupby("task").head(1)[["task", "completion"]]
+        return Made(
+            {"labelling_configuration": rubric_configuration(), "tasks": tasks},
+            {"tasks": len(tasks), "preview": markdown(preview.to_markdown(index=False))},
+        )
+
+    return make(context, files, {"tasks": profile.queries.annotation_tasks}, build)
+
+
+@dg.asset(group_name="annotations", owners=["team:causalsmith"], kinds={"python", "parquet"}, code_version="1")
+def explanation_agreement(
+    context: dg.AssetExecutionContext,
+    files: dg.ResourceParam[FileStore],
+    inbox: dg.ResourceParam[AnnotationInbox],
+    interpretation_corpus: pd.DataFrame,
+) -> dg.MaterializeResult:
+    """How far people agree on the rubric's flags, with each other and with the machine checks; no rows without judgements."""
+    from training.annotation_inbox import inbox_digest
+    from training.rubric_annotation import agreement_table, machine_flags, read_judgement_inbox, rubric_agreement
+
+    def build() -> Made:
+        judgements, refused = read_judgement_inbox(inbox.explanations)
+        table = agreement_table(
+            rubric_agreement(judgements, machine_flags(interpretation_corpus)) if judgements else {}
+        )
+        return Made(
+            table,
+            {
+                "judgements": len(judgements),
+                "judges": len({judged.annotator for judged in judgements}),
+                "refused": len(refused),
+                "reasons": markdown("\n".join(f"- {reason}" for reason in refused[:20]) or "none"),
+                "table": markdown(table.to_markdown(index=False, floatfmt=".3f") if len(table) else "no judgement yet"),
+            },
+        )
+
+    return make(context, files, {"exports": inbox_digest(inbox.explanations)}, build)

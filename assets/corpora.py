@@ -16,7 +16,7 @@ from assets.storage import FileStore
     group_name="corpora",
     owners=["team:causalsmith"],
     kinds={"parquet", "huggingface"},
-    code_version="2",
+    code_version="3",
     deps=["annotation_agreement"],
 )
 def retrieval_corpus(
@@ -25,9 +25,10 @@ def retrieval_corpus(
     files: dg.ResourceParam[FileStore],
     causal_topics: pd.DataFrame,
     synthetic_queries: dict[str, pd.DataFrame],
+    reworded_queries: pd.DataFrame,
     human_annotations: dict,
 ) -> dg.MaterializeResult:
-    """Questions and their readings: generated, and annotated where annotators agree; split by topic and phrasing family."""
+    """Questions and their readings: generated, reworded, written, and annotated; split by topic and phrasing family."""
     from training.agreement import adjudicate
     from training.annotation import ImportReport
     from training.corpora import items_from
@@ -38,11 +39,17 @@ def retrieval_corpus(
         frame = pd.concat([synthetic_queries[task] for task in TASKS], ignore_index=True)
         train, held_out = (items_from(frame[frame["split"] == s]) for s in ("train", "held_out"))
         outside = set(causal_topics.query("split != 'train'")["topic"])
+        families = {item.family for item in held_out} if "family" in profile.queries.unseen else set()
         settled = adjudicate(ImportReport.model_validate(human_annotations).items).settled
         questions = {item.question for item in train}
-        annotated = [item for item in settled if item.topic not in outside and item.question not in questions]
+        annotated = [
+            item
+            for item in settled
+            if item.topic not in outside and item.family not in families and item.question not in questions
+        ]
         written = load_written() if profile.queries.written else ()
-        corpus = corpus_of(train, held_out, annotated, written, profile.queries.unseen)
+        reworded = items_from(reworded_queries)
+        corpus = corpus_of(train, held_out, annotated, [*written, *reworded], profile.queries.unseen)
         counts = pd.crosstab(corpus["split"], corpus["task"])
         return Made(
             corpus,
@@ -52,6 +59,7 @@ def retrieval_corpus(
                 "held_out": len(held_out),
                 "annotated": len(annotated),
                 "written": len(written),
+                "reworded": len(reworded),
                 "annotated_left_out": len(settled) - len(annotated),
                 "counts": markdown(counts.to_markdown()),
                 "preview": markdown(corpus[["question", "completion"]].head(5).to_markdown(index=False)),
@@ -62,7 +70,7 @@ def retrieval_corpus(
     return make(context, files, settings, build)
 
 
-@dg.asset(group_name="corpora", owners=["team:causalsmith"], kinds={"parquet", "huggingface"}, code_version="2")
+@dg.asset(group_name="corpora", owners=["team:causalsmith"], kinds={"parquet", "huggingface"}, code_version="3")
 def interpretation_corpus(
     context: dg.AssetExecutionContext,
     profile: dg.ResourceParam[Profile],

@@ -6,22 +6,16 @@ from typing import Any
 
 import dagster as dg
 import pandas as pd
-from pydantic import BaseModel
 
 from assets.checks import as_check_result
 from assets.making import Made, make, markdown
 from assets.models import LanguageModels
 from assets.profile import Profile
+from assets.recordings import Recordings
 from assets.storage import FileStore, Stored
 from training.tracking import OVER_TAG, Tracking, Version
 
 CHALLENGER, SHIPPED, UNTUNED = "challenger", "shipped", "untuned"
-
-
-class Recordings(BaseModel):
-    """Folder of recorded answers of hosted models."""
-
-    folder: Path
 
 
 @dg.asset(
@@ -35,19 +29,11 @@ def gpt4_baseline(
     retrieval_corpus: pd.DataFrame,
 ) -> dg.MaterializeResult:
     """Readings of the held-out questions by a hosted model: recorded, asked, or honestly absent."""
-    from lm.api import ChatEndpoint
     from training.baseline_api import baseline_readings
     from training.corpora import items_from
 
     settings = profile.baseline
-    endpoint = ChatEndpoint(
-        model=settings.model,
-        recordings=recordings.folder,
-        base_url=settings.base_url,
-        key_variable=settings.key_variable,
-        dollars_per_million=settings.dollars_per_million,
-        spend_cap=settings.spend_cap,
-    )
+    endpoint = recordings.endpoint(settings)
     held_out = retrieval_corpus[retrieval_corpus["split"] == "held_out"]
 
     def build() -> Made:
@@ -67,8 +53,9 @@ def gpt4_baseline(
             },
         )
 
-    recorded = len(list(recordings.folder.glob("*.json"))) if recordings.folder.exists() else 0
-    return make(context, files, {**settings.model_dump(), "recorded": recorded, "key": endpoint.can_call}, build)
+    return make(
+        context, files, {**settings.model_dump(), "recorded": recordings.count(), "key": endpoint.can_call}, build
+    )
 
 
 @dg.asset_check(

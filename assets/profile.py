@@ -23,7 +23,8 @@ class QuerySizes(_Settings):
     """Synthetic questions: how many a task, and how many topics are kept for testing.
 
     Topics of held-out questions are never in training; with ``unseen_families`` their phrasing families are not either.
-    With ``written``, the questions written by hand are in training too.
+    With ``written``, the questions written by hand are in training too; and of each causal task, ``reworded_per_task``
+    generated ones are put into other words by the profile's writer.
     """
 
     train_per_task: int = Field(gt=0)
@@ -31,6 +32,7 @@ class QuerySizes(_Settings):
     held_out_topics: float = Field(default=0.25, gt=0, lt=1)
     unseen_families: bool = True
     written: bool = True
+    reworded_per_task: int = Field(default=0, ge=0)
     annotation_tasks: int = Field(gt=0)
 
     @property
@@ -72,8 +74,8 @@ class SdScmSizes(_Settings):
     audit: AuditSizes = AuditSizes()
 
 
-class BaselineSettings(_Settings):
-    """The hosted model compared with: an exact snapshot, its price, and what may be spent on it."""
+class EndpointSettings(_Settings):
+    """A hosted model: an exact snapshot, its price, and what may be spent on it."""
 
     model: str = "gpt-4-turbo-2024-04-09"
     base_url: str | None = None
@@ -111,7 +113,8 @@ class Profile(_Settings):
     training: Recipes
     variants: tuple[str, ...] = ("mixed",)
     sdscm: SdScmSizes
-    baseline: BaselineSettings = BaselineSettings()
+    baseline: EndpointSettings = EndpointSettings()
+    writer: EndpointSettings = EndpointSettings()
     gate: Margins = Margins()
 
     @property

@@ -6,6 +6,7 @@ import pandas as pd
 from assets.making import Made, make, markdown
 from assets.partitions import TASKS, by_task
 from assets.profile import Profile
+from assets.recordings import Recordings
 from assets.storage import FileStore
 from training.grammar import Split
 
@@ -94,6 +95,56 @@ def synthetic_queries(
         )
 
     return make(context, files, {**sizes.model_dump(), "seed": profile.seed}, build)
+
+
+@dg.asset(group_name="queries", owners=["team:causalsmith"], kinds={"openai", "parquet"}, code_version="1", pool="api")
+def reworded_queries(
+    context: dg.AssetExecutionContext,
+    profile: dg.ResourceParam[Profile],
+    files: dg.ResourceParam[FileStore],
+    recordings: dg.ResourceParam[Recordings],
+    synthetic_queries: dict[str, pd.DataFrame],
+) -> dg.MaterializeResult:
+    """Training questions put into other words by a hosted model: each checked, refused ones kept apart with the reason.
+
+    Empty where the profile asks for none, or where there is neither a key nor a recording.
+    """
+    from training.corpora import items_frame, items_from
+    from training.topic_library import load_topics
+    from training.writer import reword
+
+    wanted = profile.queries.reworded_per_task
+    endpoint = recordings.endpoint(profile.writer)
+
+    def report(done: int, total: int) -> None:
+        if done % 50 == 0 or done == total:
+            context.log.info(f"{done} of {total} questions reworded")
+
+    def build() -> Made:
+        drafts = [
+            item
+            for task in TASKS
+            if task != "NONE"
+            for item in items_from(synthetic_queries[task].query("split == 'train'"))[:wanted]
+        ]
+        written = reword(endpoint, drafts, load_topics(), report)
+        refused = pd.DataFrame([vars(one) for one in written.refused], columns=["item_id", "wording", "reason"])
+        return Made(
+            items_frame(written.items),
+            {
+                "model": profile.writer.model,
+                "asked_for": len(drafts),
+                "reworded": len(written.items),
+                "refused": len(refused),
+                "calls": endpoint.calls,
+                "dollars": endpoint.spent,
+                "why_absent": "; ".join(written.unasked)[:500] or "nothing is absent",
+                "refused_wordings": markdown(refused.head(20).to_markdown(index=False) if len(refused) else "none"),
+            },
+        )
+
+    settings = {**profile.writer.model_dump(), "wanted": wanted, "recorded": recordings.count() if wanted else 0}
+    return make(context, files, {**settings, "key": bool(wanted) and endpoint.can_call}, build)
 
 
 @dg.asset(group_name="queries", owners=["team:causalsmith"], kinds={"json", "labelstudio"}, code_version="1")

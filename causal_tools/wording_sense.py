@@ -132,7 +132,7 @@ def _turned(text: str, result: CausalResult) -> list[str]:
         name = re.escape(str(query.second_treatment if result.second_action is not None else query.treatment))
         others = [action for action in result.values if action != str(result.action)]
         for action in others:
-            if _says(rf"{name}\s*(?:=|is|to|:)\s*{re.escape(action)}", text):
+            if _says(rf"{name}\s*(?:=|is|to|:)\s*{re.escape(action)}(?![.,]?\d)", text):
                 found.append(f"the action {action!r}, where {result.action!r} is recommended")
     return found
 

@@ -8,6 +8,6 @@ os.environ.setdefault("GOMP_SPINCOUNT", "20000")
 
 from lm.errors import LanguageModelError, ModelNotFound
 from lm.load import load_language_model
-from lm.model import Continuation, LanguageModel
+from lm.model import LanguageModel
 
-__all__ = ["Continuation", "LanguageModel", "LanguageModelError", "ModelNotFound", "load_language_model"]
+__all__ = ["LanguageModel", "LanguageModelError", "ModelNotFound", "load_language_model"]

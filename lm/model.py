@@ -152,10 +152,6 @@ class LanguageModel:
         ]
         return encode_continuations(self.tokenizer, contexts, joined)
 
-    def continuation(self, text: str) -> Continuation:
-        """A text to be continued slot by slot, each slot filled from a closed list."""
-        return Continuation(self, text)
-
     def chat_text(self, messages: Sequence[Mapping[str, str]], *, add_generation_prompt: bool = True) -> str:
         """The conversation as one text, in the model's own chat format where it has one."""
         if self.tokenizer.chat_template:
@@ -246,40 +242,40 @@ class ScoringSession:
         """As :meth:`LanguageModel.score`."""
         return self.lm.score(contexts, levels, rule, tree=self.tree)
 
-    def texts_held(self, text: str) -> int:
-        """How many texts as long as this one the memory holds."""
-        return self.tree.capacity // max(1, len(self.lm.tokenizer(text).input_ids))
+    def likely_continuations(
+        self,
+        contexts: Sequence[str],
+        candidates: Sequence[Sequence[str]],
+        offsets: Sequence[Sequence[float]],
+        reach: float,
+    ) -> list[np.ndarray]:
+        """Which candidates may continue their contexts best: for closed lists too long to score in full.
 
+        A text that grows piece by piece is computed once.
 
-class Continuation:
-    """A growing text whose next piece is chosen from a closed list; its key-value states are kept between slots."""
+        Args:
+            contexts: texts.
+            candidates: by context, what may follow it; none may add no token.
+            offsets: by context and candidate, nats that count beside the log-probability.
+            reach: nats below the best, over all contexts, within which a candidate is followed up.
 
-    def __init__(self, lm: LanguageModel, text: str) -> None:
-        self._lm = lm
-        self._tree = lm.states()
-        self.text = text
-
-    def append(self, text: str) -> None:
-        """Add fixed text; it costs nothing until the next slot is scored."""
-        self.text += text
-
-    def log_probs(self, candidates: Sequence[str]) -> np.ndarray:
-        """(candidates,) nats: the chain-rule log-probability of each candidate after the text so far.
+        Returns:
+            By context, (candidates,) nats: the chain-rule log-probability where the candidate is within reach, the best
+            one always among them; −inf elsewhere.
 
         Raises:
             ValueError: no candidate, or one that adds no token.
         """
-        lm, encoded = self._lm, self._encoded(candidates)
-        return np.array([part.sum() for part in score_sequences(lm.model, *encoded, lm.meter, tree=self._tree)])
+        if not any(candidates):
+            raise ValueError("no candidate to choose from")
+        sequences, starts = encode_continuations(self.lm.tokenizer, contexts, candidates)
+        flat = np.concatenate([np.asarray(row, float) for row in offsets])
+        totals = score_likely(self.lm.model, sequences, starts, flat, reach, self.lm.meter, self.tree)
+        return np.split(totals, np.cumsum([len(row) for row in candidates])[:-1])
 
-    def likely_log_probs(self, candidates: Sequence[str]) -> np.ndarray:
-        """As :meth:`log_probs` for every candidate that can be the best; an upper bound for the others, which saves most work."""
-        return score_likely(self._lm.model, *self._encoded(candidates), self._lm.meter, self._tree)
-
-    def _encoded(self, candidates: Sequence[str]) -> tuple[list[list[int]], list[int]]:
-        if not candidates:
-            raise ValueError(f"no candidate to continue {self.text[-60:]!r}")
-        return encode_continuations(self._lm.tokenizer, [self.text], [candidates])
+    def texts_held(self, text: str) -> int:
+        """How many texts as long as this one the memory holds."""
+        return self.tree.capacity // max(1, len(self.lm.tokenizer(text).input_ids))
 
 
 def _settings_of(config: Any) -> str:

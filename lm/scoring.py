@@ -14,7 +14,6 @@ from lm.states import StateTree
 NODES_PER_PASS = 1024  # tokens in one forward pass, padding counted: more than saturates two cores
 NODES_PER_TRIE = 512  # attention inside a trie is dense and costs nodes²; beyond this it outweighs the linear layers
 SCORING_VERSION = 1  # raised when the same model would score the same text otherwise; scores on disk are filed by it
-LIKELY_MARGIN = 5.0  # nats below the likeliest first token within which a sequence is scored in full at once
 
 
 def score_sequences(
@@ -84,21 +83,27 @@ def _next_rows(
 
 
 def score_likely(
-    model: Any, sequences: Sequence[Sequence[int]], starts: Sequence[int], meter: Meter, tree: StateTree
+    model: Any,
+    sequences: Sequence[Sequence[int]],
+    starts: Sequence[int],
+    offsets: np.ndarray,
+    reach: float,
+    meter: Meter,
+    tree: StateTree,
 ) -> np.ndarray:
-    """(sequences,) total log-probability from the start on, exact for every sequence that can be the largest.
+    """(sequences,) total log-probability from the start on, exact where it counts and −inf elsewhere.
 
-    A sequence cannot be likelier than its first token. So the first tokens are scored, all after one context in one
-    forward; then only the sequences within reach of the best; and the rest only if they could still win. The others keep
-    their upper bound.
+    A sequence cannot be likelier than its first token. So the first tokens are scored, all that follow one context in one
+    forward; then in full those whose first token, offset included, comes within ``reach`` of the best; and of the others
+    those that could still be the best.
     """
     heads = [sequence[: start + 1] for sequence, start in zip(sequences, starts, strict=True)]
     totals = np.array([part.item() for part in score_sequences(model, heads, starts, meter, tree=tree)])
-    waiting = np.array([len(sequence) > start + 1 for sequence, start in zip(sequences, starts, strict=True)])
-    reach = totals.max() - LIKELY_MARGIN
-    while chosen := np.flatnonzero(waiting & (totals >= reach)).tolist():
+    exact = np.array([len(sequence) == start + 1 for sequence, start in zip(sequences, starts, strict=True)])
+    least = (totals + offsets).max() - reach
+    while chosen := np.flatnonzero(~exact & (totals + offsets >= least)).tolist():
         full = score_sequences(model, [sequences[i] for i in chosen], [starts[i] for i in chosen], meter, tree=tree)
         totals[chosen] = [part.sum() for part in full]
-        waiting[chosen] = False
-        reach = totals[~waiting].max()  # a bound below the best exact score cannot win
-    return totals
+        exact[chosen] = True
+        least = (totals + offsets)[exact].max()
+    return np.where(exact, totals, -np.inf)

@@ -1,15 +1,17 @@
 """The command line on annotation: tasks out, to a folder or a Label Studio server, judgements in, disputes to decide."""
 
 from pathlib import Path
-from typing import Annotated, Any
+from typing import Annotated, Any, Literal
 
 import typer
 from rich.console import Console
 from rich.table import Table
 
+from assets.annotations import AnnotationInbox
 from orchestration.faults import clear_errors, print_json
 from orchestration.outputs import write_file
 
+Judged = Literal["questions", "explanations"]
 app = typer.Typer(
     name="annotations",
     no_args_is_help=True,
@@ -17,22 +19,32 @@ app = typer.Typer(
     help="Questions for annotators, and what they said: see docs/annotation.md for what annotators are to do.",
 )
 Url = Annotated[str, typer.Option(help="Label Studio's address; its access token is read from LABEL_STUDIO_API_KEY.")]
-Title = Annotated[str, typer.Option(help="Title of the project on the server.")]
-_URL, _TITLE = "http://127.0.0.1:8080", "Causalsmith questions"
+Title = Annotated[
+    str | None, typer.Option(help="Title of the project on the server.", show_default="by what is judged")
+]
+Of = Annotated[
+    Judged, typer.Option("--of", help="What people judge: questions and readings, or explanations of results.")
+]
+_URL = "http://127.0.0.1:8080"
+_TITLES: dict[Judged, str] = {"questions": "Causalsmith questions", "explanations": "Causalsmith explanations"}
+_ASSETS: dict[Judged, str] = {"questions": "annotation_tasks", "explanations": "explanation_tasks"}
 
 
 @app.command()
-def tasks(out: Annotated[Path, typer.Option(help="Folder to write tasks.json and labelling.xml into.")]) -> None:
+def tasks(
+    out: Annotated[Path, typer.Option(help="Folder to write tasks.json and labelling.xml into.")],
+    of: Of = "questions",
+) -> None:
     """Write the annotation tasks and the labelling interface, to be imported in Label Studio by hand.
 
-    The tasks are those of the asset `annotation_tasks`; materialize it first (`make demo` does).
+    The tasks are those of the asset `annotation_tasks` or `explanation_tasks`; materialize it first (`make demo` does).
 
     Example: `causalsmith annotations tasks --out for_label_studio`
     """
     import json
 
     with clear_errors():
-        made = _stored_tasks()
+        made = _stored_tasks(of)
         out.mkdir(parents=True, exist_ok=True)
         write_file(out / "tasks.json", json.dumps(made["tasks"], ensure_ascii=False, indent=1).encode())
         write_file(out / "labelling.xml", made["labelling_configuration"].encode())
@@ -40,7 +52,7 @@ def tasks(out: Annotated[Path, typer.Option(help="Folder to write tasks.json and
 
 
 @app.command()
-def send(url: Url = _URL, project: Title = _TITLE) -> None:
+def send(url: Url = _URL, project: Title = None, of: Of = "questions") -> None:
     """Put the annotation tasks into a project of a Label Studio server; those that are there already are passed over.
 
     Example: `LABEL_STUDIO_API_KEY=… causalsmith annotations send --url http://127.0.0.1:8080`
@@ -48,13 +60,13 @@ def send(url: Url = _URL, project: Title = _TITLE) -> None:
     with clear_errors():
         from training.label_studio import AnnotationServer
 
-        made = _stored_tasks()
-        new = AnnotationServer(url).send(project, made["tasks"], made["labelling_configuration"])
-        typer.echo(f"{new} of {len(made['tasks'])} tasks were new to {project!r} at {url}")
+        made, title = _stored_tasks(of), project or _TITLES[of]
+        new = AnnotationServer(url).send(title, made["tasks"], made["labelling_configuration"])
+        typer.echo(f"{new} of {len(made['tasks'])} tasks were new to {title!r} at {url}")
 
 
 @app.command()
-def fetch(url: Url = _URL, project: Title = _TITLE) -> None:
+def fetch(url: Url = _URL, project: Title = None, of: Of = "questions") -> None:
     """Fetch a project's annotations into the inbox, where the next run (or the sensor) imports them.
 
     Example: `LABEL_STUDIO_API_KEY=… causalsmith annotations fetch`
@@ -63,15 +75,17 @@ def fetch(url: Url = _URL, project: Title = _TITLE) -> None:
         from lm.places import home
         from training.label_studio import AnnotationServer, save_export
 
-        export = AnnotationServer(url).fetch(project)
+        title, inbox = project or _TITLES[of], AnnotationInbox(path=home() / "annotations")
+        export = AnnotationServer(url).fetch(title)
         if not export:
-            typer.echo(f"{project!r} at {url} has no annotation yet; nothing was written")
+            typer.echo(f"{title!r} at {url} has no annotation yet; nothing was written")
             return
-        typer.echo(f"{len(export)} annotated tasks in {save_export(export, home() / 'annotations')}")
+        folder = inbox.path if of == "questions" else inbox.explanations
+        typer.echo(f"{len(export)} annotated tasks in {save_export(export, folder)}")
 
 
 @app.command()
-def disputes(url: Url = _URL, project: Title = f"{_TITLE}: disputes") -> None:
+def disputes(url: Url = _URL, project: Title = None) -> None:
     """Put what annotators disagree on into a project of its own, for one person to decide.
 
     Example: `LABEL_STUDIO_API_KEY=… causalsmith annotations disputes`
@@ -81,19 +95,24 @@ def disputes(url: Url = _URL, project: Title = f"{_TITLE}: disputes") -> None:
         from training.label_studio import AnnotationServer
 
         waiting = adjudication_tasks(adjudicate(_judgements().items).disputed)
-        new = AnnotationServer(url).send(project, waiting, annotators=1) if waiting else 0
-        typer.echo(f"{len(waiting)} disputes; {new} of them were new to {project!r} at {url}")
+        title = project or f"{_TITLES['questions']}: disputes"
+        new = AnnotationServer(url).send(title, waiting, annotators=1) if waiting else 0
+        typer.echo(f"{len(waiting)} disputes; {new} of them were new to {title!r} at {url}")
 
 
 @app.command()
 def status(
+    of: Of = "questions",
     as_json: Annotated[bool, typer.Option("--json", help="Print one JSON object, for programs.")] = False,
 ) -> None:
     """Show what the inbox holds: judgements, refusals with their reasons, disputes, and how far annotators agree.
 
-    Example: `causalsmith annotations status`
+    Example: `causalsmith annotations status --of explanations`
     """
     with clear_errors():
+        if of == "explanations":
+            _explanations_status(as_json)
+            return
         from training.agreement import adjudicate, measure_agreement
 
         report = _judgements()
@@ -119,21 +138,39 @@ def status(
         Console().print(shown)
 
 
+def _explanations_status(as_json: bool) -> None:
+    from orchestration.settings import annotation_inbox
+    from training.rubric_annotation import read_judgement_inbox, rubric_agreement
+
+    judgements, refused = read_judgement_inbox(AnnotationInbox(path=annotation_inbox()).explanations)
+    agreement = rubric_agreement(judgements) if judgements else {}
+    if as_json:
+        fields = {flag: vars(found) for flag, found in agreement.items()}
+        print_json({"judgements": len(judgements), "not usable": len(refused), "agreement": fields, "reasons": refused})
+        return
+    typer.echo(f"{len(judgements)} judgements of explanations, {len(refused)} not usable")
+    for reason in refused:
+        typer.echo(f"Not usable: {reason}")
+    shown = Table("flag", "explanations judged twice", "equal", "kappa", "alpha")
+    for flag, found in agreement.items():
+        shown.add_row(flag, str(found.n_shared), *map(_figure, (found.share_equal, found.kappa, found.alpha)))
+    Console().print(shown)
+
+
 def _figure(value: float | None) -> str:
     return "–" if value is None else f"{value:.2f}"
 
 
-def _stored_tasks() -> Any:
+def _stored_tasks(of: Judged) -> Any:
     from causal_tools.errors import QueryError
     from orchestration.settings import chosen_settings
     from orchestration.storage import file_store
 
     stored = file_store(chosen_settings())
-    if stored.find("annotation_tasks") is None:
-        raise QueryError(
-            "there are no annotation tasks yet: run `make demo`, or materialize the asset annotation_tasks"
-        )
-    return stored.get("annotation_tasks")
+    asset = _ASSETS[of]
+    if stored.find(asset) is None:
+        raise QueryError(f"there are no annotation tasks yet: run `make demo`, or materialize the asset {asset}")
+    return stored.get(asset)
 
 
 def _judgements() -> Any:

@@ -4,8 +4,8 @@ import dagster as dg
 
 from assets import annotations, audits, corpora, evaluation, queries, sdscm, sdscm_checks, training
 from assets.annotations import AnnotationInbox
-from assets.evaluation import Recordings
 from assets.models import LanguageModels
+from assets.recordings import Recordings
 from lm.places import cache, home, tracking_uri
 from orchestration.console import short_console
 from orchestration.jobs import CHAINS, STAGES

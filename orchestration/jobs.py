@@ -51,11 +51,14 @@ QUESTIONS = Stage("questions", ("synthetic_queries",), by_task)
 CORPORA = Stage(
     "corpora",
     (
+        "reworded_queries",
         "annotation_tasks",
         "human_annotations",
         "annotation_agreement",
         "retrieval_corpus",
         "interpretation_corpus",
+        "explanation_tasks",
+        "explanation_agreement",
         "published_corpora",
     ),
 )

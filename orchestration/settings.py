@@ -15,6 +15,7 @@ from lm.places import home
 PROFILE_VARIABLE, SETTINGS_VARIABLE = "CAUSALSMITH_PROFILE", "CAUSALSMITH_SETTINGS"
 ANNOTATIONS_VARIABLE = "CAUSALSMITH_ANNOTATIONS"
 _FOLDER = Path(__file__).parent
+PROFILES = _FOLDER / "profiles"
 CHECKOUT = _FOLDER.parent
 
 
@@ -51,7 +52,7 @@ def chosen_profile() -> Profile:
     Raises:
         ValueError: there is no such profile, or it does not fit the schema.
     """
-    return read_profile(_FOLDER / "profiles" / f"{os.environ.get(PROFILE_VARIABLE, 'demo')}.yaml")
+    return read_profile(PROFILES / f"{os.environ.get(PROFILE_VARIABLE, 'demo')}.yaml")
 
 
 def chosen_settings() -> Settings:

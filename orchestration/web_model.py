@@ -62,9 +62,9 @@ class SharedModel:
         with self.lock:
             return str(self.lm.chat_text(messages))
 
-    def continuation(self, text: str) -> Any:
-        """See :meth:`lm.LanguageModel.continuation`; the caller holds the lock until the reading is whole."""
-        return self.lm.continuation(text)
+    def session(self) -> Any:
+        """See :meth:`lm.LanguageModel.session`; the caller holds the lock until the reading is whole."""
+        return self.lm.session()
 
     def count_tokens(self, text: str) -> int:
         """See :meth:`lm.LanguageModel.count_tokens`."""

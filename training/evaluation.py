@@ -54,8 +54,8 @@ class WithoutHeader:
         bare = [{**message, "content": message["content"].split("\nQuestion: ")[-1]} for message in messages]
         return self._model.chat_text(bare)
 
-    def continuation(self, text: str) -> Any:
-        return self._model.continuation(text)
+    def session(self) -> Any:
+        return self._model.session()
 
 
 def compare_systems(

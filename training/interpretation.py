@@ -47,7 +47,7 @@ COLUMNS = (
 
 
 def explain(result: CausalResult, question: str, seed: int) -> str:
-    """Explain a result in two to four sentences of varied wording that pass the wording check.
+    """Explain a result in two to four sentences of varied wording that pass the wording check; the summary, if none does.
 
     Args:
         result: with its summary.
@@ -58,7 +58,7 @@ def explain(result: CausalResult, question: str, seed: int) -> str:
     draws = Draws(np.random.default_rng(np.random.SeedSequence([seed, own])))
     texts = [" ".join(sentences(result, draws)) for _ in range(TRIES)]
     return min(
-        texts,
+        [text for text in texts if check_wording(text, result).passed] or [result.summary],
         key=lambda text: (not FEWEST_WORDS <= len(text.split()) <= MOST_WORDS, abs(len(text.split()) - AIM) // 15),
     )
 
@@ -121,11 +121,12 @@ def rubric(text: str, result: CausalResult) -> dict[str, bool]:
     return {
         "hallucination": bool(check.invented),
         "incompleteness": bool(check.missing),
-        "non_fluency": not _fluent(text),
+        "non_fluency": not is_fluent(text),
     }
 
 
-def _fluent(text: str) -> bool:
+def is_fluent(text: str) -> bool:
+    """Whether a text is neither empty nor too long, says nothing twice and ends in a full stop (see :func:`rubric`)."""
     words = re.findall(r"[^\s,;:()]+", text.casefold())
     sentences = [sentence.casefold().strip() for sentence in re.split(r"(?<=[.!?])\s+", text.strip())]
     runs = Counter(tuple(words[start : start + 5]) for start in range(len(words) - 4))

@@ -195,7 +195,7 @@ def check_item(item: QueryItem, topics: Sequence[Topic] | None = None) -> list[s
     for column in query.columns():
         if column not in item.columns:
             faults.append(f"column {column!r} of the query is not in the header")
-        elif column not in implied and not any(named_in(item.question, text) for text in _spellings(column, topic)):
+        elif column not in implied and not any(named_in(item.question, text) for text in spellings(column, topic)):
             faults.append(f"column {column!r} is not named in the question, in words or literally")
     return [*faults, *_condition_faults(item, query, implied)]
 
@@ -232,7 +232,8 @@ def _condition_faults(item: QueryItem, query: CausalQuery, implied: Collection[s
     return faults
 
 
-def _spellings(column: str, topic: Topic) -> tuple[str, ...]:
+def spellings(column: str, topic: Topic) -> tuple[str, ...]:
+    """A column's name, and the words and other names that its variable goes by."""
     variable: Variable | None = topic.by_column.get(column)
     if variable is None:
         return (column,)

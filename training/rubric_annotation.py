@@ -5,8 +5,10 @@ Source: LLM4Causal (arXiv 2312.17122), human evaluation of interpretations.
 
 from __future__ import annotations
 
+import json
 from collections import defaultdict
 from collections.abc import Mapping, Sequence
+from pathlib import Path
 from typing import Any
 
 import pandas as pd
@@ -15,7 +17,9 @@ from pydantic import BaseModel, ConfigDict, ValidationError
 from training.agreement import FieldAgreement, agreement_of_labels
 from training.annotation import annotator_name
 from training.annotation_fields import FieldError
+from training.annotation_inbox import exports_in
 from training.digests import digest_of
+from training.interpretation import is_fluent
 
 FLAGS = {
     "hallucination": "Does it say something that the result does not say?",
@@ -117,3 +121,48 @@ def rubric_agreement(
             if machine and judged.explanation in machine:
                 labels[flag][judged.explanation][MACHINE] = str(machine[judged.explanation][flag])
     return {flag: agreement_of_labels(flag, judged) for flag, judged in labels.items()}
+
+
+def machine_flags(explanations: pd.DataFrame) -> dict[str, dict[str, bool]]:
+    """The rubric's flags by rule, by explanation.
+
+    Args:
+        explanations: with ``summary``, ``completion`` and ``faults``, as the interpretation corpus has them; its checks let
+            nothing invented or missing through, so only fluency can differ.
+    """
+    return {
+        explanation_id(row["summary"], row["completion"]): {
+            "hallucination": bool(row["faults"]),
+            "incompleteness": bool(row["faults"]),
+            "non_fluency": not is_fluent(row["completion"]),
+        }
+        for _, row in explanations.iterrows()
+    }
+
+
+def read_judgement_inbox(folder: Path) -> tuple[list[Judgement], list[str]]:
+    """Judgements of all exports in a folder, each once, and why others cannot be used."""
+    entries: list[Mapping[str, Any]] = []
+    refused: list[str] = []
+    for path in exports_in(folder):
+        try:
+            export = json.loads(path.read_text(encoding="utf-8"))
+        except (UnicodeDecodeError, json.JSONDecodeError) as error:
+            refused.append(f"{path.name} is no JSON export: {error}")
+            continue
+        if not isinstance(export, list) or not all(isinstance(entry, dict) for entry in export):
+            refused.append(f"{path.name} is no list of annotated tasks")
+        else:
+            entries += export
+    judgements, unusable = read_judgements(entries)
+    return judgements, list(dict.fromkeys([*refused, *unusable]))
+
+
+def agreement_table(agreement: Mapping[str, FieldAgreement]) -> pd.DataFrame:
+    """One line a flag."""
+    columns = ["flag", "judged_twice", "judges", "share_equal", "kappa", "alpha"]
+    rows = [
+        (flag, found.n_shared, found.n_annotators, found.share_equal, found.kappa, found.alpha)
+        for flag, found in agreement.items()
+    ]
+    return pd.DataFrame(rows, columns=columns).astype(dict.fromkeys(("share_equal", "kappa", "alpha"), float))

@@ -7,13 +7,15 @@ is missing, and kept as refused after that. Answers are recorded (:mod:`lm.api`)
 from __future__ import annotations
 
 import json
+import re
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
+from causal_tools.contract import CausalQuery
 from lm.api import ChatEndpoint
 from lm.errors import EndpointError
-from training.queries import QueryItem, check_item, with_id
+from training.queries import QueryItem, check_item, spellings, with_id
 from training.topic_library import Topic
 
 VOICES = (
@@ -89,7 +91,7 @@ def reword(
             wording = reply.text.strip().strip('"').strip()
             faults = wording_faults(item, wording, topics)
             if not faults:
-                written.append(_reworded(item, wording))
+                written.append(_reworded(item, wording, topics))
                 break
             messages = [
                 *messages,
@@ -130,8 +132,22 @@ def wording_faults(item: QueryItem, wording: str, topics: Sequence[Topic]) -> li
         return [f"it has {len(wording)} characters, and must have {FEWEST} to {MOST}"]
     if wording.casefold() == item.question.casefold():
         return ["it is the draft unchanged"]
-    return check_item(_reworded(item, wording), topics)
+    return check_item(_reworded(item, wording, topics), topics)
 
 
-def _reworded(item: QueryItem, wording: str) -> QueryItem:
-    return with_id(item.model_copy(update={"question": wording}))
+def _reworded(item: QueryItem, wording: str, topics: Sequence[Topic]) -> QueryItem:
+    topic = next(topic for topic in topics if topic.name == item.topic)
+    columns = CausalQuery.model_validate(item.query).columns()
+    said = {column: words for column in columns if (words := _words_for(column, item, wording, topic))}
+    return with_id(item.model_copy(update={"question": wording, "said": said}))
+
+
+def _words_for(column: str, item: QueryItem, wording: str, topic: Topic) -> str | None:
+    """The wording's words for a column that it does not name: those of the draft if they are there, else the longest known."""
+    if re.search(rf"(?<!\w){re.escape(column)}(?!\w)", wording):
+        return None
+    known = sorted(spellings(column, topic), key=len, reverse=True)
+    for text in [item.said.get(column, column), *known]:
+        if found := re.search(rf"(?<!\w){re.escape(text)}(?!\w)", wording, re.IGNORECASE):
+            return found.group(0)
+    return None

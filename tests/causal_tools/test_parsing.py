@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import hashlib
 import json
 
@@ -12,8 +13,10 @@ from hypothesis import strategies as st
 
 from causal_tools.contract import CausalQuery
 from causal_tools.errors import NotCausal, QueryError
-from causal_tools.parsing import MOST_COLUMNS, MOST_CONDITIONS, read_question
+from causal_tools.parsing import MOST_COLUMNS, find_readings, read_question
 from causal_tools.prompts import reading_text
+from causal_tools.reading_evidence import NO_WEIGHTS, Weights
+from causal_tools.reading_form import MOST_CONDITIONS
 from lm import LanguageModel, load_language_model
 from lm.registry import shipped_adapter
 from lm.tiny import tiny_model
@@ -44,49 +47,48 @@ NAMES = st.text(st.characters(exclude_categories=["Cs"]), min_size=1, max_size=8
 
 
 class Preferring:
-    """A language model of arbitrary but fixed preferences, by a hash; it also keeps what was written."""
+    """A language model of arbitrary but fixed preferences, by a hash."""
 
     def __init__(self, taste: int) -> None:
-        self.taste, self.text = taste, ""
+        self.taste = taste
 
     def chat_text(self, messages) -> str:
-        return json.dumps(list(messages))
+        return json.dumps(list(messages)) + "|"
 
-    def continuation(self, text: str) -> Preferring:
-        self.start = len(text)
-        self.text = text
+    def session(self) -> Preferring:
         return self
 
-    def append(self, text: str) -> None:
-        self.text += text
+    def likely_continuations(self, contexts, candidates, offsets, reach) -> list[np.ndarray]:
+        assert len(contexts) == len(candidates) == len(offsets)
+        for row, extra in zip(candidates, offsets, strict=True):
+            assert len(row) == len(set(row)) == len(extra) > 0
+        return [
+            np.array([self.log_prob(context, piece) for piece in row])
+            for context, row in zip(contexts, candidates, strict=True)
+        ]
 
-    def log_probs(self, candidates) -> np.ndarray:
-        assert len(candidates) == len(set(candidates)) > 0
-        keys = [f"{self.taste}|{self.text}|{c}".encode() for c in candidates]
-        return np.array([-int.from_bytes(hashlib.sha256(key).digest()[:4]) / 2**28 for key in keys])
-
-    likely_log_probs = log_probs
-
-    @property
-    def written(self) -> str:
-        return self.text[self.start :]
+    def log_prob(self, context: str, piece: str) -> float:
+        key = f"{self.taste}|{context}|{piece}".encode(errors="surrogatepass")
+        return -int.from_bytes(hashlib.sha256(key).digest()[:4]) / 2**28
 
 
 class Scripted(Preferring):
-    """A model that wants certain pieces, in this order."""
+    """A model that wants a certain reading: its pieces stand at 0, others at −``dislike``."""
 
-    def __init__(self, *wanted: str) -> None:
+    def __init__(self, *wanted: str, dislike: float = 20.0) -> None:
         super().__init__(0)
-        self.wanted = list(wanted)
-        self.offered: list[list[str]] = []
+        self.wanted = "".join(wanted)
+        self.dislike = dislike
+        self.offered: dict[str, list[str]] = {}
 
-    def log_probs(self, candidates) -> np.ndarray:
-        self.offered.append(list(candidates))
-        piece = self.wanted.pop(0)
-        assert piece in candidates, (piece, candidates)
-        return np.array([0.0 if candidate == piece else -2.0 for candidate in candidates])
+    def likely_continuations(self, contexts, candidates, offsets, reach) -> list[np.ndarray]:
+        self.offered |= {
+            context.rpartition("|")[2]: list(row) for context, row in zip(contexts, candidates, strict=True)
+        }
+        return super().likely_continuations(contexts, candidates, offsets, reach)
 
-    likely_log_probs = log_probs
+    def log_prob(self, context: str, piece: str) -> float:
+        return 0.0 if self.wanted.startswith(context.rpartition("|")[2] + piece) else -self.dislike
 
 
 @pytest.fixture(scope="module")
@@ -136,48 +138,40 @@ def test_a_random_model_names_only_columns_of_the_header(models, columns, questi
 @example(taste=0, columns=["age", "ag", "0"], question="Is " + "9" * 400 + " or 0.50 or .5 best?", levels={})
 def test_any_preference_gives_a_sound_reading_and_what_is_written_is_that_reading(taste, columns, question, levels):
     model = Preferring(taste)
-    try:
-        reading = read_question(model, question, columns, levels=levels)
-    except NotCausal:
-        assert model.written == "none."
-        return
-    except QueryError:
-        return
-    _keeps_the_contract(reading.query, columns, levels)
-    assert model.written == reading_text(reading.query, reading.said)
-    assert set(reading.said) <= set(columns)
-    assert all(words in " ".join(question.split()) for words in reading.said.values())
+    for draft in find_readings(model, question, columns, levels, Weights()):
+        if draft.task == "NONE":
+            assert draft.text == "none."
+        elif draft.fault is None:
+            query = CausalQuery.model_validate(draft.fields)
+            _keeps_the_contract(query, columns, levels)
+            assert draft.text == reading_text(query, draft.said)
+            assert set(draft.said) <= set(columns)
+            assert all(words in " ".join(question.split()) for words in draft.said.values())
 
 
-def test_every_task_is_reached_by_some_preference():
+def test_readings_of_every_task_are_found():
+    """Readings of few pieces are likelier under a model without taste, so all that is found is looked at."""
     tasks = set()
-    for taste in range(80):
-        try:
-            tasks.add(read_question(Preferring(taste), "Is 5 or 6 best?", ["a", "b", "c", "d"]).query.task)
-        except (NotCausal, QueryError) as refused:
-            tasks.add(type(refused).__name__)
-    assert {"CGL", "ATE", "HTE", "MA", "OPO", "NotCausal"} <= tasks
+    for taste in range(20):
+        found = find_readings(Preferring(taste), "Is 5 or 6 best?", ["a", "b", "c", "d"], None, NO_WEIGHTS)
+        tasks |= {draft.task for draft in found if draft.fault is None}
+    assert tasks == {"CGL", "ATE", "HTE", "MA", "OPO", "NONE"}
 
 
-def test_the_real_models_choice_is_the_candidate_of_highest_probability(models):
-    """Slot by slot against the plain oracle, for the task and the treatment."""
+def test_a_readings_score_is_its_log_probability_less_what_speaks_against_it(models):
+    """Against the plain oracle: every reading found of a real network, as one text."""
     from ..lm.oracle import log_prob
 
     columns, question = ["smoker", "smoker_age", "fev1"], "What is the effect of smoker on fev1?"
-    from causal_tools.prompts import TASK_WORDS, parse_messages
+    from causal_tools.prompts import parse_messages
 
-    for model in models:
+    for model in models[:2]:
         start = model.chat_text(parse_messages(question, columns))
-        closings = {word: "." if word == "none" else ":" for word in TASK_WORDS.values()}
-        scores = {word: log_prob(model, start, word + end) for word, end in closings.items()}
-        best = max(scores, key=scores.get)
-        try:
-            task = TASK_WORDS[read_question(model, question, columns).query.task]
-        except NotCausal:
-            task = "none"
-        except QueryError:
-            continue
-        assert task == best
+        drafts = find_readings(model, question, columns, {}, Weights())
+        for draft in drafts[:5]:
+            assert draft.log_prob == pytest.approx(log_prob(model, start, draft.text), abs=1e-3)
+        scores = [draft.score(Weights()) for draft in drafts]
+        assert scores == sorted(scores, reverse=True)
 
 
 def test_a_reading_with_conditions_is_written_slot_by_slot():
@@ -198,8 +192,8 @@ def test_a_reading_with_conditions_is_written_slot_by_slot():
         "In trial.csv, for those of 45 and more in the north or south?",
         ["drug", "days", "region", "age"],
         levels={"region": ["north", "south", "west"]},
+        weights=NO_WEIGHTS,
     )
-    assert model.wanted == []
     assert reading.query == CausalQuery.model_validate(
         {
             "task": "HTE",
@@ -219,26 +213,32 @@ def test_a_column_may_come_after_the_questions_words_for_it():
     reading = read_question(model, 'Does "the new drug" mean breathing better, at 3?', ["dose", "fev1", "age"])
     assert (reading.query.treatment, reading.query.response) == ("dose", "fev1")
     assert reading.said == {"dose": "the new drug", "fev1": "breathing better"}
-    assert set(model.offered[2]) == {" dose on", " fev1 on", " age on"}  # only columns, once the words are found
-    assert " 3 =" not in model.offered[1]
+    assert set(model.offered["effect: the new drug ="]) == {" dose on", " fev1 on", " age on"}  # only columns
+    assert " 3 =" not in model.offered["effect:"]
 
 
-def test_confidence_is_the_share_of_the_choice_among_its_candidates():
-    """Six task words; the wanted one stands at 0 and the others at −2."""
-    model = Scripted("effect:", " a on", " b.")
-    reading = read_question(model, "Does a act on b?", ["a", "b"])
-    assert reading.confidence["task"] == pytest.approx(1 / (1 + 5 * np.exp(-2)))
-    assert reading.confidence["treatment"] == pytest.approx(1 / (1 + np.exp(-2)))
-    assert reading.confidence["response"] == pytest.approx(1.0)
+def test_confidence_is_the_share_of_the_readings_found_that_agree():
+    """Two columns and no levels: of four readings in reach, one stands at 0 and the others at −2."""
+    model = Scripted("effect:", " a on", " b.", dislike=2.0)
+    confidence = read_question(model, "Does a act on b?", ["a", "b"], weights=NO_WEIGHTS).confidence
+    found = find_readings(model, "Does a act on b?", ["a", "b"], None, NO_WEIGHTS)
+    shares = np.exp([draft.log_prob for draft in found])
+    agreeing = [draft.task == "ATE" for draft in found]
+    assert 0.5 < confidence["task"] == pytest.approx(shares[agreeing].sum() / shares.sum())
+    assert confidence["treatment"] <= confidence["task"]
 
 
-def test_confidence_adds_up_what_may_follow_a_choice():
-    model = Scripted("action:", " a for", " b.")
-    reading = read_question(model, "Best a for b, at c of 5?", ["a", "b", "c"], levels={})
-    # response: " b." at 0, " b where" at −2; and " c." at −2 (the question's words for a column are no candidates of it)
-    wanted = 1 + np.exp(-2)
-    others = len([c for c in model.offered[-1] if not c.startswith(" b") and not c.endswith(" =")])
-    assert reading.confidence["response"] == pytest.approx(wanted / (wanted + others * np.exp(-2)))
+def test_a_name_in_the_question_outweighs_a_models_whim():
+    """The model finds ``age`` a little likelier than the column that the question names."""
+
+    class Whim(Scripted):
+        def log_prob(self, context: str, piece: str) -> float:
+            return -1.0 if piece == " fev1." and context.endswith("effect: a on") else super().log_prob(context, piece)
+
+    model = Whim("effect:", " a on", " age.")
+    question, columns = "Does a act on fev1?", ["a", "fev1", "age"]
+    assert read_question(model, question, columns, levels={}, weights=NO_WEIGHTS).query.response == "age"
+    assert read_question(model, question, columns, levels={}).query.response == "fev1"
 
 
 @pytest.mark.parametrize(
@@ -253,20 +253,10 @@ def test_confidence_adds_up_what_may_follow_a_choice():
     ],
 )
 def test_numbers_of_the_question_are_offered_as_values(text, numbers):
-    class Watching(Scripted):
-        def log_probs(self, candidates):
-            self.offered.append(list(candidates))
-            if not self.wanted:
-                raise StopIteration
-            piece = self.wanted.pop(0)
-            return np.array([0.0 if candidate == piece else -2.0 for candidate in candidates])
-
-        likely_log_probs = log_probs
-
-    model = Watching("subgroup:", " a on", " b where", " c is", " exactly")
-    with pytest.raises((StopIteration, QueryError)):
-        read_question(model, f"Effect of a on b {text}?", ["a", "b", "c"], levels={})
-    offered = {c[1:-1] for c in model.offered[-1]} if len(model.offered) == 6 else set()
+    model = Scripted("subgroup:", " a on", " b where", " c is", " exactly")
+    with contextlib.suppress(QueryError, NotCausal):
+        read_question(model, f"Effect of a on b {text}?", ["a", "b", "c"], levels={}, weights=NO_WEIGHTS)
+    offered = {piece[1:-1] for piece in model.offered.get("subgroup: a on b where c is exactly", [])}
     assert offered == numbers
 
 
@@ -296,8 +286,8 @@ def test_a_name_that_stands_twice_or_is_empty_in_the_header_fills_no_slot():
     model = Scripted("effect:", " a on", " b.")
     query = read_question(model, "Does a act on b?", ["a", "a", "", "b"]).query
     assert (query.treatment, query.response) == ("a", "b")
-    named = [[piece for piece in offered if not piece.endswith(" =")] for offered in model.offered[1:]]
-    assert named == [[" a on", " b on"], [" b."]]
+    pieces = [model.offered[written] for written in ("effect:", "effect: a on")]
+    assert [[piece for piece in row if not piece.endswith(" =")] for row in pieces] == [[" a on", " b on"], [" b."]]
     with pytest.raises(QueryError, match="at least two columns"):
         read_question(Preferring(0), "Does a act on a?", ["a", "a"])
 
@@ -317,7 +307,7 @@ def test_a_wide_file_offers_the_columns_closest_to_the_questions_words():
     columns[150], columns[7] = "blood_pressure", "salt"
     model = Scripted("effect:", " salt on", " blood_pressure.")
     reading = read_question(model, "Does salt raise blood pressure?", columns)
-    assert len([piece for piece in model.offered[1] if piece.endswith(" on")]) == MOST_COLUMNS
+    assert len([piece for piece in model.offered["effect:"] if piece.endswith(" on")]) == MOST_COLUMNS
     assert "60 columns" in reading.notes[0]
     assert (reading.query.treatment, reading.query.response) == ("salt", "blood_pressure")
 

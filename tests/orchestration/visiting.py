@@ -21,30 +21,23 @@ PIECES = {
 class Told:
     """Reads the two questions above as it is told, and words a result by its own summary."""
 
-    def __init__(self) -> None:
-        self.pieces: list[str] = []
-
     def describe(self) -> str:
         return "told (for tests)"
 
     def chat_text(self, messages: Any) -> str:
         return str(messages[-1]["content"])
 
-    def continuation(self, text: str) -> Told:
-        question = text.split("Question: ")[1]
-        time.sleep(2 if question == LONG else 0)
-        self.pieces = list(PIECES[EFFECT if question == LONG else question])
+    def session(self) -> Told:
         return self
 
-    def append(self, text: str) -> None:
-        """Fixed text changes nothing here."""
-
-    def log_probs(self, candidates: Any) -> np.ndarray:
-        piece = self.pieces.pop(0)
-        assert piece in candidates
-        return np.array([0.0 if candidate == piece else -3.0 for candidate in candidates])
-
-    likely_log_probs = log_probs
+    def likely_continuations(self, contexts: Any, candidates: Any, offsets: Any, reach: float) -> list[np.ndarray]:
+        question = contexts[0].split("Question: ")[1].partition("?")[0] + "?"
+        time.sleep(0.6 if question == LONG else 0)
+        wanted = "".join(PIECES[EFFECT if question == LONG else question])
+        return [
+            np.array([0.0 if wanted.startswith(context.partition("?")[2] + piece) else -9.0 for piece in row])
+            for context, row in zip(contexts, candidates, strict=True)
+        ]
 
     def count_tokens(self, text: str) -> int:
         return len(text.split())

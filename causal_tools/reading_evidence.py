@@ -1,0 +1,249 @@
+"""What a question's own words say for or against a reading, as penalties beside the language model's log-probability.
+
+The model says how likely a reading is; these few signs are what it is weak at: seeing that a column is named, that a name is
+like the words taken for it, that a number or a level asked for is left out. A reading's score is its log-probability less
+the penalties, a log-linear model whose weights were fitted on development questions (``scripts/fit_reading_weights.py``).
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, fields
+from functools import cached_property
+from typing import NamedTuple
+
+from causal_tools.columns import name_parts, shortens
+from causal_tools.contract import Scalar
+
+FILE_NAME = re.compile(r"[\w\-]+(?:\.[\w\-]+)*\.(?:csv|tsv|txt|parquet|xlsx|xls)\b", re.IGNORECASE)
+NUMBER = re.compile(r"(?<![\w.])[-−+]?\d{1,3}(?:,\d{3})+(?:\.\d+)?|(?<![\w.])[-−+]?\d*\.?\d+")
+_RUN = re.compile(r"[^\W_]+")
+_MOST_RUNS = 10  # of letters and figures that one name may have
+_SHORT = 2  # letters up to which a name must be written as in the file
+_FEWEST_OF_LEVEL = 3  # letters from which a level in the question is no accident
+_EVERYDAY = frozenset(
+    {"yes", "no", "true", "false", "other", "none", "all", "the", "and", "not", "unknown", "low", "high"}
+)
+_IDLE = frozenset(
+    [
+        "a",
+        "an",
+        "the",
+        "of",
+        "in",
+        "on",
+        "at",
+        "to",
+        "for",
+        "by",
+        "with",
+        "from",
+        "as",
+        "is",
+        "are",
+        "was",
+        "were",
+        "be",
+        "been",
+        "being",
+        "do",
+        "does",
+        "did",
+        "has",
+        "have",
+        "had",
+        "having",
+        "it",
+        "its",
+        "they",
+        "their",
+        "them",
+        "he",
+        "she",
+        "his",
+        "her",
+        "who",
+        "whom",
+        "whose",
+        "which",
+        "that",
+        "this",
+        "these",
+        "those",
+        "there",
+        "how",
+        "much",
+        "many",
+        "more",
+        "less",
+        "most",
+        "least",
+        "few",
+        "fewer",
+        "some",
+        "any",
+        "all",
+        "each",
+        "every",
+        "one",
+    ]
+)
+
+
+@dataclass(frozen=True)
+class Weights:
+    """Nats by which each sign counts against a reading.
+
+    Attributes:
+        unnamed: a column without words of the question for it, though the question does not name it.
+        left_out: a column that the question names and the reading does not hold.
+        all_despite_names: a column that the question names, where the reading takes all columns.
+        unlike: how much less the column's name is like the words taken for it than the likest name (0 to 1).
+        overlapping: words of the question that stand for two columns.
+        number_left_out: a number of the question that the reading does not hold.
+        level_left_out: a column whose level the question says and that the reading does not hold.
+        level_unsaid: a level that the reading holds and the question does not say.
+    """
+
+    unnamed: float = 8.0
+    left_out: float = 2.0
+    all_despite_names: float = 1.0
+    unlike: float = 3.0
+    overlapping: float = 2.0
+    number_left_out: float = 1.0
+    level_left_out: float = 1.0
+    level_unsaid: float = 1.0
+
+
+SIGNS = tuple(sign.name for sign in fields(Weights))
+NO_WEIGHTS = Weights(**dict.fromkeys(SIGNS, 0.0))
+
+
+class Mention(NamedTuple):
+    """A column that the question names: where, in characters."""
+
+    start: int
+    end: int
+    column: str
+
+
+class QuestionEvidence:
+    """The signs of one question about one file."""
+
+    def __init__(self, question: str, columns: Sequence[str], levels: Mapping[str, Sequence[Scalar]] | None) -> None:
+        self._text = FILE_NAME.sub(lambda file: " " * len(file.group()), question)
+        self._columns = columns
+        self._levels = levels or {}
+        self.mentions = _mentions(self._text, columns)
+        self.named = {mention.column for mention in self.mentions}
+        self._likeness: dict[str, dict[str, float]] = {}
+
+    @cached_property
+    def numbers(self) -> frozenset[float]:
+        """Numbers in the question that are no part of a column's name."""
+        return frozenset(
+            float(found.group(0).replace(",", "").replace("−", "-"))
+            for found in NUMBER.finditer(self._text)
+            if not any(mention.start <= found.start() < mention.end for mention in self.mentions)
+        )
+
+    @cached_property
+    def levels_said(self) -> dict[str, frozenset[str]]:
+        """By column, those of its levels that the question says."""
+        said = {
+            column: frozenset(text for level in levels if self._says(text := str(level)))
+            for column, levels in self._levels.items()
+        }
+        return {column: levels for column, levels in said.items() if levels}
+
+    def unlike(self, words: str, column: str) -> float:
+        """How much less a column's name is like the words than the likest column's name; 0 to 1."""
+        if words not in self._likeness:
+            self._likeness[words] = {name: likeness(words, name) for name in self._columns}
+        known = self._likeness[words]
+        return max(known.values()) - known[column]
+
+    def level_unsaid(self, column: str, level: Scalar) -> bool:
+        """Whether a level is a word of its own that the question does not say."""
+        return telling(str(level)) and str(level) not in self.levels_said.get(column, ())
+
+    def overlaps(self, column: str, words: str | None, said: Mapping[str, str], used: Iterable[str]) -> bool:
+        """Whether what stands for a column (some words, or its own name) stands for another one already."""
+        own = self._places(column, words)
+        return bool(own) and any(
+            all(one[0] < other[1] and other[0] < one[1] for one in own for other in theirs)
+            for name in used
+            if (theirs := self._places(name, said.get(name)))
+        )
+
+    def _places(self, column: str, words: str | None) -> list[tuple[int, int]]:
+        if words is None:
+            return [(mention.start, mention.end) for mention in self.mentions if mention.column == column]
+        return [found.span() for found in re.finditer(rf"(?<!\w){re.escape(words)}(?!\w)", self._text)]
+
+    def _says(self, level: str) -> bool:
+        return telling(level) and bool(
+            re.search(
+                rf"(?<!\w){re.escape(level.replace('_', ' '))}(?:s|es)?(?!\w)",
+                self._text.replace("_", " "),
+                re.IGNORECASE,
+            )
+        )
+
+
+def telling(level: str) -> bool:
+    """Whether a level is a word that says which column it belongs to, as ``retired`` does and ``yes`` does not."""
+    return len(level) >= _FEWEST_OF_LEVEL and level.casefold() not in _EVERYDAY and any(c.isalpha() for c in level)
+
+
+def _mentions(text: str, columns: Sequence[str]) -> list[Mention]:
+    """Where a text names columns, whatever the case and the separators; of names within names the longest."""
+    runs = [(run.start(), run.end(), run.group().casefold()) for run in _RUN.finditer(text)]
+    by_letters: dict[str, list[str]] = {}
+    for column in columns:
+        by_letters.setdefault("".join(_RUN.findall(column)).casefold(), []).append(column)
+    found: list[Mention] = []
+    for first, (start, _, _) in enumerate(runs):
+        letters = ""
+        for _, end, run in runs[first : first + _MOST_RUNS]:
+            letters += run
+            for column in by_letters.get(letters, ()):
+                if len(letters) > _SHORT or text[start:end] == column:
+                    found.append(Mention(start, end, column))
+    return [one for one in found if not any(_within(one, other) for other in found)]
+
+
+def _within(one: Mention, other: Mention) -> bool:
+    return other.start <= one.start and one.end <= other.end and other.end - other.start > one.end - one.start
+
+
+def likeness(words: str, column: str) -> float:
+    """How like a column's name is to some words, 0 to 1: the mean share of the name's parts and of the words that match.
+
+    >>> likeness("boat length", "boat_length_m") > likeness("boat length", "length_m") > likeness("boat length", "catch")
+    True
+    """
+    parts = name_parts(column)
+    spoken = [word for word in name_parts(words) if word not in _IDLE] or name_parts(words)
+    if not parts or not spoken:
+        return 0.0
+    initials = "".join(word[0] for word in spoken)
+    matches = [[_match(part, word) for word in spoken] for part in parts]
+    of_parts = [
+        max([*row, 0.8 * (len(part) > 1 and part in initials)]) for part, row in zip(parts, matches, strict=True)
+    ]
+    of_words = [max(column) for column in zip(*matches, strict=True)]
+    return (sum(of_parts) / len(parts) + sum(of_words) / len(spoken)) / 2
+
+
+def _match(part: str, word: str) -> float:
+    """Whether a part of a name and a word are the same (1), or one is cut short or bent otherwise (0.8)."""
+    from rapidfuzz import fuzz
+
+    if part == word:
+        return 1.0
+    if part[0] != word[0] or min(len(part), len(word)) < 2:
+        return 0.0
+    bent = min(len(part), len(word)) >= 4 and (part[:4] == word[:4] or fuzz.ratio(part, word) >= 80)
+    return 0.8 if bent or shortens(part, word) or shortens(word, part) else 0.0

@@ -1,0 +1,140 @@
+"""Fit the weights of the signs against a reading, on development questions that no training has seen.
+
+For each question the readings found are kept with their log-probability and signs; the weights are those under which the
+right ones are likeliest (conditional likelihood, weights at least zero, a small ridge). Copy them to
+``causal_tools/reading_evidence.py``. The frozen sets ``unseen`` and ``written`` are not looked at.
+"""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from typing import Annotated, Any, get_args
+
+import numpy as np
+import typer
+from rich.console import Console
+from rich.progress import track
+from rich.table import Table
+from scipy.optimize import minimize
+
+from assets.profile import read_profile
+from causal_tools.contract import CausalQuery
+from causal_tools.parsing import find_readings
+from causal_tools.prompts import NOT_CAUSAL
+from causal_tools.reading_evidence import SIGNS, Weights
+from lm import LanguageModel, load_language_model
+from lm.bundled import BUNDLED
+from lm.registry import SHIPPED
+from orchestration.settings import PROFILES
+from training.grammar.engine import FamilyTask
+from training.metrics import field_matches
+from training.queries import QueryItem, make_queries
+from training.test_sets import load_test_set, unseen_topics
+from training.topic_library import load_topics, split_topics
+
+RIDGE = 0.02
+SEED = 11
+
+
+def found_for(model: LanguageModel, item: QueryItem, weights: Weights) -> list[dict[str, Any]]:
+    """The readings found of one question: log-probability, signs, task, and whether all fields are right."""
+    drafts = find_readings(model, " ".join(item.question.split()), item.columns, item.levels, weights)
+    return [
+        {
+            "log_prob": draft.log_prob,
+            "signs": draft.signs,
+            "task": draft.task,
+            "text": draft.text,
+            "right": field_matches(_reading(draft.fields, draft.fault, item.dataset), item.query)["all"],
+        }
+        for draft in drafts
+    ]
+
+
+def _reading(fields: Any, fault: str | None, dataset: str | None) -> dict[str, Any] | None:
+    if fields["task"] == NOT_CAUSAL:
+        return None
+    if fault is not None:
+        return {"task": "broken"}
+    return CausalQuery.model_validate({**fields, "dataset": dataset}).model_dump(mode="json")
+
+
+def fit(questions: list[list[dict[str, Any]]], start: Weights) -> tuple[dict[str, float], float]:
+    """Weights of greatest conditional likelihood, and the mean log-likelihood of questions with a right reading."""
+    cases = [
+        (
+            np.array([draft["log_prob"] for draft in drafts]),
+            np.array([draft["signs"] for draft in drafts]),
+            np.array([draft["right"] for draft in drafts], bool),
+        )
+        for drafts in questions
+        if any(draft["right"] for draft in drafts) and not all(draft["right"] for draft in drafts)
+    ]
+
+    def loss(weights: np.ndarray) -> float:
+        total = 0.0
+        for log_probs, signs, right in cases:
+            scores = log_probs - signs @ weights
+            total += np.logaddexp.reduce(scores) - np.logaddexp.reduce(scores[right])
+        return total / len(cases) + RIDGE * float(((weights - begin) ** 2).mean())
+
+    begin = np.array([getattr(start, name) for name in SIGNS])
+    best = minimize(loss, begin, bounds=[(0, 12)] * len(SIGNS), method="L-BFGS-B")
+    return dict(zip(SIGNS, map(float, best.x), strict=True)), float(best.fun)
+
+
+def share_right(questions: list[list[dict[str, Any]]], weights: dict[str, float]) -> float:
+    """The share of questions whose first reading, re-ordered under the weights, is right."""
+    vector = np.array([weights[name] for name in SIGNS])
+    firsts = [
+        max(drafts, key=lambda draft: draft["log_prob"] - np.array(draft["signs"]) @ vector) for drafts in questions
+    ]
+    return float(np.mean([first["right"] for first in firsts]))
+
+
+def main(
+    adapter: Annotated[
+        str, typer.Argument(help="Folder of an adapter of the bundled model, or `shipped`.")
+    ] = "shipped",
+    generated: Annotated[int, typer.Option(help="Generated questions of each task, beside the development set.")] = 20,
+    out: Annotated[Path | None, typer.Option(help="Where the readings found are kept as JSON, to look at.")] = None,
+) -> None:
+    """Read development questions, and fit the weights to what was found."""
+    model = load_language_model(BUNDLED, adapter=str(SHIPPED) if adapter == "shipped" else adapter)
+    items = development_questions(generated)
+    start = Weights()
+    found = [found_for(model, item, start) for item in track(items, "reading")]
+    if out:
+        rows = [
+            {"question": item.question, "task": item.task, "found": drafts}
+            for item, drafts in zip(items, found, strict=True)
+        ]
+        out.write_text(json.dumps(rows))
+    weights, loss = fit(found, start)
+    before = {name: getattr(start, name) for name in SIGNS}
+    there = np.mean([any(draft["right"] for draft in drafts) for drafts in found])
+    Console().print(
+        f"{len(items)} questions; the right reading is among those found for {there:.3f}, and comes first for "
+        f"{share_right(found, dict.fromkeys(SIGNS, 0.0)):.3f} by the model alone, {share_right(found, before):.3f} with the "
+        f"weights as they are, {share_right(found, weights):.3f} as fitted (loss {loss:.3f})"
+    )
+    table = Table("sign", "as it is", "fitted")
+    for name, weight in weights.items():
+        table.add_row(name, f"{before[name]:.2f}", f"{weight:.2f}")
+    Console().print(table)
+
+
+def development_questions(generated: int) -> list[QueryItem]:
+    """The development set, and generated questions over topics and families that the laptop profile holds out."""
+    profile = read_profile(PROFILES / "laptop.yaml")
+    offered = [topic for topic in load_topics() if topic.name not in unseen_topics()]
+    _, topics = split_topics(offered, profile.queries.held_out_topics, profile.seed)
+    items = list(load_test_set("development"))
+    for task in get_args(FamilyTask):
+        items += make_queries(task, generated, SEED, topics, "held_out")
+    return items
+
+
+if __name__ == "__main__":
+    typer.run(main)

@@ -1,0 +1,113 @@
+"""What a question's words say against a reading: each sign on questions of which a person can tell it."""
+
+from __future__ import annotations
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from causal_tools.parsing import find_readings
+from causal_tools.reading_evidence import NO_WEIGHTS, SIGNS, QuestionEvidence, likeness
+
+from .test_parsing import Scripted
+
+COLUMNS = ["drug_dose", "fev1", "sex", "region", "age", "SystolicBP"]
+LEVELS = {"sex": ["female", "male"], "region": ["north", "south_west"], "arm": ["yes", "no"]}
+
+
+def _evidence(question: str) -> QuestionEvidence:
+    return QuestionEvidence(question, COLUMNS, LEVELS)
+
+
+@pytest.mark.parametrize(
+    ("question", "named"),
+    [
+        ("Does drug_dose change fev1?", {"drug_dose", "fev1"}),
+        ("does Drug Dose change FEV1?", {"drug_dose", "fev1"}),
+        ("is systolic bp lower (`SystolicBP`)?", {"SystolicBP"}),
+        ("what of the dose, and agency, and fev12", set()),
+        ("read fev1.csv and age.data.xlsx", set()),
+        ("", set()),
+    ],
+)
+def test_a_column_is_named_whatever_its_case_and_separators(question, named):
+    assert _evidence(question).named == named
+
+
+def test_of_names_within_names_only_the_longest_is_meant():
+    evidence = QuestionEvidence("does blood pressure after surgery fall", ["blood", "blood_pressure", "after"], None)
+    assert evidence.named == {"blood_pressure", "after"}
+
+
+def test_a_name_of_one_or_two_letters_must_be_written_as_in_the_file():
+    assert QuestionEvidence("is a y better, at X of 3", ["A", "y", "x"], None).named == {"y"}
+
+
+def test_numbers_in_names_are_no_numbers_of_the_question():
+    evidence = QuestionEvidence("does re78 rise from 1,500.5 in wave 2 at −3, file 7.csv", ["re78", "wave_2"], None)
+    assert evidence.numbers == {1500.5, -3.0}
+
+
+def test_levels_are_found_in_either_number_but_everyday_words_tell_nothing():
+    evidence = QuestionEvidence("for females in the south west, yes", [*COLUMNS, "arm"], LEVELS)
+    assert evidence.levels_said == {"sex": {"female"}, "region": {"south_west"}}
+    assert evidence.level_unsaid("sex", "male")
+    assert not evidence.level_unsaid("sex", "female")
+    assert not evidence.level_unsaid("arm", "no")
+
+
+@pytest.mark.parametrize(
+    ("words", "best"),
+    [
+        ("the dose of the drug", "drug_dose"),
+        ("systolic blood pressure", "SystolicBP"),
+        ("how old they are, in years of age", "age"),
+        ("regional differences", "region"),
+    ],
+)
+def test_the_name_most_like_the_words(words, best):
+    assert max(COLUMNS, key=lambda column: likeness(words, column)) == best
+    assert _evidence(words).unlike(words, best) == 0.0
+
+
+@given(words=st.text(max_size=20), column=st.text(min_size=1, max_size=12))
+def test_likeness_is_a_share(words, column):
+    assert 0.0 <= likeness(words, column) <= 1.0
+
+
+def test_one_place_in_the_question_stands_for_one_column():
+    evidence = QuestionEvidence("does the drug dose help, and the drug price", COLUMNS, LEVELS)
+    assert evidence.overlaps("fev1", "the drug dose help", {}, {"drug_dose"})
+    assert not evidence.overlaps("fev1", "the drug price", {}, {"drug_dose"})
+    assert (
+        evidence.overlaps("age", "the drug", {"sex": "the drug dose", "fev1": "drug price"}, {"sex", "fev1"}) is False
+    )
+    assert evidence.overlaps("age", "drug dose help", {"sex": "the drug dose"}, {"sex"})
+
+
+@pytest.mark.parametrize(
+    ("question", "reading", "against"),
+    [
+        ("Does drug_dose change fev1?", "effect: drug_dose on fev1.", {}),
+        ("Does it change fev1?", "effect: drug_dose on fev1.", {"unnamed": 1}),
+        ("Does drug_dose change fev1, given age?", "effect: drug_dose on fev1.", {"left_out": 1}),
+        ("Graph of drug_dose and fev1?", "graph: all columns.", {"all_despite_names": 2}),
+        (
+            "Does drug_dose change fev1 in males over 60?",
+            "effect: drug_dose on fev1.",
+            {"number_left_out": 1, "level_left_out": 1},
+        ),
+        (
+            "Does drug_dose change fev1 where sex is whatever?",
+            "subgroup: drug_dose on fev1 where sex is exactly male.",
+            {"level_unsaid": 1},
+        ),
+        ("Does drug_dose change fev1 in males?", "subgroup: drug_dose on fev1 where males = sex is exactly male.", {}),
+        ("Is drug_dose of any use?", "none.", {}),
+    ],
+)
+def test_what_counts_against_a_whole_reading(question, reading, against):
+    found = find_readings(Scripted(reading), question, COLUMNS, LEVELS, NO_WEIGHTS)
+    assert found[0].text == reading
+    signs = {name: sign for name, sign in zip(SIGNS, found[0].signs, strict=True) if sign}
+    assert signs == against

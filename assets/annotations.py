@@ -13,14 +13,10 @@ from assets.storage import FileStore
 
 
 class AnnotationInbox(BaseModel):
-    """Where Label Studio's JSON exports arrive: a folder of them, or one file; those on explanations in a folder within."""
+    """Where Label Studio's JSON exports arrive: on questions (a folder of them, or one file), and on explanations."""
 
     path: Path
-
-    @property
-    def explanations(self) -> Path:
-        """The folder of exports on explanations."""
-        return self.path / "explanations"
+    explanations: Path
 
 
 @dg.asset(group_name="annotations", owners=["team:causalsmith"], kinds={"json", "labelstudio"}, code_version="2")

@@ -7,7 +7,6 @@ import typer
 from rich.console import Console
 from rich.table import Table
 
-from assets.annotations import AnnotationInbox
 from orchestration.faults import clear_errors, print_json
 from orchestration.outputs import write_file
 
@@ -73,14 +72,15 @@ def fetch(url: Url = _URL, project: Title = None, of: Of = "questions") -> None:
     """
     with clear_errors():
         from lm.places import home
+        from orchestration.settings import explanation_inbox
         from training.label_studio import AnnotationServer, save_export
 
-        title, inbox = project or _TITLES[of], AnnotationInbox(path=home() / "annotations")
+        title = project or _TITLES[of]
         export = AnnotationServer(url).fetch(title)
         if not export:
             typer.echo(f"{title!r} at {url} has no annotation yet; nothing was written")
             return
-        folder = inbox.path if of == "questions" else inbox.explanations
+        folder = home() / "annotations" if of == "questions" else explanation_inbox()
         typer.echo(f"{len(export)} annotated tasks in {save_export(export, folder)}")
 
 
@@ -139,10 +139,10 @@ def status(
 
 
 def _explanations_status(as_json: bool) -> None:
-    from orchestration.settings import annotation_inbox
+    from orchestration.settings import explanation_inbox
     from training.rubric_annotation import read_judgement_inbox, rubric_agreement
 
-    judgements, refused = read_judgement_inbox(AnnotationInbox(path=annotation_inbox()).explanations)
+    judgements, refused = read_judgement_inbox(explanation_inbox())
     agreement = rubric_agreement(judgements) if judgements else {}
     if as_json:
         fields = {flag: vars(found) for flag, found in agreement.items()}

@@ -11,7 +11,7 @@ from orchestration.console import short_console
 from orchestration.jobs import CHAINS, STAGES
 from orchestration.schedules import NIGHTLY
 from orchestration.sensors import SENSORS
-from orchestration.settings import annotation_inbox, chosen_profile, chosen_settings
+from orchestration.settings import annotation_inbox, chosen_profile, chosen_settings, explanation_inbox
 from orchestration.storage import StoredFiles, file_store
 from training.tracking import Tracking
 
@@ -31,7 +31,7 @@ defs = dg.Definitions(
         "io_manager": StoredFiles(_files),
         "models": LanguageModels(scores=cache() / "scores.sqlite"),
         "tracking": Tracking(tracking_uri(), str(home() / "mlflow" / "artifacts")),
-        "inbox": AnnotationInbox(path=annotation_inbox()),
+        "inbox": AnnotationInbox(path=annotation_inbox(), explanations=explanation_inbox()),
         "recordings": Recordings(folder=home() / "recordings"),
     },
 )

@@ -13,6 +13,7 @@ import dagster as dg
 
 from assets.partitions import TASKS, by_scenario_and_lm, by_task, by_variant, sdscm_partitions
 from assets.profile import Profile
+from orchestration.abandoned import end_abandoned_runs, this_process
 
 PARENT_TAG = "causalsmith/job_run"
 QUIET: dict[str, Any] = {"loggers": {"console": {}}}  # short lines at a terminal; the UI shows everything all the same
@@ -98,6 +99,7 @@ def run_stage(
     if not partitions:
         raise StageFailed(f"stage {stage.name!r} has no partition to run in profile {profile.name!r}")
     job = definitions.resolve_job_def(stage.name)
+    end_abandoned_runs(instance, PARENT_TAG, log)
     runs = []
     for number, partition in enumerate(partitions, start=1):
         log.info(f"stage {stage.name}{f' [{partition}]' if partition else ''}: {number} of {len(partitions)}")
@@ -105,7 +107,7 @@ def run_stage(
             instance=instance,
             partition_key=partition,
             raise_on_error=False,
-            tags={PARENT_TAG: parent},
+            tags={PARENT_TAG: parent, **this_process()},
             run_config=QUIET,
         )
         runs.append(result.run_id)

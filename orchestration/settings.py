@@ -80,3 +80,8 @@ def annotation_inbox() -> Path:
     inbox = home() / "annotations"
     sample = CHECKOUT / "training" / "samples" / "annotations_sample.json"
     return inbox if any(inbox.glob("*.json")) else sample
+
+
+def explanation_inbox() -> Path:
+    """Where judgements of explanations arrive: the folder ``explanations`` within the inbox of annotations."""
+    return Path(os.environ.get(ANNOTATIONS_VARIABLE) or home() / "annotations") / "explanations"

@@ -13,11 +13,14 @@ from assets.storage import FileStore, LocalBlobs
 CHAIN = {
     "causal_topics",
     "synthetic_queries",
+    "reworded_queries",
     "annotation_tasks",
     "human_annotations",
     "annotation_agreement",
     "retrieval_corpus",
     "interpretation_corpus",
+    "explanation_tasks",
+    "explanation_agreement",
     "published_corpora",
     "assistant_adapter",
     "registered_assistant",
@@ -45,7 +48,7 @@ def files(first, home: Path) -> FileStore:
 
 def test_the_demo_makes_every_asset_of_the_chain(first, home: Path) -> None:
     assert {path.name for path in (home / "data").iterdir()} == CHAIN
-    assert "22 assets made anew, 0 unchanged and reused" in first.stdout
+    assert "25 assets made anew, 0 unchanged and reused" in first.stdout
 
 
 def test_nothing_is_stored_as_a_pickle(first, home: Path) -> None:
@@ -116,6 +119,6 @@ def test_a_challenger_that_has_not_won_is_not_what_answers(first, home: Path, mo
 def test_a_second_run_reuses_everything(first, run) -> None:
     again = run("orchestration.demo")
     assert again.returncode == 0, again.stdout + again.stderr
-    assert "0 assets made anew, 22 unchanged and reused" in again.stdout
+    assert "0 assets made anew, 25 unchanged and reused" in again.stdout
     assert "questions read" not in again.stderr
     assert "step 1 of" not in again.stderr

@@ -17,7 +17,10 @@ from training.queries import make_queries
 from training.rubric_annotation import (
     FLAGS,
     MACHINE,
+    agreement_table,
     explanation_id,
+    machine_flags,
+    read_judgement_inbox,
     read_judgements,
     rubric_agreement,
     rubric_configuration,
@@ -135,3 +138,27 @@ def test_altered_skipped_and_half_filled_judgements_are_refused_with_a_reason():
 def test_the_rubrics_interface_is_xml_with_every_flag_once():
     root = ElementTree.fromstring(rubric_configuration())
     assert [element.get("name") for element in root.iter("Choices")] == list(FLAGS)
+
+
+def test_a_folder_of_judgements_is_read_once_whatever_else_lies_there(tmp_path):
+    tasks = rubric_tasks(EXPLANATIONS, {})
+    export = json.dumps(_flagged(tasks, 1, set(), {"non_fluency"}, set()))
+    (tmp_path / "one.json").write_text(export)
+    (tmp_path / "copy.json").write_text(export)
+    (tmp_path / "broken.json").write_text("[{")
+    (tmp_path / "other.json").write_text('{"a": 1}')
+    judgements, refused = read_judgement_inbox(tmp_path)
+    assert len(judgements) == 3
+    assert [reason.split(" is ")[0] for reason in refused] == ["broken.json", "other.json"]
+    assert read_judgement_inbox(tmp_path / "absent") == ([], [])
+
+
+def test_people_and_machine_stand_in_one_table():
+    tasks = rubric_tasks(EXPLANATIONS, {})
+    judgements, _ = read_judgements(_flagged(tasks, 1, set(), {"non_fluency"}, set()))
+    machine = machine_flags(EXPLANATIONS.assign(faults=0))
+    table = agreement_table(rubric_agreement(judgements, machine)).set_index("flag")
+    assert list(table.index) == list(FLAGS)
+    assert table.loc["hallucination", "share_equal"] == 1.0
+    assert table.loc["non_fluency", "share_equal"] == pytest.approx(2 / 3)  # the machine finds nothing in these three
+    assert len(agreement_table({})) == 0

@@ -79,6 +79,21 @@ def test_a_sound_wording_is_taken_with_the_query_and_costs_nothing_again(writer,
     assert len(writer.asked) == 1
 
 
+def test_a_wordings_own_words_for_a_column_are_kept_where_it_does_not_name_it(writer, endpoint):
+    topic = next(topic for topic in TOPICS if topic.name == ITEM.topic)
+    column = ITEM.query["response"]
+    words = next(words for words in topic.by_column[column].wordings if words.casefold() != column.casefold())
+    plain = {name: topic.by_column[name].wordings[0] for name in (ITEM.query["treatment"],)}
+    draft = ITEM.model_copy(update={"said": {}})
+    conditions = " and ".join(f"{c['column']} {c['operator']} {c['value']}" for c in ITEM.query["conditions"])
+    file = f" in {ITEM.dataset}" if ITEM.dataset else ""
+    writer.script = [f"Where {conditions}, does {plain[ITEM.query['treatment']]} move {words}{file}?"]
+    (item,) = reword(endpoint, [draft], TOPICS).items
+    assert item.said[column] == words
+    assert item.said[ITEM.query["treatment"]] == plain[ITEM.query["treatment"]]
+    assert not {condition["column"] for condition in ITEM.query["conditions"]} & set(item.said)
+
+
 def test_a_wording_that_lacks_something_is_sent_back_once_and_then_refused(writer, endpoint):
     writer.script = ["How are things going then?", "Still nothing of what was asked for here."]
     made = reword(endpoint, [ITEM], TOPICS)

@@ -1,0 +1,61 @@
+"""Runs whose process is gone: ended as failed and their pool slots freed, so that no later run waits for them for ever.
+
+Dagster's own monitoring looks after runs that its daemon launched. Stages run within the process of their job, which a person
+or the machine may kill; the slot of the pool ``gpu`` that it held would stay taken.
+"""
+
+from __future__ import annotations
+
+import os
+import socket
+from typing import Any
+
+import dagster as dg
+import psutil
+
+PROCESS_TAG = "causalsmith/process"
+CLOCK_SECONDS = 1.0  # by which two readings of a process's beginning may differ
+
+
+def this_process() -> dict[str, str]:
+    """A tag that says in which process a run goes on: host, id and beginning."""
+    return {PROCESS_TAG: f"{socket.gethostname()}|{os.getpid()}|{psutil.Process().create_time():.2f}"}
+
+
+def is_gone(process: str) -> bool:
+    """Whether a process of this host has ended; of other hosts nothing is known, so it has not."""
+    host, number, began = process.split("|")
+    if host != socket.gethostname():
+        return False
+    try:
+        return abs(psutil.Process(int(number)).create_time() - float(began)) > CLOCK_SECONDS
+    except psutil.NoSuchProcess:
+        return True
+
+
+def end_abandoned_runs(instance: dg.DagsterInstance, parent_tag: str, log: Any) -> list[str]:
+    """End the runs that were left when their process was killed, and the jobs that they were stages of.
+
+    Args:
+        parent_tag: names, in a stage's run, the run of its job.
+        log: told of each run that is ended.
+
+    Returns:
+        Their ids.
+    """
+    ended: list[str] = []
+    unfinished = dg.RunsFilter(statuses=[dg.DagsterRunStatus.STARTED, dg.DagsterRunStatus.STARTING])
+    for run in instance.get_runs(unfinished):
+        if not (process := run.tags.get(PROCESS_TAG)) or not is_gone(process):
+            continue
+        parent = instance.get_run_by_id(run.tags[parent_tag]) if parent_tag in run.tags else None
+        for left in (run, parent):
+            if left is not None and left.run_id not in ended and not left.is_finished:
+                log.warning(
+                    f"run {left.run_id[:8]} of {left.job_name} was left when its process ended; it is marked as failed"
+                )
+                instance.report_run_failed(left, "its process ended before it did")
+                ended.append(left.run_id)
+        if instance.event_log_storage.supports_global_concurrency_limits:
+            instance.event_log_storage.free_concurrency_slots_for_run(run.run_id)
+    return ended

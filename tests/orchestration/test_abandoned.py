@@ -1,0 +1,56 @@
+"""A killed process leaves no run unfinished and no pool slot taken."""
+
+from __future__ import annotations
+
+import logging
+import subprocess
+import sys
+
+import dagster as dg
+import psutil
+import pytest
+
+from orchestration.abandoned import PROCESS_TAG, end_abandoned_runs, is_gone, this_process
+
+PARENT = "parent"
+
+
+@pytest.fixture(scope="module")
+def gone() -> str:
+    """The tag of a process that was killed."""
+    process = subprocess.Popen([sys.executable, "-c", "input()"], stdin=subprocess.PIPE)
+    began = psutil.Process(process.pid).create_time()
+    host = this_process()[PROCESS_TAG].split("|")[0]
+    process.kill()
+    process.wait()
+    return f"{host}|{process.pid}|{began:.2f}"
+
+
+def test_a_process_is_told_from_another_of_the_same_id_and_from_other_hosts(gone):
+    host, number, began = this_process()[PROCESS_TAG].split("|")
+    assert is_gone(gone)
+    assert not is_gone(f"{host}|{number}|{began}")
+    assert is_gone(f"{host}|{number}|{float(began) - 3600:.2f}")
+    assert not is_gone(gone.replace(host, "elsewhere", 1))
+
+
+def test_what_a_killed_process_left_is_ended_and_its_slot_freed(gone, tmp_path):
+    @dg.job
+    def nothing() -> None: ...
+
+    started = dg.DagsterRunStatus.STARTED
+    with dg.DagsterInstance.local_temp(str(tmp_path)) as instance:
+        job = instance.create_run_for_job(nothing, status=started)
+        stage = instance.create_run_for_job(nothing, status=started, tags={PROCESS_TAG: gone, PARENT: job.run_id})
+        alive = instance.create_run_for_job(nothing, status=started, tags={**this_process(), PARENT: "unknown"})
+        pools = instance.event_log_storage
+        pools.set_concurrency_slots("gpu", 1)
+        assert pools.claim_concurrency_slot("gpu", stage.run_id, "tune").is_claimed
+        assert not pools.claim_concurrency_slot("gpu", alive.run_id, "tune").is_claimed
+
+        assert set(end_abandoned_runs(instance, PARENT, logging.getLogger())) == {job.run_id, stage.run_id}
+
+        statuses = [instance.get_run_by_id(run.run_id).status for run in (job, stage, alive)]
+        assert statuses == [dg.DagsterRunStatus.FAILURE, dg.DagsterRunStatus.FAILURE, started]
+        assert pools.claim_concurrency_slot("gpu", alive.run_id, "tune").is_claimed
+        assert end_abandoned_runs(instance, PARENT, logging.getLogger()) == []

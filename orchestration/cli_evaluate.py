@@ -13,6 +13,8 @@ from orchestration.faults import clear_errors, print_json, quiet
 from orchestration.outputs import require_file, write_table
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
     from training.queries import QueryItem
 
 GENERATED_FOR_BASELINES = 100  # training questions a task, beside the written ones
@@ -34,12 +36,22 @@ def evaluate(
         ),
     ] = None,
     every: Annotated[int, typer.Option(min=1, help="Take every so-manieth question alone, for a quick look.")] = 1,
-    out: Annotated[Path | None, typer.Option(help="Also write every reading into this Parquet file.")] = None,
+    answers: Annotated[
+        bool,
+        typer.Option("--answers", help="Have the assistant answer too, each question on a simulated file of its own."),
+    ] = False,
+    out: Annotated[
+        Path | None, typer.Option(help="Also write every reading (or answer) into this Parquet file.")
+    ] = None,
     as_json: Annotated[bool, typer.Option("--json", help="Print one JSON object, for programs.")] = False,
 ) -> None:
     """Read a frozen held-out set, and count what is exactly right, with 95 % intervals (bootstrap over topics).
 
-    Example: `causalsmith evaluate written --system assistant --system untuned`
+    With `--answers` the assistant is asked about simulated files whose true answer is known (of `unseen` alone: the other
+    sets have headers without a law): how often an answer is delivered, to the right question, and true.
+
+    Examples: `causalsmith evaluate written --system assistant --system untuned`,
+    `causalsmith evaluate unseen --answers --every 4`
     """
     with clear_errors():
         quiet()
@@ -55,6 +67,9 @@ def evaluate(
         if out is not None:
             require_file(out, "--out", ".parquet")
         items = load_test_set(of)[::every]
+        if answers:
+            _evaluate_answers(of, model, items, out, as_json)
+            return
         needed = set(chosen) - {"nearest question", "majority"}
         lm = load_language_model(model) if needed else None
         with Progress(console=Console(file=sys.stderr), transient=True) as bar:
@@ -84,6 +99,44 @@ def evaluate(
         for name, table in scores.items():
             Console().print(_shown(name, table))
         Console().print(_tasks(by_task))
+
+
+def _evaluate_answers(of: str, model: str, items: "Sequence[QueryItem]", out: Path | None, as_json: bool) -> None:
+    from causal_tools import Assistant
+    from causal_tools.errors import QueryError
+    from lm import load_language_model
+    from training.end_to_end import answer_questions
+    from training.metrics import cluster_interval
+
+    if of != "unseen":
+        raise QueryError("--answers needs questions whose files can be simulated: evaluate unseen --answers")
+    causal = [item for item in items if item.query is not None]
+    lm = load_language_model(model)
+    with Progress(console=Console(file=sys.stderr), transient=True) as bar:
+        line = bar.add_task("answering", total=len(causal))
+        found = answer_questions(Assistant(lm), causal, report=lambda done, _: bar.update(line, completed=done))
+    if out is not None:
+        write_table(out, found, {"set": of, "model": lm.describe()})
+    figures = {}
+    for name in ("delivered", "relevant", "correct", "tool_correct"):
+        low, high = cluster_interval(found[name].to_numpy(float), found["topic"].to_numpy())
+        figures[name] = {"share": float(found[name].mean()), "low": low, "high": high, "questions": len(found)}
+    if as_json:
+        print_json({"set": of, "model": lm.describe(), **figures})
+        return
+    typer.echo(f"{len(found)} questions of the set {of!r}, answered by {lm.describe()} on simulated files")
+    table = Table("of the answers", "all", "95 %", *found["task"].unique())
+    for name, figure in figures.items():
+        by_task = found.groupby("task", sort=False)[name]
+        table.add_row(
+            name.replace("tool_", "by the tool alone, "),
+            f"{figure['share']:.3f}",
+            f"{figure['low']:.2f} to {figure['high']:.2f}",
+            *(f"{right.sum()} of {len(right)}" for _, right in by_task),
+        )
+    Console().print(table)
+    for reason, count in found.loc[~found["delivered"], "reason"].str.partition(":")[0].value_counts().items():
+        typer.echo(f"Not delivered: {count} with {reason}")
 
 
 def _training_questions() -> "list[QueryItem]":

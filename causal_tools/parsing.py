@@ -18,8 +18,10 @@ from causal_tools.errors import NotCausal, QueryError
 from causal_tools.prompts import NOT_CAUSAL, parse_messages
 from causal_tools.reading_evidence import FILE_NAME, Weights
 from causal_tools.reading_form import Draft, ReadingForm, Step
+from lm.sentences import sentence_encoder
 
 MOST_COLUMNS = 60
+Choices = tuple[tuple[str, str], ...]
 BEAM = 3  # readings of one task that grow side by side
 REACH = 6.0  # nats below the best within which a reading is followed up
 
@@ -122,10 +124,15 @@ def find_readings(
     levels: Mapping[str, Sequence[Scalar]] | None,
     weights: Weights,
 ) -> list[Draft]:
-    """The whole readings found, best first; the first is the answer, the others what it was weighed against."""
+    """The whole readings found, best first; the first is the answer, the others what it was weighed against.
+
+    Readings of the same query, which differ in the words taken for a column, count together: a query comes before another
+    where the sum of its readings' probabilities is larger.
+    """
     start = model.chat_text(parse_messages(question, columns))
     session = model.session()
-    form = ReadingForm(" ".join(question.split()), columns, levels)
+    encoder = sentence_encoder() if weights.unlike_in_meaning else None
+    form = ReadingForm(" ".join(question.split()), columns, levels, encoder)
     growing, whole = [form.begin()], []
     while growing:
         rows = [draft.next(draft) for draft in growing if draft.next is not None]
@@ -135,7 +142,10 @@ def find_readings(
         whole += [draft for draft in grown if draft.next is None]
         best = max((draft.score(weights) for draft in whole), default=-np.inf)
         growing = _best_by_task([draft for draft in grown if draft.next is not None], weights, best - REACH)
-    return sorted(whole, key=lambda draft: -draft.score(weights))
+    sums: dict[Choices, float] = {}
+    for draft in whole:
+        sums[draft.choices] = float(np.logaddexp(sums.get(draft.choices, -np.inf), draft.score(weights)))
+    return sorted(whole, key=lambda draft: (-sums[draft.choices], -draft.score(weights)))
 
 
 def _scored(

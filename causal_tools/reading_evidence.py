@@ -11,7 +11,9 @@ import re
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, fields
 from functools import cached_property
-from typing import NamedTuple
+from typing import NamedTuple, Protocol
+
+import numpy as np
 
 from causal_tools.columns import name_parts, shortens
 from causal_tools.contract import Scalar
@@ -99,7 +101,8 @@ class Weights:
         unnamed: a column without words of the question for it, though the question does not name it.
         left_out: a column that the question names and the reading does not hold.
         all_despite_names: a column that the question names, where the reading takes all columns.
-        unlike: how much less the column's name is like the words taken for it than the likest name (0 to 1).
+        unlike: how much less the column's name is spelt like the words taken for it than the likest name (0 to 1).
+        unlike_in_meaning: the same of the meaning, by a sentence encoder.
         overlapping: words of the question that stand for two columns.
         number_left_out: a number of the question that the reading does not hold.
         level_left_out: a column whose level the question says and that the reading does not hold.
@@ -110,6 +113,7 @@ class Weights:
     left_out: float = 2.0
     all_despite_names: float = 1.0
     unlike: float = 3.0
+    unlike_in_meaning: float = 4.0
     overlapping: float = 2.0
     number_left_out: float = 1.0
     level_left_out: float = 1.0
@@ -128,16 +132,30 @@ class Mention(NamedTuple):
     column: str
 
 
-class QuestionEvidence:
-    """The signs of one question about one file."""
+class Encoder(Protocol):
+    """What tells meanings apart (see ``lm.sentences.SentenceEncoder``)."""
 
-    def __init__(self, question: str, columns: Sequence[str], levels: Mapping[str, Sequence[Scalar]] | None) -> None:
+    def nearness(self, text: str, others: Sequence[str]) -> np.ndarray: ...
+
+
+class QuestionEvidence:
+    """The signs of one question about one file; without an encoder, none of meaning."""
+
+    def __init__(
+        self,
+        question: str,
+        columns: Sequence[str],
+        levels: Mapping[str, Sequence[Scalar]] | None,
+        encoder: Encoder | None = None,
+    ) -> None:
         self._text = FILE_NAME.sub(lambda file: " " * len(file.group()), question)
         self._columns = columns
         self._levels = levels or {}
         self.mentions = _mentions(self._text, columns)
         self.named = {mention.column for mention in self.mentions}
-        self._likeness: dict[str, dict[str, float]] = {}
+        self._encoder = encoder
+        self._plain_names = [" ".join(name_parts(column)) or column for column in columns]
+        self._unlike: dict[str, dict[str, tuple[float, float]]] = {}
 
     @cached_property
     def numbers(self) -> frozenset[float]:
@@ -157,12 +175,14 @@ class QuestionEvidence:
         }
         return {column: levels for column, levels in said.items() if levels}
 
-    def unlike(self, words: str, column: str) -> float:
-        """How much less a column's name is like the words than the likest column's name; 0 to 1."""
-        if words not in self._likeness:
-            self._likeness[words] = {name: likeness(words, name) for name in self._columns}
-        known = self._likeness[words]
-        return max(known.values()) - known[column]
+    def unlike(self, words: str, column: str) -> tuple[float, float]:
+        """How much less a column's name is like the words than the likest column's name, in spelling and in meaning."""
+        if words not in self._unlike:
+            spelt = np.array([likeness(words, name) for name in self._columns])
+            meant = self._encoder.nearness(words, self._plain_names) if self._encoder else np.zeros(len(spelt))
+            gaps = zip((spelt.max() - spelt).tolist(), (meant.max() - meant).tolist(), strict=True)
+            self._unlike[words] = dict(zip(self._columns, gaps, strict=True))
+        return self._unlike[words][column]
 
     def level_unsaid(self, column: str, level: Scalar) -> bool:
         """Whether a level is a word of its own that the question does not say."""

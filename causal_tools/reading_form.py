@@ -31,7 +31,7 @@ from causal_tools.prompts import (
     THROUGH,
     WHERE,
 )
-from causal_tools.reading_evidence import FILE_NAME, NUMBER, SIGNS, QuestionEvidence, Weights
+from causal_tools.reading_evidence import FILE_NAME, NUMBER, SIGNS, Encoder, QuestionEvidence, Weights
 
 ROLES = ("treatment", "response", "mediator")
 MOST_CONDITIONS = 3
@@ -96,8 +96,14 @@ class Step:
 class ReadingForm:
     """What may stand in a reading of one question about one file."""
 
-    def __init__(self, question: str, columns: Sequence[str], levels: Mapping[str, Sequence[Scalar]] | None) -> None:
-        self.evidence = QuestionEvidence(question, columns, levels)
+    def __init__(
+        self,
+        question: str,
+        columns: Sequence[str],
+        levels: Mapping[str, Sequence[Scalar]] | None,
+        encoder: Encoder | None = None,
+    ) -> None:
+        self.evidence = QuestionEvidence(question, columns, levels, encoder)
         self._question = question
         self._columns = list(columns)
         self._levels = levels
@@ -260,7 +266,8 @@ class ReadingForm:
         for name, closings in ends.items():
             overlapping = float(self.evidence.overlaps(name, words, draft.said, _used(draft)))
             known = replace(draft, choices=(*draft.choices, (slot, name)), said={**draft.said, name: words})
-            known = known.with_signs(unlike=self.evidence.unlike(words, name), overlapping=overlapping)
+            spelt, meant = self.evidence.unlike(words, name)
+            known = known.with_signs(unlike=spelt, unlike_in_meaning=meant, overlapping=overlapping)
             steps += [_written(known, f" {name}{closed}", name, closed, after) for closed in closings]
         return steps
 

@@ -8,6 +8,7 @@ from hypothesis import strategies as st
 
 from causal_tools.parsing import find_readings
 from causal_tools.reading_evidence import NO_WEIGHTS, SIGNS, QuestionEvidence, likeness
+from lm.sentences import sentence_encoder
 
 from .test_parsing import Scripted
 
@@ -67,7 +68,19 @@ def test_levels_are_found_in_either_number_but_everyday_words_tell_nothing():
 )
 def test_the_name_most_like_the_words(words, best):
     assert max(COLUMNS, key=lambda column: likeness(words, column)) == best
-    assert _evidence(words).unlike(words, best) == 0.0
+    assert _evidence(words).unlike(words, best) == (0.0, 0.0)
+
+
+@pytest.mark.parametrize(
+    ("words", "best"),
+    [("what they pay", "price"), ("how heavy it is", "weight_kg"), ("breathing better", "lung_function")],
+)
+def test_words_that_share_no_letter_with_a_name_may_share_its_meaning(words, best):
+    columns = ["price", "weight_kg", "colour", "lung_function", "clarity"]
+    evidence = QuestionEvidence(words, columns, None, sentence_encoder())
+    meant = {column: evidence.unlike(words, column)[1] for column in columns}
+    assert min(meant, key=meant.get) == best
+    assert all(0.0 <= gap <= 2.0 for gap in meant.values())
 
 
 @given(words=st.text(max_size=20), column=st.text(min_size=1, max_size=12))

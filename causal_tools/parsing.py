@@ -21,7 +21,6 @@ from causal_tools.reading_form import Draft, ReadingForm, Step
 from lm.sentences import sentence_encoder
 
 MOST_COLUMNS = 60
-Choices = tuple[tuple[str, str], ...]
 BEAM = 3  # readings of one task that grow side by side
 REACH = 6.0  # nats below the best within which a reading is followed up
 
@@ -126,8 +125,8 @@ def find_readings(
 ) -> list[Draft]:
     """The whole readings found, best first; the first is the answer, the others what it was weighed against.
 
-    Readings of the same query, which differ in the words taken for a column, count together: a query comes before another
-    where the sum of its readings' probabilities is larger.
+    Readings of the same query, which differ in the words taken for a column or in order, count together: a query comes
+    before another where the sum of its readings' probabilities is larger.
     """
     start = model.chat_text(parse_messages(question, columns))
     session = model.session()
@@ -142,10 +141,10 @@ def find_readings(
         whole += [draft for draft in grown if draft.next is None]
         best = max((draft.score(weights) for draft in whole), default=-np.inf)
         growing = _best_by_task([draft for draft in grown if draft.next is not None], weights, best - REACH)
-    sums: dict[Choices, float] = {}
+    sums: dict[object, float] = {}
     for draft in whole:
-        sums[draft.choices] = float(np.logaddexp(sums.get(draft.choices, -np.inf), draft.score(weights)))
-    return sorted(whole, key=lambda draft: (-sums[draft.choices], -draft.score(weights)))
+        sums[draft.query] = float(np.logaddexp(sums.get(draft.query, -np.inf), draft.score(weights)))
+    return sorted(whole, key=lambda draft: (-sums[draft.query], -draft.score(weights)))
 
 
 def _scored(

@@ -188,8 +188,8 @@ class QuestionEvidence:
         """Whether a level is a word of its own that the question does not say."""
         return telling(str(level)) and str(level) not in self.levels_said.get(column, ())
 
-    def overlaps(self, column: str, words: str | None, said: Mapping[str, str], used: Iterable[str]) -> bool:
-        """Whether what stands for a column (some words, or its own name) stands for another one already."""
+    def overlaps(self, words: str | None, said: Mapping[str, str], used: Iterable[str], column: str = "") -> bool:
+        """Whether what stands for a column (some words, or else its own name) stands for another one already."""
         own = self._places(column, words)
         return bool(own) and any(
             all(one[0] < other[1] and other[0] < one[1] for one in own for other in theirs)

@@ -78,6 +78,12 @@ class Draft:
         against = sum(getattr(weights, name) * sign for name, sign in zip(SIGNS, self.signs, strict=True))
         return self.log_prob - against
 
+    @property
+    def query(self) -> tuple[tuple[str, object], ...]:
+        """What is asked for, whatever words were taken for it and in whatever order; the same for readings of one query."""
+        fields = self.fields.items()
+        return tuple((name, frozenset(map(str, held)) if isinstance(held, tuple) else held) for name, held in fields)
+
     def with_signs(self, **signs: float) -> Draft:
         """The draft with more against it."""
         return replace(
@@ -236,11 +242,11 @@ class ReadingForm:
     ) -> list[Step]:
         """A column at once, or the question's words for it first."""
         steps = []
+        used = _used(draft)
         for name, closings in ends.items():
-            unnamed = float(name not in self.evidence.named and name != ALL_COLUMNS)
-            overlapping = float(
-                name in self.evidence.named and self.evidence.overlaps(name, None, draft.said, _used(draft))
-            )
+            is_named = name in self.evidence.named
+            unnamed = float(not is_named and name != ALL_COLUMNS)
+            overlapping = float(is_named and self.evidence.overlaps(None, draft.said, used, name))
             known = replace(draft, choices=(*draft.choices, (slot, name)))
             known = known.with_signs(unnamed=unnamed, overlapping=overlapping)
             steps += [_written(known, f" {name}{closed}", name, closed, after) for closed in closings]
@@ -263,8 +269,8 @@ class ReadingForm:
     ) -> list[Step]:
         """The column that the question's words stand for."""
         steps = []
+        overlapping = float(self.evidence.overlaps(words, draft.said, _used(draft)))
         for name, closings in ends.items():
-            overlapping = float(self.evidence.overlaps(name, words, draft.said, _used(draft)))
             known = replace(draft, choices=(*draft.choices, (slot, name)), said={**draft.said, name: words})
             spelt, meant = self.evidence.unlike(words, name)
             known = known.with_signs(unlike=spelt, unlike_in_meaning=meant, overlapping=overlapping)

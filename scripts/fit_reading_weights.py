@@ -46,6 +46,7 @@ def found_for(model: LanguageModel, item: QueryItem, weights: Weights) -> list[d
             "signs": draft.signs,
             "task": draft.task,
             "text": draft.text,
+            "query": repr(draft.query),
             "right": field_matches(_reading(draft.fields, draft.fault, item.dataset), item.query)["all"],
         }
         for draft in drafts
@@ -85,12 +86,17 @@ def fit(questions: list[list[dict[str, Any]]], start: Weights) -> tuple[dict[str
 
 
 def share_right(questions: list[list[dict[str, Any]]], weights: dict[str, float]) -> float:
-    """The share of questions whose first reading, re-ordered under the weights, is right."""
+    """The share of questions whose likeliest query, under these weights, is right."""
     vector = np.array([weights[name] for name in SIGNS])
-    firsts = [
-        max(drafts, key=lambda draft: draft["log_prob"] - np.array(draft["signs"]) @ vector) for drafts in questions
-    ]
-    return float(np.mean([first["right"] for first in firsts]))
+    right = 0
+    for drafts in questions:
+        sums: dict[str, float] = {}
+        for draft in drafts:
+            score = draft["log_prob"] - np.array(draft["signs"]) @ vector
+            sums[draft["query"]] = float(np.logaddexp(sums.get(draft["query"], -np.inf), score))
+        best = max(sums, key=lambda query: sums[query])
+        right += any(draft["right"] for draft in drafts if draft["query"] == best)
+    return right / len(questions)
 
 
 def main(

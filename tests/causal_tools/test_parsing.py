@@ -171,8 +171,7 @@ def test_a_readings_score_is_its_log_probability_less_what_speaks_against_it(mod
         drafts = find_readings(model, question, columns, {}, Weights())
         for draft in drafts[:5]:
             assert draft.log_prob == pytest.approx(log_prob(model, start, draft.text), abs=1e-3)
-        found = [draft.choices for draft in drafts]
-        sums = [sum(np.exp(d.score(Weights())) for d in drafts if d.choices == choices) for choices in found]
+        sums = [sum(np.exp(d.score(Weights())) for d in drafts if d.query == draft.query) for draft in drafts]
         assert sums == sorted(sums, reverse=True)
 
 

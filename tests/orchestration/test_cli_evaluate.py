@@ -1,0 +1,79 @@
+"""The commands that evaluate a model and look after annotations, as a person types them."""
+
+from __future__ import annotations
+
+import json
+
+import pandas as pd
+import pytest
+from typer.testing import CliRunner
+
+from orchestration.cli import app
+from training.rubric_annotation import FLAGS, rubric_tasks
+
+runner = CliRunner()
+
+
+def _said(*arguments: str) -> str:
+    done = runner.invoke(app, arguments)
+    assert done.exit_code == 0, done.output
+    return done.stdout
+
+
+def test_systems_are_scored_beside_each_other_and_every_reading_is_kept(tmp_path):
+    """A network without training, on three questions: what counts is that all of it is there and adds up."""
+    out = tmp_path / "readings.parquet"
+    systems = ("assistant", "majority")
+    chosen = [part for system in systems for part in ("--system", system)]
+    told = json.loads(
+        _said("evaluate", "written", "--model", "tiny", "--every", "61", *chosen, "--out", str(out), "--json")
+    )
+    readings = pd.read_parquet(out)
+    assert set(systems) <= set(readings.columns)
+    causal = readings[readings["task"] != "NONE"]
+    lines = {(line["system"], line["field"]): line for line in told["causal questions"]}
+    assert {system for system, _ in lines} == set(systems)
+    assert lines["assistant", "all"]["questions"] == len(causal)
+    right = [
+        json.loads(read) == json.loads(true) for read, true in zip(causal["majority"], causal["query"], strict=True)
+    ]
+    assert lines["majority", "all"]["right"] >= sum(right)
+
+
+@pytest.mark.parametrize(
+    ("arguments", "said"),
+    [
+        (("evaluate", "written", "--system", "gpt"), "no system 'gpt'; there are: assistant"),
+        (("evaluate", "written", "--answers"), "evaluate unseen --answers"),
+        (("evaluate", "written", "--out", "x.csv"), ".parquet"),
+        (
+            ("annotations", "tasks", "--of", "explanations", "--out", "folder"),
+            "materialize the asset explanation_tasks",
+        ),
+        (("annotations", "send"), "there are no annotation tasks yet"),
+    ],
+)
+def test_what_cannot_be_done_is_said_in_a_line(arguments, said, monkeypatch, tmp_path):
+    monkeypatch.setenv("CAUSALSMITH_HOME", str(tmp_path))
+    done = runner.invoke(app, arguments)
+    assert done.exit_code != 0
+    assert said in " ".join(done.output.split())
+    assert "Traceback" not in done.output
+
+
+def test_judgements_of_explanations_are_counted_and_bad_exports_named(monkeypatch, tmp_path):
+    explained = pd.DataFrame({"question": ["Q"], "summary": ["R"], "completion": ["E."]})
+    tasks = rubric_tasks(explained, {})
+    for annotator in (1, 2):
+        result = [{"from_name": flag, "type": "choices", "value": {"choices": ["no"]}} for flag in FLAGS]
+        tasks[0].setdefault("annotations", []).append({"completed_by": annotator, "result": result})
+    folder = tmp_path / "explanations"
+    folder.mkdir()
+    (folder / "export.json").write_text(json.dumps(tasks))
+    (folder / "broken.json").write_text("{")
+    monkeypatch.setenv("CAUSALSMITH_ANNOTATIONS", str(tmp_path))
+    told = json.loads(_said("annotations", "status", "--of", "explanations", "--json"))
+    assert told["judgements"] == 2
+    assert told["agreement"]["hallucination"]["share_equal"] == 1.0
+    assert "broken.json" in told["reasons"][0]
+    assert "2 judgements of explanations, 1 not usable" in _said("annotations", "status", "--of", "explanations")

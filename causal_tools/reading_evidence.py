@@ -107,6 +107,7 @@ class Weights:
         number_left_out: a number of the question that the reading does not hold.
         level_left_out: a column whose level the question says and that the reading does not hold.
         level_unsaid: a level that the reading holds and the question does not say.
+        not_causal: that the reading is of no causal task, since nothing else can count against such a one.
     """
 
     unnamed: float = 8.0
@@ -118,6 +119,7 @@ class Weights:
     number_left_out: float = 1.0
     level_left_out: float = 1.0
     level_unsaid: float = 1.0
+    not_causal: float = 1.0
 
 
 SIGNS = tuple(sign.name for sign in fields(Weights))

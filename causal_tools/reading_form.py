@@ -123,7 +123,7 @@ class ReadingForm:
         for task, word in TASK_WORDS.items():
             chosen = replace(draft, fields={"task": task}, choices=(("task", word),))
             if task == NOT_CAUSAL:
-                steps.append(_step(chosen, word + END, None))
+                steps.append(_step(chosen.with_signs(not_causal=1.0), word + END, None))
             elif task == "CGL":
                 steps.append(_step(chosen, word + ":", partial(self._nodes, ())))
             else:

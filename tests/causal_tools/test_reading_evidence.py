@@ -115,7 +115,7 @@ def test_one_place_in_the_question_stands_for_one_column():
             {"level_unsaid": 1},
         ),
         ("Does drug_dose change fev1 in males?", "subgroup: drug_dose on fev1 where males = sex is exactly male.", {}),
-        ("Is drug_dose of any use?", "none.", {}),
+        ("Is drug_dose of any use?", "none.", {"not_causal": 1}),
     ],
 )
 def test_what_counts_against_a_whole_reading(question, reading, against):

@@ -112,13 +112,18 @@ def explanation_agreement(
 ) -> dg.MaterializeResult:
     """How far people agree on the rubric's flags, with each other and with the machine checks; no rows without judgements."""
     from training.annotation_inbox import inbox_digest
-    from training.rubric_annotation import agreement_table, machine_flags, read_judgement_inbox, rubric_agreement
+    from training.rubric_annotation import (
+        agreement_table,
+        machine_agreement,
+        machine_flags,
+        read_judgement_inbox,
+        rubric_agreement,
+    )
 
     def build() -> Made:
         judgements, refused = read_judgement_inbox(inbox.explanations)
-        table = agreement_table(
-            rubric_agreement(judgements, machine_flags(interpretation_corpus)) if judgements else {}
-        )
+        machine = machine_agreement(judgements, machine_flags(interpretation_corpus))
+        table = agreement_table(rubric_agreement(judgements) if judgements else {}, machine)
         return Made(
             table,
             {

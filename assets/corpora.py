@@ -49,7 +49,7 @@ def retrieval_corpus(
         ]
         written = load_written() if profile.queries.written else ()
         reworded = items_from(reworded_queries)
-        corpus = corpus_of(train, held_out, annotated, [*written, *reworded], profile.queries.unseen)
+        corpus = corpus_of(train, held_out, annotated, written, reworded, profile.queries.unseen)
         counts = pd.crosstab(corpus["split"], corpus["task"])
         return Made(
             corpus,

@@ -105,7 +105,7 @@ def reworded_queries(
     recordings: dg.ResourceParam[Recordings],
     synthetic_queries: dict[str, pd.DataFrame],
 ) -> dg.MaterializeResult:
-    """Training questions put into other words by a hosted model: each checked, refused ones kept apart with the reason.
+    """Training questions put into other words by a hosted model: each checked; some refused ones are shown, with the reason.
 
     Empty where the profile asks for none, or where there is neither a key nor a recording.
     """

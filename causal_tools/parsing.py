@@ -1,12 +1,14 @@
-"""From a question to a query: the likeliest reading of closed form under the language model and the question's own words.
+"""From a question to a query: a likely reading of closed form under the language model and the question's own words.
 
-Readings of every task grow side by side, a piece at a time, the best few of each kept (a beam search by task). What counts is
-the log-probability under the model (chain rule over all tokens) less what the question's words say against the reading
-(:mod:`causal_tools.reading_evidence`). The share of the readings found that agree on a slot is the confidence in it.
+Readings of every task grow side by side, a piece at a time, the best few that have got as far kept (a beam search by task and
+stage, so not every reading is looked at). What counts is the log-probability under the model (chain rule over all tokens) less
+what the question's words say against the reading (:mod:`causal_tools.reading_evidence`). The share of the readings found that
+agree on a slot is the confidence in it.
 """
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Protocol
@@ -21,7 +23,8 @@ from causal_tools.reading_form import Draft, ReadingForm, Step
 from lm.sentences import sentence_encoder
 
 MOST_COLUMNS = 60
-BEAM = 3  # readings of one task that grow side by side
+MOST_QUESTION_WORDS = 400
+BEAM = 3  # readings of one task and stage that grow side by side
 REACH = 6.0  # nats below the best within which a reading is followed up
 
 
@@ -81,11 +84,13 @@ def read_question(
         weights: of the signs against a reading; the fitted ones by default.
 
     Raises:
-        QueryError: the question is empty, or the file has too few columns for the task.
+        QueryError: the question is empty or very long, or the file has too few columns for the task.
         NotCausal: the model reads the question as none of the five tasks.
     """
     if not question.strip():
         raise QueryError("the question is empty. Ask, for example: How does treatment affect outcome?")
+    if (count := len(question.split())) > MOST_QUESTION_WORDS:
+        raise QueryError(f"the question has {count:,} words; put it in at most {MOST_QUESTION_WORDS}")
     columns = [name for name in dict.fromkeys(columns) if name]  # a header given by hand may repeat or leave out a name
     if len(columns) < 2:
         raise QueryError(
@@ -140,7 +145,7 @@ def find_readings(
         ]
         whole += [draft for draft in grown if draft.next is None]
         best = max((draft.score(weights) for draft in whole), default=-np.inf)
-        growing = _best_by_task([draft for draft in grown if draft.next is not None], weights, best - REACH)
+        growing = _best_of_each([draft for draft in grown if draft.next is not None], weights, best - REACH)
     sums: dict[object, float] = {}
     for draft in whole:
         sums[draft.query] = float(np.logaddexp(sums.get(draft.query, -np.inf), draft.score(weights)))
@@ -168,12 +173,14 @@ def _taken(row: Sequence[Step], log_probs: np.ndarray) -> list[Draft]:
     ]
 
 
-def _best_by_task(drafts: Sequence[Draft], weights: Weights, least: float) -> list[Draft]:
+def _best_of_each(drafts: Sequence[Draft], weights: Weights, least: float) -> list[Draft]:
+    """The best of each task that have as many slots filled: words found have yet to pay for the column they stand for."""
     kept: list[Draft] = []
-    counts: dict[str, int] = {}
+    counts: Counter[tuple[str, int]] = Counter()
     for draft in sorted(drafts, key=lambda draft: -draft.score(weights)):
-        if draft.score(weights) >= least and counts.get(draft.task, 0) < BEAM:
-            counts[draft.task] = counts.get(draft.task, 0) + 1
+        stage = draft.task, len(draft.choices)
+        if draft.score(weights) >= least and counts[stage] < BEAM:
+            counts[stage] += 1
             kept.append(draft)
     return kept
 

@@ -8,7 +8,7 @@ the penalties, a log-linear model whose weights were fitted on development quest
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, fields
 from functools import cached_property
 from typing import NamedTuple, Protocol
@@ -23,6 +23,7 @@ NUMBER = re.compile(r"(?<![\w.])[-−+]?\d{1,3}(?:,\d{3})+(?:\.\d+)?|(?<![\w.])[
 _RUN = re.compile(r"[^\W_]+")
 _MOST_RUNS = 10  # of letters and figures that one name may have
 _SHORT = 2  # letters up to which a name must be written as in the file
+MOST_LEFT_OUT = 2
 _FEWEST_OF_LEVEL = 3  # letters from which a level in the question is no accident
 _EVERYDAY = frozenset(
     {"yes", "no", "true", "false", "other", "none", "all", "the", "and", "not", "unknown", "low", "high"}
@@ -105,9 +106,12 @@ class Weights:
         unlike_in_meaning: the same of the meaning, by a sentence encoder.
         overlapping: words of the question that stand for two columns.
         number_left_out: a number of the question that the reading does not hold.
-        level_left_out: a column whose level the question says and that the reading does not hold.
+        level_left_out: a level that the question says and no column of the reading has.
         level_unsaid: a level that the reading holds and the question does not say.
         not_causal: that the reading is of no causal task, since nothing else can count against such a one.
+        broken_off: that no query can come of the reading, since the file lacks what it would need.
+
+    Of names, numbers and levels left out at most two count each: covariates and asides are many in some questions.
     """
 
     unnamed: float = 8.0
@@ -120,6 +124,7 @@ class Weights:
     level_left_out: float = 1.0
     level_unsaid: float = 1.0
     not_causal: float = 1.0
+    broken_off: float = 4.0
 
 
 SIGNS = tuple(sign.name for sign in fields(Weights))
@@ -160,20 +165,37 @@ class QuestionEvidence:
         self._unlike: dict[str, dict[str, tuple[float, float]]] = {}
 
     @cached_property
-    def numbers(self) -> frozenset[float]:
+    def numbers(self) -> frozenset[Scalar]:
         """Numbers in the question that are no part of a column's name."""
-        return frozenset(
-            float(found.group(0).replace(",", "").replace("−", "-"))
-            for found in NUMBER.finditer(self._text)
-            if not any(mention.start <= found.start() < mention.end for mention in self.mentions)
-        )
+        text = self._text
+        for mention in self.mentions:
+            text = text[: mention.start] + " " * (mention.end - mention.start) + text[mention.end :]
+        return frozenset(numbers_in(text).values())
+
+    def left_out(self, used: Collection[str], values: Iterable[Scalar], said: Iterable[str]) -> dict[str, float]:
+        """What the question says and a whole reading does not hold, as signs.
+
+        Args:
+            used: the columns that it holds.
+            values: of its conditions.
+            said: the question's words that were taken for its columns.
+        """
+        held = {number for text in [*map(str, values), *said] for number in numbers_in(text).values()}
+        of_used = {level for column in used for level in self.levels_said.get(column, ())}
+        levels = {level for levels in self.levels_said.values() for level in levels} - of_used
+        counts = {
+            "left_out": len(self.named - set(used)),
+            "number_left_out": len(self.numbers - held),
+            "level_left_out": len(levels),
+        }
+        return {name: float(min(count, MOST_LEFT_OUT)) for name, count in counts.items()}
 
     @cached_property
     def levels_said(self) -> dict[str, frozenset[str]]:
         """By column, those of its levels that the question says."""
         said = {
-            column: frozenset(text for level in levels if self._says(text := str(level)))
-            for column, levels in self._levels.items()
+            column: frozenset(text for level in self._levels.get(column, ()) if self._says(text := str(level)))
+            for column in self._columns
         }
         return {column: levels for column, levels in said.items() if levels}
 
@@ -188,7 +210,8 @@ class QuestionEvidence:
 
     def level_unsaid(self, column: str, level: Scalar) -> bool:
         """Whether a level is a word of its own that the question does not say."""
-        return telling(str(level)) and str(level) not in self.levels_said.get(column, ())
+        known = column in self._levels
+        return known and telling(str(level)) and str(level) not in self.levels_said.get(column, ())
 
     def overlaps(self, words: str | None, said: Mapping[str, str], used: Iterable[str], column: str = "") -> bool:
         """Whether what stands for a column (some words, or else its own name) stands for another one already."""
@@ -212,6 +235,13 @@ class QuestionEvidence:
                 re.IGNORECASE,
             )
         )
+
+
+def numbers_in(question: str) -> dict[str, Scalar]:
+    """The numbers in a text, each under the one spelling that a reading has for it (``.5`` and ``0.50`` are 0.5)."""
+    found = (match.group(0).lstrip("+").replace(",", "").replace("−", "-") for match in NUMBER.finditer(question))
+    values: list[Scalar] = [float(text) if "." in text else int(text) for text in found if np.isfinite(float(text))]
+    return {str(value): value for value in sorted(values)}
 
 
 def telling(level: str) -> bool:

@@ -13,8 +13,6 @@ from dataclasses import dataclass, field, replace
 from functools import cached_property, partial
 from typing import Any
 
-import numpy as np
-
 from causal_tools.contract import REQUIRED, Condition, Operator, Scalar
 from causal_tools.prompts import (
     ALL_COLUMNS,
@@ -31,11 +29,21 @@ from causal_tools.prompts import (
     THROUGH,
     WHERE,
 )
-from causal_tools.reading_evidence import FILE_NAME, NUMBER, SIGNS, Encoder, QuestionEvidence, Weights
+from causal_tools.reading_evidence import (
+    FILE_NAME,
+    MOST_LEFT_OUT,
+    NUMBER,
+    SIGNS,
+    Encoder,
+    QuestionEvidence,
+    Weights,
+    numbers_in,
+)
 
 ROLES = ("treatment", "response", "mediator")
 MOST_CONDITIONS = 3
 MOST_WORDS = 12  # that stand for one column
+MOST_PHRASES = 2000  # of a question: in a longer one, fewer words stand for one column
 _MARKS = " .,;:?!()[]\"'“”‘’`"
 _WORD = re.compile(r"[^\s\"'“”‘’(),;?!]+")
 COLUMN_SLOTS = frozenset({*ROLES, "node", "where"})
@@ -81,8 +89,7 @@ class Draft:
     @property
     def query(self) -> tuple[tuple[str, object], ...]:
         """What is asked for, whatever words were taken for it and in whatever order; the same for readings of one query."""
-        fields = self.fields.items()
-        return tuple((name, frozenset(map(str, held)) if isinstance(held, tuple) else held) for name, held in fields)
+        return tuple((name, _unordered(held)) for name, held in self.fields.items())
 
     def with_signs(self, **signs: float) -> Draft:
         """The draft with more against it."""
@@ -134,7 +141,7 @@ class ReadingForm:
         roles = _roles(task)
         if len(self._columns) < len(roles):
             missing = f"task {task} needs {len(roles)} columns ({', '.join(roles)}); the file has {len(self._columns)}"
-            return _step(replace(draft, fault=missing), word + ":", None)
+            return Step(word + ":", self._broken(replace(draft, text=word + ":"), missing))
         return _step(draft, word + ":", partial(self._role, 0))
 
     def _role(self, number: int, draft: Draft) -> list[Step]:
@@ -151,7 +158,7 @@ class ReadingForm:
                 return replace(then, next=partial(self._where, 1))
             if draft.task == "HTE":
                 none = "the question asks for an effect under a condition, but names no value that a column could have"
-                return replace(then, fault=none, next=None)
+                return self._broken(then, none)
             return self._ended(then)
 
         ends = {column: self._after_role(draft.task, role, column, free) for column in free}
@@ -280,21 +287,19 @@ class ReadingForm:
     def _ended(self, draft: Draft) -> Draft:
         """The whole reading, with what it leaves out held against it."""
         used = _used(draft)
+        values = [
+            value
+            for condition in draft.fields.get("conditions", ())
+            for value in (condition.value if isinstance(condition.value, tuple) else (condition.value,))
+        ]
+        signs = self.evidence.left_out(used, values, draft.said.values())
         if draft.fields.get("nodes") == "all":
-            signs = {"all_despite_names": float(len(self.evidence.named))}
-        else:
-            values = [
-                value
-                for condition in draft.fields.get("conditions", ())
-                for value in (condition.value if isinstance(condition.value, tuple) else (condition.value,))
-            ]
-            held = {float(value) for value in values if isinstance(value, int | float)}
-            signs = {
-                "left_out": float(len(self.evidence.named - used)),
-                "number_left_out": float(len(self.evidence.numbers - held)),
-                "level_left_out": float(len(self.evidence.levels_said.keys() - used)),
-            }
+            signs |= {"left_out": 0.0, "all_despite_names": min(float(len(self.evidence.named)), MOST_LEFT_OUT)}
         return replace(draft.with_signs(**signs), next=None)
+
+    def _broken(self, draft: Draft, fault: str) -> Draft:
+        """A reading of which no query can come."""
+        return replace(self._ended(draft).with_signs(broken_off=1.0), fault=fault)
 
     def _free(self, draft: Draft) -> list[str]:
         used = _used(draft)
@@ -317,15 +322,15 @@ class ReadingForm:
         """The runs of words in the question that may stand for a column, without the marks around them."""
         words = self._question.split()
         starts = range(len(words))
-        runs = (" ".join(words[at : at + n]) for n in range(1, MOST_WORDS + 1) for at in starts if at + n <= len(words))
+        most = max(1, min(MOST_WORDS, MOST_PHRASES // len(words)))
+        runs = (" ".join(words[at : at + n]) for n in range(1, most + 1) for at in starts if at + n <= len(words))
         return list(dict.fromkeys(run for text in runs if (run := text.strip(_MARKS)) and not NUMBER.fullmatch(run)))
 
 
-def numbers_in(question: str) -> dict[str, Scalar]:
-    """The numbers in a text, each under the one spelling that a reading has for it (``.5`` and ``0.50`` are 0.5)."""
-    found = (match.group(0).lstrip("+").replace(",", "").replace("−", "-") for match in NUMBER.finditer(question))
-    values: list[Scalar] = [float(text) if "." in text else int(text) for text in found if np.isfinite(float(text))]
-    return {str(value): value for value in sorted(values)}
+def _unordered(held: object) -> object:
+    if isinstance(held, Condition):
+        return held.column, held.operator, _unordered(held.value)
+    return frozenset(map(_unordered, held)) if isinstance(held, tuple) else held
 
 
 def _roles(task: str) -> list[str]:

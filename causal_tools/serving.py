@@ -7,6 +7,7 @@ request names is opened.
 from __future__ import annotations
 
 import json
+import threading
 from pathlib import Path
 from typing import Any
 
@@ -27,6 +28,7 @@ class AssistantModel(PythonModel):
         from lm import load_language_model
         from lm.load import base_of
 
+        self._turn = threading.Lock()  # a server answers in several threads, and the model keeps one text at a time
         adapter = Path(context.artifacts["adapter"])
         self._model = load_language_model(base_of(adapter), adapter=adapter)
 
@@ -38,7 +40,8 @@ class AssistantModel(PythonModel):
         for row in model_input.to_dict("records"):
             fields = {str(name): value for name, value in row.items() if isinstance(value, str)}
             try:
-                answers.append(json.dumps(self._answer(fields), ensure_ascii=False))
+                with self._turn:
+                    answers.append(json.dumps(self._answer(fields), ensure_ascii=False))
             except CausalToolsError as error:
                 answers.append(json.dumps({"error": str(error)}, ensure_ascii=False))
         return answers

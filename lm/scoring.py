@@ -9,7 +9,7 @@ import numpy as np
 
 from lm.errors import LanguageModelError
 from lm.passes import Meter, Row, tree_pass
-from lm.states import StateTree
+from lm.states import Place, StateTree
 
 NODES_PER_PASS = 1024  # tokens in one forward pass, padding counted: more than saturates two cores
 NODES_PER_TRIE = 512  # attention inside a trie is dense and costs nodes²; beyond this it outweighs the linear layers
@@ -61,9 +61,13 @@ def _next_rows(
     """Take sequences off the end of ``waiting`` until a pass is full."""
     rows: dict[tuple[int, int, int], Row] = {}
     width = before = 0
+    known: Sequence[int] = ()  # the context last looked up, which most sequences share with the one before
+    place = Place()
     while waiting:
         i = waiting[-1]
-        place = tree.find(sequences[i], starts[i] - 1)
+        if len(known) != starts[i] - 1 or sequences[i][: starts[i] - 1] != known:
+            known = sequences[i][: starts[i] - 1]
+            place = tree.find(sequences[i], starts[i] - 1)
         key = (id(place.segment), place.taken, sequences[i][place.length])
         row = rows.get(key) or Row(place)
         nodes = len(row.trie) + row.trie.cost(sequences[i][place.length : -1])
@@ -93,9 +97,9 @@ def score_likely(
 ) -> np.ndarray:
     """(sequences,) total log-probability from the start on, exact where it counts and −inf elsewhere.
 
-    A sequence cannot be likelier than its first token. So the first tokens are scored, all that follow one context in one
-    forward; then in full those whose first token, offset included, comes within ``reach`` of the best; and of the others
-    those that could still be the best.
+    What counts are the sequences whose log-probability plus offset is at most ``reach`` below the best such sum. A
+    sequence cannot be likelier than its first token. So the first tokens are scored, all that follow one context in one
+    forward; then in full only what they leave within reach.
     """
     heads = [sequence[: start + 1] for sequence, start in zip(sequences, starts, strict=True)]
     totals = np.array([part.item() for part in score_sequences(model, heads, starts, meter, tree=tree)])
@@ -105,5 +109,5 @@ def score_likely(
         full = score_sequences(model, [sequences[i] for i in chosen], [starts[i] for i in chosen], meter, tree=tree)
         totals[chosen] = [part.sum() for part in full]
         exact[chosen] = True
-        least = (totals + offsets)[exact].max()
-    return np.where(exact, totals, -np.inf)
+        least = (totals + offsets)[exact].max() - reach
+    return np.where(exact & (totals + offsets >= least), totals, -np.inf)

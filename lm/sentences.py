@@ -5,6 +5,7 @@ Source: Reimers and Gurevych (2019), "Sentence-BERT"; mean pooling over the last
 
 from __future__ import annotations
 
+import threading
 from collections.abc import Sequence
 from functools import cache
 from importlib.metadata import PackageNotFoundError, distribution
@@ -27,9 +28,14 @@ class SentenceEncoder:
         self._model = model
         self._tokenizer = tokenizer
         self._known: dict[str, np.ndarray] = {}
+        self._turn = threading.Lock()  # a fast tokenizer pads for one caller at a time
 
     def embed(self, texts: Sequence[str]) -> np.ndarray:
         """(texts, dimensions) vectors of length 1."""
+        with self._turn:
+            return self._embed(texts)
+
+    def _embed(self, texts: Sequence[str]) -> np.ndarray:
         import torch
 
         known = self._known if len(self._known) < MOST_KEPT else {}

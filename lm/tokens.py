@@ -5,6 +5,9 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any
 
+MANY = 8  # continuations of one context from which its beginning is not split again with each
+MOST_OF_TWO_WORDS = 24  # tokens
+
 
 def special_prefix(tokenizer: Any) -> list[int]:
     """Tokens that the tokenizer itself puts at the start of a text (a BOS, or none)."""
@@ -29,12 +32,10 @@ def encode(tokenizer: Any, texts: Sequence[str]) -> list[list[int]]:
 
 def shared_length(first: Sequence[int], second: Sequence[int]) -> int:
     """How many leading tokens two sequences have in common."""
-    length = 0
-    for a, b in zip(first, second, strict=False):
-        if a != b:
-            break
-        length += 1
-    return length
+    most = min(len(first), len(second))
+    if first[:most] == second[:most]:  # by far the commonest case, and much quicker than token by token
+        return most
+    return next(place for place in range(most) if first[place] != second[place])
 
 
 def encode_continuations(
@@ -59,11 +60,13 @@ def encode_continuations(
         ValueError: a continuation adds no token.
     """
     context_ids = encode(tokenizer, contexts)
-    whole = iter(encode(tokenizer, [c + text for c, row in zip(contexts, continuations, strict=True) for text in row]))
+    few = [c + text for c, row in zip(contexts, continuations, strict=True) if len(row) < MANY for text in row]
+    whole = iter(encode(tokenizer, few))
     stand_in = [] if special_prefix(tokenizer) else encode(tokenizer, [""])[0]
-    sequences, starts = [], []
+    sequences: list[list[int]] = []
+    starts: list[int] = []
     for context, before, row in zip(contexts, context_ids, continuations, strict=True):
-        own = [next(whole) for _ in row]
+        own = [next(whole) for _ in row] if len(row) < MANY else _continued(tokenizer, context, before, row)
         if stand_in and (not context or any(ids[0] != before[0] for ids in own)):
             # Nothing to condition on, or the text's first token belongs to a continuation: a stand-in start token goes first.
             before = stand_in + (before if context else [])
@@ -75,3 +78,34 @@ def encode_continuations(
             sequences.append(ids)
             starts.append(max(start, 1))
     return sequences, starts
+
+
+def _continued(tokenizer: Any, context: str, before: list[int], row: Sequence[str]) -> list[list[int]]:
+    """Token ids of a context with each of many continuations.
+
+    Only the end of the context is split anew with each. That gives the same tokens for tokenizers that cut a text into words
+    first, which is tried on the longest continuation; else every text is split whole.
+    """
+    if cut := _last_words(tokenizer, context):
+        tokens, character = cut
+        kept, end = before[:tokens], context[character:]
+        longest = max(row, key=len)
+        tried = encode(tokenizer, [context + longest])[0]
+        prefix = len(special_prefix(tokenizer))
+        if tried == kept + encode(tokenizer, [end + longest])[0][prefix:]:
+            return [kept + ids[prefix:] for ids in encode(tokenizer, [end + text for text in row])]
+    return encode(tokenizer, [context + text for text in row])
+
+
+def _last_words(tokenizer: Any, context: str) -> tuple[int, int] | None:
+    """Where the last two words of a text begin: its token, and its character; None where that cannot be told."""
+    if not getattr(tokenizer, "is_fast", False):
+        return None
+    split = tokenizer(context, add_special_tokens=False, return_offsets_mapping=True)
+    words = split.word_ids()
+    if not words or words[-1] is None or None in words[-MOST_OF_TWO_WORDS:]:
+        return None
+    first = next((place for place, word in enumerate(words) if word is not None and word >= words[-1] - 1), 0)
+    if first == 0 or len(words) - first > MOST_OF_TWO_WORDS:
+        return None
+    return len(special_prefix(tokenizer)) + first, int(split["offset_mapping"][first][0])

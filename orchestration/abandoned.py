@@ -8,29 +8,40 @@ from __future__ import annotations
 
 import os
 import socket
+from pathlib import Path
 from typing import Any
 
 import dagster as dg
 import psutil
 
 PROCESS_TAG = "causalsmith/process"
-CLOCK_SECONDS = 1.0  # by which two readings of a process's beginning may differ
+CLOCK_SECONDS = 60.0  # by which two readings of a process's beginning may differ: they follow the clock of the host
+_NAMESPACE = Path("/proc/self/ns/pid")  # containers of one host number their processes apart
 
 
 def this_process() -> dict[str, str]:
     """A tag that says in which process a run goes on: host, id and beginning."""
-    return {PROCESS_TAG: f"{socket.gethostname()}|{os.getpid()}|{psutil.Process().create_time():.2f}"}
+    return {PROCESS_TAG: f"{_host()}|{os.getpid()}|{psutil.Process().create_time():.2f}"}
+
+
+def _host() -> str:
+    """This machine, or the container within it."""
+    within = _NAMESPACE.readlink() if _NAMESPACE.exists() else ""
+    return f"{socket.gethostname()} {within}".strip()
 
 
 def is_gone(process: str) -> bool:
     """Whether a process of this host has ended; of other hosts nothing is known, so it has not."""
     host, number, began = process.split("|")
-    if host != socket.gethostname():
+    if host != _host():
         return False
     try:
-        return abs(psutil.Process(int(number)).create_time() - float(began)) > CLOCK_SECONDS
+        found = psutil.Process(int(number))
+        return found.status() == psutil.STATUS_ZOMBIE or abs(found.create_time() - float(began)) > CLOCK_SECONDS
     except psutil.NoSuchProcess:
         return True
+    except psutil.AccessDenied:
+        return False
 
 
 def end_abandoned_runs(instance: dg.DagsterInstance, parent_tag: str, log: Any) -> list[str]:
@@ -44,10 +55,15 @@ def end_abandoned_runs(instance: dg.DagsterInstance, parent_tag: str, log: Any) 
         Their ids.
     """
     ended: list[str] = []
-    unfinished = dg.RunsFilter(statuses=[dg.DagsterRunStatus.STARTED, dg.DagsterRunStatus.STARTING])
+    statuses = dg.DagsterRunStatus
+    unfinished = dg.RunsFilter(statuses=[statuses.STARTING, statuses.STARTED, statuses.CANCELING])
     for run in instance.get_runs(unfinished):
         if not (process := run.tags.get(PROCESS_TAG)) or not is_gone(process):
             continue
+        if (
+            instance.event_log_storage.supports_global_concurrency_limits
+        ):  # first: a finished run is not looked at again
+            instance.event_log_storage.free_concurrency_slots_for_run(run.run_id)
         parent = instance.get_run_by_id(run.tags[parent_tag]) if parent_tag in run.tags else None
         for left in (run, parent):
             if left is not None and left.run_id not in ended and not left.is_finished:
@@ -56,6 +72,4 @@ def end_abandoned_runs(instance: dg.DagsterInstance, parent_tag: str, log: Any) 
                 )
                 instance.report_run_failed(left, "its process ended before it did")
                 ended.append(left.run_id)
-        if instance.event_log_storage.supports_global_concurrency_limits:
-            instance.event_log_storage.free_concurrency_slots_for_run(run.run_id)
     return ended

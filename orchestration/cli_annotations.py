@@ -71,8 +71,7 @@ def fetch(url: Url = _URL, project: Title = None, of: Of = "questions") -> None:
     Example: `LABEL_STUDIO_API_KEY=… causalsmith annotations fetch`
     """
     with clear_errors():
-        from lm.places import home
-        from orchestration.settings import explanation_inbox
+        from orchestration.settings import explanation_inbox, inbox_folder
         from training.label_studio import AnnotationServer, save_export
 
         title = project or _TITLES[of]
@@ -80,7 +79,7 @@ def fetch(url: Url = _URL, project: Title = None, of: Of = "questions") -> None:
         if not export:
             typer.echo(f"{title!r} at {url} has no annotation yet; nothing was written")
             return
-        folder = home() / "annotations" if of == "questions" else explanation_inbox()
+        folder = inbox_folder() if of == "questions" else explanation_inbox()
         typer.echo(f"{len(export)} annotated tasks in {save_export(export, folder)}")
 
 

@@ -68,6 +68,8 @@ def evaluate(
             require_file(out, "--out", ".parquet")
         items = load_test_set(of)[::every]
         if answers:
+            if system:
+                raise QueryError("--answers is of the assistant alone; leave --system out")
             _evaluate_answers(of, model, items, out, as_json)
             return
         needed = set(chosen) - {"nearest question", "majority"}

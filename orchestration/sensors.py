@@ -4,7 +4,7 @@ import dagster as dg
 
 from lm.places import tracking_uri
 from orchestration.jobs import CHAINS, CORPORA
-from orchestration.settings import annotation_inbox
+from orchestration.settings import annotation_inbox, explanation_inbox
 
 
 @dg.sensor(
@@ -16,10 +16,10 @@ from orchestration.settings import annotation_inbox
 def annotations_arrived(context: dg.SensorEvaluationContext) -> dg.RunRequest | dg.SkipReason:
     from training.annotation_inbox import exports_in, inbox_digest
 
-    inbox = annotation_inbox()
-    if not exports_in(inbox):
-        return dg.SkipReason(f"no export in {inbox}")
-    digest = inbox_digest(inbox)
+    inboxes = annotation_inbox(), explanation_inbox()
+    if not any(map(exports_in, inboxes)):
+        return dg.SkipReason(f"no export in {inboxes[0]} or {inboxes[1]}")
+    digest = "-".join(map(inbox_digest, inboxes))
     if digest == context.cursor:
         return dg.SkipReason("no export is new")
     context.update_cursor(digest)

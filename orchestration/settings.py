@@ -77,11 +77,17 @@ def annotation_inbox() -> Path:
     """
     if configured := os.environ.get(ANNOTATIONS_VARIABLE):
         return Path(configured)
-    inbox = home() / "annotations"
+    inbox = inbox_folder()
     sample = CHECKOUT / "training" / "samples" / "annotations_sample.json"
     return inbox if any(inbox.glob("*.json")) else sample
 
 
+def inbox_folder() -> Path:
+    """The folder that fetched annotations are put into: the inbox, or that of the one file which is named."""
+    configured = Path(os.environ.get(ANNOTATIONS_VARIABLE) or home() / "annotations")
+    return configured.parent if configured.is_file() else configured
+
+
 def explanation_inbox() -> Path:
-    """Where judgements of explanations arrive: the folder ``explanations`` within the inbox of annotations."""
-    return Path(os.environ.get(ANNOTATIONS_VARIABLE) or home() / "annotations") / "explanations"
+    """Where judgements of explanations arrive: the folder ``explanations`` within the inbox."""
+    return inbox_folder() / "explanations"

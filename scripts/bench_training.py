@@ -1,6 +1,6 @@
 """`make bench`: fine-tuning beside a plain PyTorch loop over the same batches, and after kills beside a run in one go.
 
-python scripts/bench_training.py [--steps 8] [--kills 3] [--out FILE.json]
+python scripts/bench_training.py [--steps 12] [--kills 3] [--out FILE.json]
 """
 
 from __future__ import annotations

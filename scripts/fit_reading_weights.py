@@ -46,7 +46,7 @@ def found_for(model: LanguageModel, item: QueryItem, weights: Weights) -> list[d
             "signs": draft.signs,
             "task": draft.task,
             "text": draft.text,
-            "query": repr(draft.query),
+            "query": hash(draft.query),
             "right": field_matches(_reading(draft.fields, draft.fault, item.dataset), item.query)["all"],
         }
         for draft in drafts
@@ -90,7 +90,7 @@ def share_right(questions: list[list[dict[str, Any]]], weights: dict[str, float]
     vector = np.array([weights[name] for name in SIGNS])
     right = 0
     for drafts in questions:
-        sums: dict[str, float] = {}
+        sums: dict[int, float] = {}
         for draft in drafts:
             score = draft["log_prob"] - np.array(draft["signs"]) @ vector
             sums[draft["query"]] = float(np.logaddexp(sums.get(draft["query"], -np.inf), score))

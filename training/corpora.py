@@ -67,6 +67,7 @@ def retrieval_corpus(
     held_out: Sequence[QueryItem],
     annotated: Sequence[QueryItem] = (),
     written: Sequence[QueryItem] = (),
+    reworded: Sequence[QueryItem] = (),
     unseen: Sequence[str] = ("topic", "family", "question"),
 ) -> pd.DataFrame:
     """Questions and their readings, split by topic and by phrasing family.
@@ -75,14 +76,17 @@ def retrieval_corpus(
         train: items of training topics and training families.
         held_out: items of unseen topics and, unless ``unseen`` says otherwise, unseen families.
         annotated: items that people corrected; training ones.
-        written: items worded by hand or by a language model; training ones.
+        written: items worded by hand; training ones.
+        reworded: generated items in other words; training ones.
         unseen: what a held-out item must not share with any training item.
 
     Raises:
         ValueError: a topic or a phrasing family stands on both sides, or a question does.
     """
     for name in unseen:
-        both = {getattr(i, name) for i in [*train, *annotated, *written]} & {getattr(i, name) for i in held_out}
+        both = {getattr(i, name) for i in [*train, *annotated, *written, *reworded]} & {
+            getattr(i, name) for i in held_out
+        }
         if both:
             raise ValueError(
                 f"{name} {sorted(both)[0]!r} stands in training and in the held-out set; split by topic and family"
@@ -90,6 +94,7 @@ def retrieval_corpus(
     rows = [_retrieval_row(item, "train", "generated") for item in train]
     rows += [_retrieval_row(item, "train", "annotated") for item in annotated]
     rows += [_retrieval_row(item, "train", "written") for item in written]
+    rows += [_retrieval_row(item, "train", "reworded") for item in reworded]
     rows += [_retrieval_row(item, "held_out", "generated") for item in held_out]
     return pd.DataFrame(rows, columns=list(RETRIEVAL_COLUMNS))
 
@@ -110,8 +115,8 @@ def training_examples(retrieval: pd.DataFrame, interpretation: pd.DataFrame, rec
     random = np.random.default_rng(recipe.seed)
     train = retrieval[retrieval["split"] == "train"]
     train = train.iloc[random.permutation(len(train))]
-    generated = _packs(train[train["source"] == "generated"], recipe.pack)
-    by_hand = _packs(train[train["source"] != "generated"], recipe.pack)
+    made = train["source"].isin(["generated", "reworded"])
+    generated, by_hand = _packs(train[made], recipe.pack), _packs(train[~made], recipe.pack)
     pairs = interpretation.iloc[random.permutation(len(interpretation))]
     alone = [[Example(tuple(json.loads(m)), c)] for m, c in zip(pairs["messages"], pairs["completion"], strict=True)]
     explained = min(round(wanted * recipe.explanations), len(alone) * MOST_REPEATS)

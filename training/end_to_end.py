@@ -44,9 +44,10 @@ def answer_questions(
         report: called with (done, all).
 
     Returns:
-        One line a question: ``delivered`` (an answer came), ``relevant`` (its query is exactly the true one), ``correct``
-        (relevant, and as near to the truth as its interval promises), ``tool_correct`` (the same of the tool alone, given the
-        true query), ``reason`` where nothing was delivered, and ``seconds``.
+        One line a question: ``delivered`` (an answer came), ``relevant`` (its query is the true one; covariates, which
+        change the method and not the question, aside), ``correct``
+        (relevant, and as near to the truth as its interval promises), ``tool_correct`` (the same of the tool given the true
+        query; where the reading is relevant, the answer itself), ``reason`` where nothing was delivered, and ``seconds``.
     """
     lines = []
     with tempfile.TemporaryDirectory(prefix="causalsmith-files") as folder:

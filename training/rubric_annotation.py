@@ -26,7 +26,6 @@ FLAGS = {
     "incompleteness": "Is a number of the result, the method or the file missing?",
     "non_fluency": "Would a person not write it so?",
 }
-MACHINE = "machine checks"
 
 
 class Judgement(BaseModel):
@@ -38,6 +37,7 @@ class Judgement(BaseModel):
     annotator: str
     flags: dict[str, bool]
     comment: str = ""
+    judged_at: str = ""  # ISO time, which sorts as text
 
 
 def rubric_configuration() -> str:
@@ -78,8 +78,8 @@ def explanation_id(summary: str, text: str) -> str:
 
 
 def read_judgements(export: Sequence[Mapping[str, Any]]) -> tuple[list[Judgement], list[str]]:
-    """Judgements of an export, each once, and why the other annotations cannot be used."""
-    found: dict[str, Judgement] = {}
+    """Each person's latest judgement of each explanation, and why other annotations cannot be used."""
+    found: dict[tuple[str, str], Judgement] = {}
     refused: list[str] = []
     for entry in export:
         data, meta = entry.get("data") or {}, entry.get("meta") or {}
@@ -93,7 +93,9 @@ def read_judgements(export: Sequence[Mapping[str, Any]]) -> tuple[list[Judgement
             except (FieldError, ValidationError, KeyError, TypeError) as error:
                 refused.append(f"{name}: {error}")
             else:
-                found[digest_of(judged.model_dump())] = judged
+                key = judged.explanation, judged.annotator
+                if key not in found or judged.judged_at >= found[key].judged_at:
+                    found[key] = judged
     return list(found.values()), refused
 
 
@@ -107,20 +109,32 @@ def _judgement(name: str, annotation: Mapping[str, Any]) -> Judgement:
         raise FieldError(f"without an answer on {', '.join(missing) or 'anything (skipped)'}")
     flags = {flag: said[flag] == "yes" for flag in FLAGS}
     annotator = annotator_name(annotation.get("completed_by", ""))
-    return Judgement(explanation=name, annotator=annotator, flags=flags, comment=said.get("comment", ""))
+    when = str(annotation.get("updated_at") or annotation.get("created_at") or "")
+    return Judgement(
+        explanation=name, annotator=annotator, flags=flags, comment=said.get("comment", ""), judged_at=when
+    )
 
 
-def rubric_agreement(
-    judgements: Sequence[Judgement], machine: Mapping[str, Mapping[str, bool]] | None = None
-) -> dict[str, FieldAgreement]:
-    """Agreement flag by flag, among people and, where given, with the machine's flags (by explanation)."""
+def rubric_agreement(judgements: Sequence[Judgement]) -> dict[str, FieldAgreement]:
+    """Agreement among people, flag by flag."""
     labels: dict[str, dict[str, dict[str, str]]] = {flag: defaultdict(dict) for flag in FLAGS}
     for judged in judgements:
         for flag, value in judged.flags.items():
             labels[flag][judged.explanation][judged.annotator] = str(value)
-            if machine and judged.explanation in machine:
-                labels[flag][judged.explanation][MACHINE] = str(machine[judged.explanation][flag])
     return {flag: agreement_of_labels(flag, judged) for flag, judged in labels.items()}
+
+
+def machine_agreement(
+    judgements: Sequence[Judgement], machine: Mapping[str, Mapping[str, bool]]
+) -> dict[str, float | None]:
+    """By flag, the share of people's judgements that the machine's flag of the explanation equals; None without any."""
+    known = [judged for judged in judgements if judged.explanation in machine]
+    return {
+        flag: sum(judged.flags[flag] == machine[judged.explanation][flag] for judged in known) / len(known)
+        if known
+        else None
+        for flag in FLAGS
+    }
 
 
 def machine_flags(explanations: pd.DataFrame) -> dict[str, dict[str, bool]]:
@@ -158,11 +172,21 @@ def read_judgement_inbox(folder: Path) -> tuple[list[Judgement], list[str]]:
     return judgements, list(dict.fromkeys([*refused, *unusable]))
 
 
-def agreement_table(agreement: Mapping[str, FieldAgreement]) -> pd.DataFrame:
-    """One line a flag."""
-    columns = ["flag", "judged_twice", "judges", "share_equal", "kappa", "alpha"]
+def agreement_table(
+    agreement: Mapping[str, FieldAgreement], machine: Mapping[str, float | None] | None = None
+) -> pd.DataFrame:
+    """One line a flag: how far people agree, and how often with the machine."""
+    columns = ["flag", "judged_twice", "judges", "share_equal", "kappa", "alpha", "equal_to_machine"]
     rows = [
-        (flag, found.n_shared, found.n_annotators, found.share_equal, found.kappa, found.alpha)
+        (
+            flag,
+            found.n_shared,
+            found.n_annotators,
+            found.share_equal,
+            found.kappa,
+            found.alpha,
+            (machine or {}).get(flag),
+        )
         for flag, found in agreement.items()
     ]
-    return pd.DataFrame(rows, columns=columns).astype(dict.fromkeys(("share_equal", "kappa", "alpha"), float))
+    return pd.DataFrame(rows, columns=columns).astype(dict.fromkeys(columns[3:], float))

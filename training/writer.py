@@ -13,6 +13,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from causal_tools.contract import CausalQuery
+from causal_tools.reading_evidence import FILE_NAME
 from lm.api import ChatEndpoint
 from lm.errors import EndpointError
 from training.queries import QueryItem, check_item, spellings, with_id
@@ -144,6 +145,7 @@ def _reworded(item: QueryItem, wording: str, topics: Sequence[Topic]) -> QueryIt
 
 def _words_for(column: str, item: QueryItem, wording: str, topic: Topic) -> str | None:
     """The wording's words for a column that it does not name: those of the draft if they are there, else the longest known."""
+    wording = FILE_NAME.sub(" ", wording)
     if re.search(rf"(?<!\w){re.escape(column)}(?!\w)", wording):
         return None
     known = sorted(spellings(column, topic), key=len, reverse=True)

@@ -276,6 +276,43 @@ def test_an_empty_question_is_refused_with_an_example(question):
         read_question(Preferring(0), question, ["a", "b"])
 
 
+def test_a_pasted_article_is_refused_and_a_long_question_offers_fewer_phrases():
+    with pytest.raises(QueryError, match="has 500 words; put it in at most 400"):
+        read_question(Preferring(0), "word " * 500, ["a", "b"])
+    model = Scripted("effect:", " a on", " b.")
+    question = "does a move b " + " ".join(f"w{i}" for i in range(396))
+    assert read_question(model, question, ["a", "b"]).query.treatment == "a"
+    assert len(model.offered["effect:"]) < 2100
+
+
+def test_what_the_file_cannot_hold_is_said_only_where_nothing_else_is_nearly_as_likely():
+    class Torn(Scripted):
+        def log_prob(self, context: str, piece: str) -> float:
+            return -1.0 if piece == "mediation:" else super().log_prob(context, piece)
+
+    question = "Does a act on b, or through something?"
+    assert read_question(Torn("effect:", " a on", " b."), question, ["a", "b"]).query.task == "ATE"
+    with pytest.raises(QueryError, match="needs 3 columns"):
+        read_question(Scripted("mediation:"), question, ["a", "b"])
+
+
+def test_many_asides_do_not_make_a_question_not_causal():
+    """Covariates, numbers and levels of scales that many columns share are no reason to refuse."""
+    columns = ["drug", "days", "age", "sex", "bmi", "income", "smoker", *(f"q{i}" for i in range(20))]
+    levels = {f"q{i}": ["agree", "disagree", "neutral"] for i in range(20)}
+    question = (
+        "Adjusting for age, sex, bmi, income and smoker, of 12 sites, 30 wards and 1,200 patients seen in 2019 and 2020: what "
+        "is the effect of drug on days for those who agree with q5?"
+    )
+
+    class Doubting(Scripted):
+        def log_prob(self, context: str, piece: str) -> float:
+            return -8.0 if piece == "none." else super().log_prob(context, piece)
+
+    model = Doubting("subgroup:", " drug on", " days where", " q5 is", " exactly", " agree.")
+    assert read_question(model, question, columns, levels=levels).query.task == "HTE"
+
+
 @pytest.mark.parametrize("columns", [[], ["only"]])
 def test_too_few_columns_are_refused(columns):
     with pytest.raises(QueryError, match=f"has {len(columns)}"):

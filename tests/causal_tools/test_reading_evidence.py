@@ -53,6 +53,7 @@ def test_levels_are_found_in_either_number_but_everyday_words_tell_nothing():
     evidence = QuestionEvidence("for females in the south west, yes", [*COLUMNS, "arm"], LEVELS)
     assert evidence.levels_said == {"sex": {"female"}, "region": {"south_west"}}
     assert evidence.level_unsaid("sex", "male")
+    assert not evidence.level_unsaid("unknown", "male")  # of a column without levels, values are the question's words
     assert not evidence.level_unsaid("sex", "female")
     assert not evidence.level_unsaid("arm", "no")
 

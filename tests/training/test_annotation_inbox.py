@@ -16,9 +16,9 @@ from training.annotation_inbox import exports_in, inbox_digest, read_inbox
 from training.queries import make_queries
 from training.rubric_annotation import (
     FLAGS,
-    MACHINE,
     agreement_table,
     explanation_id,
+    machine_agreement,
     machine_flags,
     read_judgement_inbox,
     read_judgements,
@@ -120,8 +120,8 @@ def test_rubric_judgements_come_back_and_agree_with_the_machine_as_counted_by_ha
     assert agreement["hallucination"].kappa == pytest.approx(0.4)  # observed 2/3, by chance 2/9 + 2/9 = 4/9
     assert agreement["incompleteness"].kappa == 1.0
     machine = {explanation_id(f"R{i}", f"E{i}."): dict.fromkeys(FLAGS, False) for i in (1, 2, 3)}
-    assert rubric_agreement(judgements, machine)["non_fluency"].n_annotators == 3
-    assert MACHINE == "machine checks"
+    assert machine_agreement(judgements, machine) == {"hallucination": 0.5, "incompleteness": 2 / 3, "non_fluency": 1.0}
+    assert machine_agreement(judgements, {})["hallucination"] is None
 
 
 def test_altered_skipped_and_half_filled_judgements_are_refused_with_a_reason():
@@ -157,8 +157,19 @@ def test_people_and_machine_stand_in_one_table():
     tasks = rubric_tasks(EXPLANATIONS, {})
     judgements, _ = read_judgements(_flagged(tasks, 1, set(), {"non_fluency"}, set()))
     machine = machine_flags(EXPLANATIONS.assign(faults=0))
-    table = agreement_table(rubric_agreement(judgements, machine)).set_index("flag")
+    table = agreement_table(rubric_agreement(judgements), machine_agreement(judgements, machine)).set_index("flag")
     assert list(table.index) == list(FLAGS)
-    assert table.loc["hallucination", "share_equal"] == 1.0
-    assert table.loc["non_fluency", "share_equal"] == pytest.approx(2 / 3)  # the machine finds nothing in these three
+    assert table.loc["hallucination", "equal_to_machine"] == 1.0
+    assert table.loc["non_fluency", "equal_to_machine"] == pytest.approx(2 / 3)  # it finds nothing in these three
+    assert table.loc["non_fluency", ["judged_twice", "judges"]].tolist() == [0, 1]
     assert len(agreement_table({})) == 0
+
+
+def test_of_a_judges_verdicts_on_one_explanation_the_latest_counts():
+    task = rubric_tasks(EXPLANATIONS, {})[:1]
+    first, second = _flagged(task, 1, {"hallucination"}), _flagged(task, 1, set())
+    first[0]["annotations"][0]["updated_at"] = "2026-11-21T10:00:00Z"
+    second[0]["annotations"][0]["updated_at"] = "2026-11-22T10:00:00Z"
+    for order in ([*first, *second], [*second, *first]):
+        (judged,), _ = read_judgements(order)
+        assert not judged.flags["hallucination"]

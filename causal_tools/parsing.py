@@ -24,8 +24,8 @@ from lm.sentences import sentence_encoder
 
 MOST_COLUMNS = 60
 MOST_QUESTION_WORDS = 400
-BEAM = 3  # readings of one task and stage that grow side by side
-REACH = 6.0  # nats below the best within which a reading is followed up
+BEAM = 2  # readings of one task and stage that grow side by side
+REACH = 3.0  # nats below the best within which a reading is followed up
 
 
 class ContinuationSession(Protocol):

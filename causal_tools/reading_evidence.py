@@ -115,15 +115,15 @@ class Weights:
     """
 
     unnamed: float = 8.0
-    left_out: float = 2.0
-    all_despite_names: float = 1.0
-    unlike: float = 3.0
-    unlike_in_meaning: float = 4.0
+    left_out: float = 0.8
+    all_despite_names: float = 1.8
+    unlike: float = 4.0
+    unlike_in_meaning: float = 4.6
     overlapping: float = 2.0
-    number_left_out: float = 1.0
-    level_left_out: float = 1.0
-    level_unsaid: float = 1.0
-    not_causal: float = 1.0
+    number_left_out: float = 2.7
+    level_left_out: float = 3.9
+    level_unsaid: float = 0.0
+    not_causal: float = 3.1
     broken_off: float = 4.0
 
 

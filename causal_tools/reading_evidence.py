@@ -107,7 +107,6 @@ class Weights:
         overlapping: words of the question that stand for two columns.
         number_left_out: a number of the question that the reading does not hold.
         level_left_out: a level that the question says and no column of the reading has.
-        level_unsaid: a level that the reading holds and the question does not say.
         not_causal: that the reading is of no causal task, since nothing else can count against such a one.
         broken_off: that no query can come of the reading, since the file lacks what it would need.
 
@@ -122,7 +121,6 @@ class Weights:
     overlapping: float = 2.0
     number_left_out: float = 2.7
     level_left_out: float = 3.9
-    level_unsaid: float = 0.0
     not_causal: float = 3.1
     broken_off: float = 4.0
 
@@ -207,11 +205,6 @@ class QuestionEvidence:
             gaps = zip((spelt.max() - spelt).tolist(), (meant.max() - meant).tolist(), strict=True)
             self._unlike[words] = dict(zip(self._columns, gaps, strict=True))
         return self._unlike[words][column]
-
-    def level_unsaid(self, column: str, level: Scalar) -> bool:
-        """Whether a level is a word of its own that the question does not say."""
-        known = column in self._levels
-        return known and telling(str(level)) and str(level) not in self.levels_said.get(column, ())
 
     def overlaps(self, words: str | None, said: Mapping[str, str], used: Iterable[str], column: str = "") -> bool:
         """Whether what stands for a column (some words, or else its own name) stands for another one already."""

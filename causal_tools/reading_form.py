@@ -220,10 +220,7 @@ class ReadingForm:
             after = (OR,) if not chosen else after if len(left) == 1 else (*after, OR)
         steps = []
         for text in left:
-            unsaid = float(self.evidence.level_unsaid(column, values[text]))
-            written = replace(draft, choices=(*draft.choices, (f"value {number}", text))).with_signs(
-                level_unsaid=unsaid
-            )
+            written = replace(draft, choices=(*draft.choices, (f"value {number}", text)))
             all_chosen = (*chosen, text)
             held = tuple(values[one] for one in all_chosen) if operator == "in" else values[text]
             whole = replace(

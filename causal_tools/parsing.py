@@ -18,7 +18,8 @@ import numpy as np
 from causal_tools.contract import CausalQuery, Scalar
 from causal_tools.errors import NotCausal, QueryError
 from causal_tools.prompts import NOT_CAUSAL, parse_messages
-from causal_tools.reading_evidence import FILE_NAME, Weights
+from causal_tools.question_words import FILE_NAME
+from causal_tools.reading_evidence import Weights
 from causal_tools.reading_form import Draft, ReadingForm, Step
 from lm.sentences import sentence_encoder
 
@@ -133,7 +134,7 @@ def find_readings(
     Readings of the same query, which differ in the words taken for a column or in order, count together: a query comes
     before another where the sum of its readings' probabilities is larger.
     """
-    start = model.chat_text(parse_messages(question, columns))
+    start = model.chat_text(parse_messages(question, columns, levels))
     session = model.session()
     encoder = sentence_encoder() if weights.unlike_in_meaning else None
     form = ReadingForm(" ".join(question.split()), columns, levels, encoder)

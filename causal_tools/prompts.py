@@ -11,7 +11,8 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import NamedTuple
 
-from causal_tools.contract import CausalQuery, CausalResult, Operator
+from causal_tools.contract import CausalQuery, CausalResult, Operator, Scalar
+from causal_tools.question_words import level_hints
 
 NOT_CAUSAL = "NONE"
 TASK_WORDS = {  # plain words for the model's reading: a small model knows them, and not the abbreviations
@@ -32,6 +33,7 @@ OPERATOR_WORDS: dict[Operator, str] = {  # each begins with another token, so th
     "in": "among",
 }
 ALL_COLUMNS = "all columns"
+QUESTION, LEVELS = "\nQuestion: ", "\nLevels: "
 END, WHERE, THROUGH, AND, OR, IS, NEXT, MEANS = ".", " where", " through", " and", " or", " is", ",", " ="
 ROLE_LINK = {"CGL": ",", "ATE": " on", "HTE": " on", "MA": " on", "OPO": " for"}
 
@@ -44,11 +46,19 @@ class Piece(NamedTuple):
     closing: str
 
 
-def parse_messages(question: str, columns: Sequence[str]) -> list[dict[str, str]]:
-    """The conversation that asks for the reading of a question, over the columns of its data file."""
+def parse_messages(
+    question: str, columns: Sequence[str], levels: Mapping[str, Sequence[Scalar]] | None = None
+) -> list[dict[str, str]]:
+    """The conversation that asks for the reading of a question, over the columns of its data file.
+
+    The question comes after the columns, which questions about one file share, and before those levels of the columns that it
+    speaks of, where ``levels`` are known.
+    """
+    hints = level_hints(question, levels or {}, columns)
+    said = f"{LEVELS}{'; '.join(f'{column} is {level}' for column, level in hints)}" if hints else ""
     return [
         {"role": "system", "content": "Read the causal question."},
-        {"role": "user", "content": f"Columns: {', '.join(columns)}\nQuestion: {' '.join(question.split())}"},
+        {"role": "user", "content": f"Columns: {', '.join(columns)}{QUESTION}{' '.join(question.split())}{said}"},
     ]
 
 

@@ -17,81 +17,18 @@ import numpy as np
 
 from causal_tools.columns import name_parts, shortens
 from causal_tools.contract import Scalar
+from causal_tools.question_words import FILE_NAME, numbers_in, says_level
 
-FILE_NAME = re.compile(r"[\w\-]+(?:\.[\w\-]+)*\.(?:csv|tsv|txt|parquet|xlsx|xls)\b", re.IGNORECASE)
-NUMBER = re.compile(r"(?<![\w.])[-−+]?\d{1,3}(?:,\d{3})+(?:\.\d+)?|(?<![\w.])[-−+]?\d*\.?\d+")
 _RUN = re.compile(r"[^\W_]+")
 _MOST_RUNS = 10  # of letters and figures that one name may have
 _SHORT = 2  # letters up to which a name must be written as in the file
 MOST_LEFT_OUT = 2
-_FEWEST_OF_LEVEL = 3  # letters from which a level in the question is no accident
-_EVERYDAY = frozenset(
-    {"yes", "no", "true", "false", "other", "none", "all", "the", "and", "not", "unknown", "low", "high"}
+_IDLE_WORDS = (
+    "a an the of in on at to for by with from as is are was were be been being do does did has have had having it its they "
+    "their them he she his her who whom whose which that this these those there how much many more less most least few "
+    "fewer some any all each every one"
 )
-_IDLE = frozenset(
-    [
-        "a",
-        "an",
-        "the",
-        "of",
-        "in",
-        "on",
-        "at",
-        "to",
-        "for",
-        "by",
-        "with",
-        "from",
-        "as",
-        "is",
-        "are",
-        "was",
-        "were",
-        "be",
-        "been",
-        "being",
-        "do",
-        "does",
-        "did",
-        "has",
-        "have",
-        "had",
-        "having",
-        "it",
-        "its",
-        "they",
-        "their",
-        "them",
-        "he",
-        "she",
-        "his",
-        "her",
-        "who",
-        "whom",
-        "whose",
-        "which",
-        "that",
-        "this",
-        "these",
-        "those",
-        "there",
-        "how",
-        "much",
-        "many",
-        "more",
-        "less",
-        "most",
-        "least",
-        "few",
-        "fewer",
-        "some",
-        "any",
-        "all",
-        "each",
-        "every",
-        "one",
-    ]
-)
+_IDLE = frozenset(_IDLE_WORDS.split())
 
 
 @dataclass(frozen=True)
@@ -192,7 +129,9 @@ class QuestionEvidence:
     def levels_said(self) -> dict[str, frozenset[str]]:
         """By column, those of its levels that the question says."""
         said = {
-            column: frozenset(text for level in self._levels.get(column, ()) if self._says(text := str(level)))
+            column: frozenset(
+                text for level in self._levels.get(column, ()) if says_level(self._text, text := str(level))
+            )
             for column in self._columns
         }
         return {column: levels for column, levels in said.items() if levels}
@@ -219,27 +158,6 @@ class QuestionEvidence:
         if words is None:
             return [(mention.start, mention.end) for mention in self.mentions if mention.column == column]
         return [found.span() for found in re.finditer(rf"(?<!\w){re.escape(words)}(?!\w)", self._text)]
-
-    def _says(self, level: str) -> bool:
-        return telling(level) and bool(
-            re.search(
-                rf"(?<!\w){re.escape(level.replace('_', ' '))}(?:s|es)?(?!\w)",
-                self._text.replace("_", " "),
-                re.IGNORECASE,
-            )
-        )
-
-
-def numbers_in(question: str) -> dict[str, Scalar]:
-    """The numbers in a text, each under the one spelling that a reading has for it (``.5`` and ``0.50`` are 0.5)."""
-    found = (match.group(0).lstrip("+").replace(",", "").replace("−", "-") for match in NUMBER.finditer(question))
-    values: list[Scalar] = [float(text) if "." in text else int(text) for text in found if np.isfinite(float(text))]
-    return {str(value): value for value in sorted(values)}
-
-
-def telling(level: str) -> bool:
-    """Whether a level is a word that says which column it belongs to, as ``retired`` does and ``yes`` does not."""
-    return len(level) >= _FEWEST_OF_LEVEL and level.casefold() not in _EVERYDAY and any(c.isalpha() for c in level)
 
 
 def _mentions(text: str, columns: Sequence[str]) -> list[Mention]:

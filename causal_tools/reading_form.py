@@ -29,16 +29,8 @@ from causal_tools.prompts import (
     THROUGH,
     WHERE,
 )
-from causal_tools.reading_evidence import (
-    FILE_NAME,
-    MOST_LEFT_OUT,
-    NUMBER,
-    SIGNS,
-    Encoder,
-    QuestionEvidence,
-    Weights,
-    numbers_in,
-)
+from causal_tools.question_words import FILE_NAME, NUMBER, numbers_in, spelt_numbers_in
+from causal_tools.reading_evidence import MOST_LEFT_OUT, SIGNS, Encoder, QuestionEvidence, Weights
 
 ROLES = ("treatment", "response", "mediator")
 MOST_CONDITIONS = 3
@@ -305,7 +297,7 @@ class ReadingForm:
     @cached_property
     def _values(self) -> dict[str, dict[str, Scalar]]:
         """By column, what may stand as the value of a condition, text to value: its levels, else numbers, else phrases."""
-        said = numbers_in(self._question)
+        said = {**spelt_numbers_in(self._question), **numbers_in(self._question)}
         if self._levels is None:
             words = _WORD.findall(FILE_NAME.sub(" ", self._question))
             words = [word.rstrip(".:") or word for word in words]

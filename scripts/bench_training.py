@@ -23,7 +23,7 @@ from causal_tools.prompts import parse_messages, reading_text
 from lm import load_language_model
 from lm.bundled import BUNDLED
 from training.grammar.engine import FamilyTask
-from training.packing import Example, collated, features, packed, tokenised
+from training.packing import Example, collated, features, packed, tokenised, visible
 from training.queries import make_queries
 from training.recipe import SftRecipe
 from training.sft import train_adapter
@@ -40,7 +40,7 @@ def examples(files: int) -> list[Example]:
     by_task = [make_queries(task, files, SEED, topics) for task in get_args(FamilyTask)]
     return [
         Example(
-            tuple(parse_messages(item.question, item.columns)),
+            tuple(parse_messages(item.question, item.columns, item.levels)),
             reading_text(CausalQuery.model_validate(item.query) if item.query else None, item.said),
         )
         for items in zip(*by_task, strict=True)
@@ -74,8 +74,8 @@ def plain_loop(asked: list[Example], steps: int) -> float:
         if step == 1:  # the first warms up
             tokens, begin = 0, time.perf_counter()
         batch = collated([features(packs[step % len(packs)])])
-        labels = batch.pop("labels")
-        logits = model(**batch, use_cache=False).logits
+        labels, mask = batch.pop("labels"), visible(batch.pop("branch"))
+        logits = model(**batch, attention_mask=mask, use_cache=False).logits
         loss = torch.nn.functional.cross_entropy(logits[0, :-1], labels[0, 1:], ignore_index=-100)
         loss.backward()
         optimiser.step()

@@ -17,10 +17,10 @@ from causal_tools.prompts import parse_messages, reading_text
 from training.packing import Example
 from training.queries import QueryItem
 from training.recipe import SftRecipe
+from training.restyling import restyled
 
-MOST_REPEATS = 4
+MOST_REPEATS = 4  # of an explanation
 MOST_BY_HAND = 0.4  # of the packs of questions, where they have to be repeated
-KEPT_COLUMNS = 0.75
 
 RETRIEVAL_COLUMNS = (
     "id",
@@ -103,8 +103,7 @@ def training_examples(retrieval: pd.DataFrame, interpretation: pd.DataFrame, rec
     """Examples of one run: as many as it can see, in an order fixed by the seed.
 
     Questions about one file stand together, up to ``recipe.pack`` of them, since they can share a pack. Those that people
-    wrote or corrected come several times where there is room, each time with the file's columns in another order and some
-    of the unused ones left out.
+    wrote or corrected come several times where there is room, each time over another header (:mod:`training.restyling`).
 
     Args:
         retrieval: of :func:`retrieval_corpus`; its training rows are used.
@@ -121,11 +120,11 @@ def training_examples(retrieval: pd.DataFrame, interpretation: pd.DataFrame, rec
     alone = [[Example(tuple(json.loads(m)), c)] for m, c in zip(pairs["messages"], pairs["completion"], strict=True)]
     explained = min(round(wanted * recipe.explanations), len(alone) * MOST_REPEATS)
     left = wanted - explained if recipe.explanations < 1 else 0
-    handed = min(round(left * MOST_BY_HAND), len(by_hand) * MOST_REPEATS)
+    handed = min(round(left * MOST_BY_HAND), len(by_hand) * recipe.repeats)
     chosen = [
         *(alone * MOST_REPEATS)[:explained],
-        *_read(by_hand, handed, random),
-        *_read(generated, left - handed, random),
+        *_read(by_hand, handed, recipe.repeats, random),
+        *_read(generated, left - handed, recipe.repeats, random),
     ]
     return [example for i in random.permutation(len(chosen)) for example in chosen[i]]
 
@@ -138,25 +137,19 @@ def _packs(rows: pd.DataFrame, size: int) -> list[list[QueryItem]]:
     return [items[start : start + size] for items in files.values() for start in range(0, len(items), size)]
 
 
-def _read(packs: list[list[QueryItem]], count: int, random: np.random.Generator) -> list[list[Example]]:
-    """The first ``count`` packs as examples, starting over where there are fewer, at most a few times."""
-    chosen = (packs * MOST_REPEATS)[:count]
+def _read(packs: list[list[QueryItem]], count: int, repeats: int, random: np.random.Generator) -> list[list[Example]]:
+    """The first ``count`` packs as examples, starting over where there are fewer, at most so many times."""
+    chosen = (packs * repeats)[:count]
     return [
-        [_example(item, columns) for item in pack]
+        [_example(item) for item in (pack if number < len(packs) else restyled(pack, random))]
         for number, pack in enumerate(chosen)
-        for columns in [pack[0].columns if number < len(packs) else _other_columns(pack, random)]
     ]
 
 
-def _other_columns(pack: Sequence[QueryItem], random: np.random.Generator) -> tuple[str, ...]:
-    """The columns of the pack's file in another order; of those that no reading needs, some are left out."""
-    needed = {column for item in pack if item.query for column in CausalQuery.model_validate(item.query).columns()}
-    kept = [name for name in pack[0].columns if name in needed or random.random() < KEPT_COLUMNS]
-    return tuple(kept[i] for i in random.permutation(len(kept)))
-
-
-def _example(item: QueryItem, columns: Sequence[str]) -> Example:
-    return Example(tuple(parse_messages(item.question, columns)), reading_text(_query_of(item), item.said))
+def _example(item: QueryItem) -> Example:
+    return Example(
+        tuple(parse_messages(item.question, item.columns, item.levels)), reading_text(_query_of(item), item.said)
+    )
 
 
 def _query_of(item: QueryItem) -> CausalQuery | None:
@@ -168,7 +161,7 @@ def _retrieval_row(item: QueryItem, split: str, source: str) -> dict[str, Any]:
     return {
         **row,
         "split": split,
-        "messages": json.dumps(parse_messages(item.question, item.columns), ensure_ascii=False),
+        "messages": json.dumps(parse_messages(item.question, item.columns, item.levels), ensure_ascii=False),
         "completion": reading_text(_query_of(item), item.said),
         "source": source,
     }

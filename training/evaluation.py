@@ -10,6 +10,7 @@ import pandas as pd
 
 from causal_tools.errors import NotCausal, QueryError
 from causal_tools.parsing import ContinuationModel, read_question
+from causal_tools.prompts import LEVELS, QUESTION
 from lm import LanguageModel, load_language_model
 from lm.bundled import BUNDLED
 from lm.load import base_of
@@ -51,7 +52,8 @@ class WithoutHeader:
         self._model = model
 
     def chat_text(self, messages: Sequence[Mapping[str, str]]) -> str:
-        bare = [{**message, "content": message["content"].split("\nQuestion: ")[-1]} for message in messages]
+        told = [message["content"].split(QUESTION)[-1].split(LEVELS)[0] for message in messages]
+        bare = [{**message, "content": text} for message, text in zip(messages, told, strict=True)]
         return self._model.chat_text(bare)
 
     def session(self) -> Any:

@@ -33,7 +33,7 @@ def free_readings(
     """What the model writes greedily, as readings: None where not causal, ``UNREADABLE`` where it is no reading of the form."""
     readings = []
     for number, item in enumerate(items, start=1):
-        prompt = model.chat_text(parse_messages(item.question, item.columns))
+        prompt = model.chat_text(parse_messages(item.question, item.columns, item.levels))
         (text,) = model.generate([prompt], max_new_tokens=MOST_TOKENS)
         readings.append(read_back(text))
         if report is not None:

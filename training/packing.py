@@ -7,6 +7,7 @@ work on the beginning is saved.
 
 from __future__ import annotations
 
+import hashlib
 from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
@@ -114,25 +115,42 @@ def features(pack: Pack) -> dict[str, list[int]]:
     return {"input_ids": tokens, "position_ids": positions, "branch": branch, "labels": labels}
 
 
+def packs_digest(packs: Sequence[Pack]) -> str:
+    """Digest of what a run sees, hexadecimal: all tokens, which of them count, and how they stand together."""
+    state = hashlib.sha256()
+    for pack in packs:
+        for row in features(pack).values():
+            state.update(np.asarray(row, np.int64).tobytes() + b"|")
+    return state.hexdigest()
+
+
 def collated(rows: Sequence[dict[str, list[int]]]) -> dict[str, Any]:
-    """Rows of :func:`features` as one batch, padded at the right, with who may attend to whom.
+    """Rows of :func:`features` as one batch, padded at the right.
 
     Returns:
-        ``input_ids``, ``position_ids``, ``labels``: (rows, longest); ``attention_mask``: (rows, 1, longest, longest), True
-        where a place may look.
+        ``input_ids``, ``position_ids``, ``branch``, ``labels``: (rows, longest).
     """
     import torch
 
     longest = max(len(row["input_ids"]) for row in rows)
-    fill = {"input_ids": 0, "position_ids": 0, "labels": -100, "branch": PAD}
-    flat = {
-        name: np.array([row[name] + [value] * (longest - len(row[name])) for row in rows])
+    fill = {"input_ids": 0, "position_ids": 0, "branch": PAD, "labels": -100}
+    return {
+        name: torch.tensor([row[name] + [value] * (longest - len(row[name])) for row in rows])
         for name, value in fill.items()
     }
-    branch = flat.pop("branch")
+
+
+def visible(branch: Any) -> Any:
+    """Who may attend to whom: each place to the beginning and to its own branch, up to itself.
+
+    Args:
+        branch: (rows, longest), on the device where the mask is wanted.
+
+    Returns:
+        (rows, 1, longest, longest), True where a place may look.
+    """
+    import torch
+
     reader, read = branch[:, :, None], branch[:, None, :]
-    visible = np.tri(longest, dtype=bool) & ((read == 0) | (read == reader))
-    return {
-        **{name: torch.from_numpy(values) for name, values in flat.items()},
-        "attention_mask": torch.from_numpy(visible[:, None]),
-    }
+    earlier = torch.ones(branch.shape[1], branch.shape[1], dtype=torch.bool, device=branch.device).tril()
+    return (earlier & ((read == 0) | (read == reader)))[:, None]

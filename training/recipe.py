@@ -13,9 +13,10 @@ class SftRecipe(BaseModel):
     With ``start: shipped`` the adapter that comes with the project is tuned further; it must be of the same base and rank.
     ``explanations`` is the share of packs that explain results; the others read questions. ``batch_size`` and
     ``micro_batch`` count packs (:mod:`training.packing`), each of up to ``pack`` examples that share a beginning; 1 packs
-    nothing. The adapter sits on the topmost ``layers`` (None: all), and nothing flows back below them. ``evaluations`` is
-    how often development questions (each so-manieth) are read on the way; training stops after ``patience`` of them in a
-    row without a new best.
+    nothing. A file's questions are used up to ``repeats`` times, each time over another header
+    (:mod:`training.restyling`). The adapter sits on the topmost ``layers`` (None: all), and nothing flows back below them.
+    ``evaluations`` is how often development questions (each so-manieth) are read on the way; training stops after
+    ``patience`` of them in a row without a new best.
     """
 
     model_config = ConfigDict(extra="forbid", frozen=True)
@@ -27,6 +28,7 @@ class SftRecipe(BaseModel):
     batch_size: int = Field(default=8, gt=0)
     micro_batch: int = Field(default=2, gt=0)  # in memory at once; gradients add up to the batch
     pack: int = Field(default=1, gt=0)
+    repeats: int = Field(default=4, gt=0)
     learning_rate: float = Field(default=1e-3, gt=0)
     warmup_share: float = Field(default=0.05, ge=0, lt=1)
     rank: int = Field(default=16, gt=0)

@@ -24,8 +24,10 @@ from lm.load import BASE_NOTE, base_of
 from lm.registry import SHIPPED, shipped_adapter
 from training.digests import digest_of, folder_digest
 from training.evaluations import Evaluations
-from training.packing import Example, Pack, collated, features, packed, tokenised
+from training.packing import Example, Pack, collated, features, packed, packs_digest, tokenised, visible
 from training.recipe import SftRecipe
+
+WORKERS = 4  # that lay out batches, where the model is not on the CPU itself
 
 Evaluate = Callable[[LanguageModel], float]
 
@@ -136,7 +138,7 @@ def _train(
 def _working_folder(folder: Path, recipe: SftRecipe, packs: list[Pack]) -> Path:
     """The checkpoints' folder, named after all that the run depends on, so that only its own are ever continued."""
     begun = folder_digest(SHIPPED) if recipe.start == "shipped" and SHIPPED.exists() else None
-    work = folder / f"work-{digest_of([recipe.model_dump(), begun, [features(pack) for pack in packs]])}"
+    work = folder / f"work-{digest_of([recipe.model_dump(), begun, packs_digest(packs)])}"
     work.mkdir(parents=True, exist_ok=True)
     return work
 
@@ -170,7 +172,7 @@ def _trainer(
             hidden = inner.get_decoder()(
                 input_ids=inputs["input_ids"],
                 position_ids=inputs["position_ids"],
-                attention_mask=inputs["attention_mask"],
+                attention_mask=visible(inputs["branch"]),
                 use_cache=False,
             ).last_hidden_state
             targets = inputs["labels"][:, 1:]  # what counts is never first in a branch, so the place before says it
@@ -209,8 +211,8 @@ def _trainer(
         disable_tqdm=report is not None,
         seed=recipe.seed,
         data_seed=recipe.seed,
-        dataloader_num_workers=0,
-        dataloader_pin_memory=False,
+        dataloader_num_workers=0 if base.device == "cpu" else WORKERS,
+        dataloader_pin_memory=base.device != "cpu",
     )
     layers = base.model.config.get_text_config().num_hidden_layers
     lora = LoraConfig(

@@ -8,7 +8,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from lm import load_language_model
-from training.packing import WORTH_SHARING, Example, TokenRow, collated, features, packed, tokenised
+from training.packing import WORTH_SHARING, Example, TokenRow, collated, features, packed, tokenised, visible
 
 TINY = load_language_model("tiny", device="cpu")
 SYSTEM = {"role": "system", "content": "Read the causal question."}
@@ -23,7 +23,7 @@ def _loss(rows) -> torch.Tensor:
     """Summed negative log-probability of what counts, as the trainer has it."""
     batch = collated([features(pack) for pack in rows])
     output = TINY.model(
-        input_ids=batch["input_ids"], position_ids=batch["position_ids"], attention_mask=batch["attention_mask"]
+        input_ids=batch["input_ids"], position_ids=batch["position_ids"], attention_mask=visible(batch["branch"])
     )
     targets = batch["labels"][:, 1:]
     logits = output.logits[:, :-1]

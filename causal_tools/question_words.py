@@ -1,0 +1,77 @@
+"""What a question's words hold as they stand: file names, numbers, and levels of the file's columns."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping, Sequence
+
+import numpy as np
+
+from causal_tools.contract import Scalar
+
+FILE_NAME = re.compile(r"[\w\-]+(?:\.[\w\-]+)*\.(?:csv|tsv|txt|parquet|xlsx|xls)\b", re.IGNORECASE)
+NUMBER = re.compile(r"(?<![\w.])[-−+]?\d{1,3}(?:,\d{3})+(?:\.\d+)?|(?<![\w.])[-−+]?\d*\.?\d+")
+MOST_HINTS = 8
+_FEWEST_OF_LEVEL = 3  # letters from which a level in the question is no accident
+_STEM = 5  # letters that a word and a level must share, where it has as many
+_EVERYDAY = frozenset(
+    {"yes", "no", "off", "true", "false", "other", "none", "all", "the", "and", "not", "unknown", "low", "high"}
+)
+_WORDS = re.compile(r"[^\W_]+")
+_UNITS = (
+    "one two three four five six seven eight nine ten eleven twelve thirteen fourteen fifteen sixteen seventeen eighteen "
+    "nineteen"
+)
+_TENS = "twenty thirty forty fifty sixty seventy eighty ninety hundred"
+NUMBER_WORDS: dict[str, int] = {
+    **{word: value for value, word in enumerate(_UNITS.split(), start=1)},
+    **{word: 10 * value for value, word in enumerate(_TENS.split(), start=2)},
+    "dozen": 12,
+    "thousand": 1000,
+}
+
+
+def numbers_in(question: str) -> dict[str, Scalar]:
+    """The numbers in a text, each under the one spelling that a reading has for it (``.5`` and ``0.50`` are 0.5)."""
+    found = (match.group(0).lstrip("+").replace(",", "").replace("−", "-") for match in NUMBER.finditer(question))
+    values: list[Scalar] = [float(text) if "." in text else int(text) for text in found if np.isfinite(float(text))]
+    return {str(value): value for value in sorted(values)}
+
+
+def spelt_numbers_in(question: str) -> dict[str, Scalar]:
+    """The numbers that a text says in one word, such as ``three``, under their figures."""
+    words = set(_WORDS.findall(question.casefold()))
+    return {str(value): value for word, value in NUMBER_WORDS.items() if word in words}
+
+
+def telling(level: str) -> bool:
+    """Whether a level is a word that says which column it belongs to, as ``retired`` does and ``yes`` does not."""
+    return len(level) >= _FEWEST_OF_LEVEL and level.casefold() not in _EVERYDAY and any(c.isalpha() for c in level)
+
+
+def says_level(text: str, level: str) -> bool:
+    """Whether a text says a telling level, in the singular or the plural."""
+    plain = re.escape(level.replace("_", " "))
+    return telling(level) and bool(re.search(rf"(?<!\w){plain}(?:s|es)?(?!\w)", text.replace("_", " "), re.IGNORECASE))
+
+
+def level_hints(question: str, levels: Mapping[str, Sequence[Scalar]], columns: Sequence[str]) -> list[tuple[str, str]]:
+    """Levels of the file's columns that a question seems to speak of, in whatever form of the word.
+
+    Args:
+        levels: by column.
+        columns: those to be looked at, in order.
+
+    Returns:
+        (column, level) pairs, at most :data:`MOST_HINTS`.
+    """
+    stems = {word[:_STEM] for word in _WORDS.findall(FILE_NAME.sub(" ", question).casefold())}
+    found = [
+        (column, text)
+        for column in columns
+        for level in levels.get(column, ())
+        if telling(text := str(level))
+        and (parts := [part for part in _WORDS.findall(text.casefold().replace("_", " ")) if part not in _EVERYDAY])
+        and all(part[:_STEM] in stems for part in parts)
+    ]
+    return found[:MOST_HINTS]

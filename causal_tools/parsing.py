@@ -1,9 +1,9 @@
 """From a question to a query: a likely reading of closed form under the language model and the question's own words.
 
 Readings of every task grow side by side, a piece at a time, the best few that have got as far kept (a beam search by task and
-stage, so not every reading is looked at). What counts is the log-probability under the model (chain rule over all tokens) less
-what the question's words say against the reading (:mod:`causal_tools.reading_evidence`). The share of the readings found that
-agree on a slot is the confidence in it.
+stage, so not every reading is looked at). What counts is the log-probability under the model (chain rule over all tokens; of
+values among those that the file has) less what the question's words say against the reading
+(:mod:`causal_tools.reading_evidence`). The share of the readings found that agree on a slot is the confidence in it.
 """
 
 from __future__ import annotations
@@ -25,8 +25,8 @@ from lm.sentences import sentence_encoder
 
 MOST_COLUMNS = 60
 MOST_QUESTION_WORDS = 400
-BEAM = 2  # readings of one task and stage that grow side by side
-REACH = 3.0  # nats below the best within which a reading is followed up
+BEAM = 4  # readings of one task and stage that grow side by side
+REACH = 2.0  # below the best score within which a reading is followed up
 
 
 class ContinuationSession(Protocol):
@@ -38,6 +38,7 @@ class ContinuationSession(Protocol):
         candidates: Sequence[Sequence[str]],
         offsets: Sequence[Sequence[float]],
         reach: float,
+        closed: Sequence[bool] = (),
     ) -> list[np.ndarray]: ...
 
 
@@ -159,10 +160,17 @@ def _scored(
     scores = session.likely_continuations(
         [start + draft.text for draft in growing],
         [[step.piece for step in row] for row in rows],
-        [[step.then.score(weights) for step in row] for row in rows],
-        REACH,
+        [[step.then.score(weights) / weights.model for step in row] for row in rows],
+        REACH / weights.model,
+        [_are_values(row) for row in rows],
     )
     return list(zip(rows, scores, strict=True))
+
+
+def _are_values(row: Sequence[Step]) -> bool:
+    """Whether a row offers the values of a condition: the model is not told how the file spells them, so it shares out its
+    probability among those that there are."""
+    return row[0].then.choices[-1][0].startswith("value")
 
 
 def _taken(row: Sequence[Step], log_probs: np.ndarray) -> list[Draft]:

@@ -17,6 +17,10 @@ _STEM = 5  # letters that a word and a level must share, where it has as many
 _EVERYDAY = frozenset(
     {"yes", "no", "off", "true", "false", "other", "none", "all", "the", "and", "not", "unknown", "low", "high"}
 )
+_DENIALS = frozenset(
+    {"no", "not", "non", "never", "without", "none", "neither", "nor", "cannot", "lack", "lacks", "lacking"}
+)
+_YES_OR_NO = {"0": False, "no": False, "n": False, "false": False, "1": True, "yes": True, "y": True, "true": True}
 _WORDS = re.compile(r"[^\W_]+")
 _UNITS = (
     "one two three four five six seven eight nine ten eleven twelve thirteen fourteen fifteen sixteen seventeen eighteen "
@@ -55,6 +59,19 @@ def says_level(text: str, level: str) -> bool:
     return telling(level) and bool(re.search(rf"(?<!\w){plain}(?:s|es)?(?!\w)", text.replace("_", " "), re.IGNORECASE))
 
 
+def denies(words: str) -> bool:
+    """Whether some words say that something is not so."""
+    return any(
+        part in _DENIALS or part.endswith("n't") for part in re.findall(r"[\w'’]+", words.casefold().replace("’", "'"))
+    )
+
+
+def yes_or_no(value: Scalar, levels: Sequence[Scalar]) -> bool | None:
+    """Whether a level says that something is so; None unless it is one of two, the other of which says the opposite."""
+    said = {_YES_OR_NO.get(str(level).casefold()) for level in levels}
+    return _YES_OR_NO[str(value).casefold()] if len(levels) == 2 and said == {True, False} else None
+
+
 def level_hints(question: str, levels: Mapping[str, Sequence[Scalar]], columns: Sequence[str]) -> list[tuple[str, str]]:
     """Levels of the file's columns that a question seems to speak of, in whatever form of the word.
 
@@ -65,13 +82,18 @@ def level_hints(question: str, levels: Mapping[str, Sequence[Scalar]], columns: 
     Returns:
         (column, level) pairs, at most :data:`MOST_HINTS`.
     """
-    stems = {word[:_STEM] for word in _WORDS.findall(FILE_NAME.sub(" ", question).casefold())}
+    words = set(_WORDS.findall(FILE_NAME.sub(" ", question).casefold()))
+    stems = {word[:_STEM] for word in words}
+
+    def spoken(part: str) -> bool:
+        return part[:_STEM] in stems or (len(part) == _STEM - 1 and any(word.startswith(part) for word in words))
+
     found = [
         (column, text)
         for column in columns
         for level in levels.get(column, ())
         if telling(text := str(level))
         and (parts := [part for part in _WORDS.findall(text.casefold().replace("_", " ")) if part not in _EVERYDAY])
-        and all(part[:_STEM] in stems for part in parts)
+        and all(map(spoken, parts))
     ]
     return found[:MOST_HINTS]

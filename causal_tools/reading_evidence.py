@@ -1,8 +1,9 @@
 """What a question's own words say for or against a reading, as penalties beside the language model's log-probability.
 
 The model says how likely a reading is; these few signs are what it is weak at: seeing that a column is named, that a name is
-like the words taken for it, that a number or a level asked for is left out. A reading's score is its log-probability less
-the penalties, a log-linear model whose weights were fitted on development questions (``scripts/fit_reading_weights.py``).
+like the words taken for it, that a number or a level asked for is left out. A reading's score is its weighted
+log-probability less the penalties, a log-linear model whose weights were fitted on development questions
+(``scripts/fit_reading_weights.py``).
 """
 
 from __future__ import annotations
@@ -17,12 +18,13 @@ import numpy as np
 
 from causal_tools.columns import name_parts, shortens
 from causal_tools.contract import Scalar
-from causal_tools.question_words import FILE_NAME, numbers_in, says_level
+from causal_tools.question_words import FILE_NAME, denies, level_hints, numbers_in, says_level, yes_or_no
 
 _RUN = re.compile(r"[^\W_]+")
 _MOST_RUNS = 10  # of letters and figures that one name may have
 _SHORT = 2  # letters up to which a name must be written as in the file
 MOST_LEFT_OUT = 2
+WORDS_BEFORE = 2  # the words for a column, in which a denial may stand
 _IDLE_WORDS = (
     "a an the of in on at to for by with from as is are was were be been being do does did has have had having it its they "
     "their them he she his her who whom whose which that this these those there how much many more less most least few "
@@ -33,9 +35,10 @@ _IDLE = frozenset(_IDLE_WORDS.split())
 
 @dataclass(frozen=True)
 class Weights:
-    """Nats by which each sign counts against a reading.
+    """Nats by which each sign counts against a reading, and what a nat of the language model counts.
 
     Attributes:
+        model: by which its log-probability is multiplied; below one since a small model is surer than it is right.
         unnamed: a column without words of the question for it, though the question does not name it.
         left_out: a column that the question names and the reading does not hold.
         all_despite_names: a column that the question names, where the reading takes all columns.
@@ -44,26 +47,31 @@ class Weights:
         overlapping: words of the question that stand for two columns.
         number_left_out: a number of the question that the reading does not hold.
         level_left_out: a level that the question says and no column of the reading has.
+        level_passed_over: a level that the question says, where a condition on its column takes another.
+        denial: a condition of yes or no whose words deny where its value does not, or the other way round.
         not_causal: that the reading is of no causal task, since nothing else can count against such a one.
         broken_off: that no query can come of the reading, since the file lacks what it would need.
 
     Of names, numbers and levels left out at most two count each: covariates and asides are many in some questions.
     """
 
-    unnamed: float = 8.0
-    left_out: float = 0.8
-    all_despite_names: float = 1.8
-    unlike: float = 4.0
-    unlike_in_meaning: float = 4.6
-    overlapping: float = 2.0
-    number_left_out: float = 2.7
-    level_left_out: float = 3.9
-    not_causal: float = 3.1
-    broken_off: float = 4.0
+    model: float = 0.46
+    unnamed: float = 4.8
+    left_out: float = 1.3
+    all_despite_names: float = 2.6
+    unlike: float = 2.7
+    unlike_in_meaning: float = 5.9
+    overlapping: float = 1.4
+    number_left_out: float = 1.4
+    level_left_out: float = 2.0
+    level_passed_over: float = 2.4
+    denial: float = 2.9
+    not_causal: float = 3.0
+    broken_off: float = 2.4
 
 
-SIGNS = tuple(sign.name for sign in fields(Weights))
-NO_WEIGHTS = Weights(**dict.fromkeys(SIGNS, 0.0))
+SIGNS = tuple(sign.name for sign in fields(Weights) if sign.name != "model")
+NO_WEIGHTS = Weights(model=1.0, **dict.fromkeys(SIGNS, 0.0))
 
 
 class Mention(NamedTuple):
@@ -135,6 +143,37 @@ class QuestionEvidence:
             for column in self._columns
         }
         return {column: levels for column, levels in said.items() if levels}
+
+    def against_value(self, column: str, values: Collection[Scalar], words: str | None) -> dict[str, float]:
+        """What speaks against a condition's values, as signs.
+
+        Args:
+            column: that the condition is on.
+            values: that it takes, one or several.
+            words: the question's words that were taken for the column, where it is not named.
+        """
+        held = set(map(str, values))
+        passed_over = self._levels_meant.get(column, frozenset()) - held
+        wanted = yes_or_no(next(iter(values)), self._levels.get(column, ())) if len(values) == 1 else None
+        denial = wanted is not None and (places := self._places(column, words)) and self._denied(places[0]) == wanted
+        return {"level_passed_over": float(min(len(passed_over), MOST_LEFT_OUT)), "denial": float(bool(denial))}
+
+    def _denied(self, place: tuple[int, int]) -> bool:
+        before = self._text[: place[0]].split()[-WORDS_BEFORE:]
+        return denies(" ".join([*before, self._text[slice(*place)]]))
+
+    @cached_property
+    def _levels_meant(self) -> dict[str, frozenset[str]]:
+        """By column, the levels that the question speaks of, short of those that are part of a longer one."""
+        meant: dict[str, set[str]] = {}
+        for column, level in level_hints(self._text, self._levels, self._columns):
+            meant.setdefault(column, set()).add(level)
+        return {
+            column: frozenset(
+                one for one in said if not any(one != other and f" {one} " in f" {other} " for other in said)
+            )
+            for column, said in meant.items()
+        }
 
     def unlike(self, words: str, column: str) -> tuple[float, float]:
         """How much less a column's name is like the words than the likest column's name, in spelling and in meaning."""

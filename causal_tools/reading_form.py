@@ -74,9 +74,9 @@ class Draft:
         return str(self.fields.get("task", ""))
 
     def score(self, weights: Weights) -> float:
-        """Log-probability less what speaks against the reading."""
+        """Weighted log-probability less what speaks against the reading."""
         against = sum(getattr(weights, name) * sign for name, sign in zip(SIGNS, self.signs, strict=True))
-        return self.log_prob - against
+        return weights.model * self.log_prob - against
 
     @property
     def query(self) -> tuple[tuple[str, object], ...]:
@@ -215,13 +215,16 @@ class ReadingForm:
             written = replace(draft, choices=(*draft.choices, (f"value {number}", text)))
             all_chosen = (*chosen, text)
             held = tuple(values[one] for one in all_chosen) if operator == "in" else values[text]
+            against = self.evidence.against_value(
+                column, held if isinstance(held, tuple) else (held,), draft.said.get(column)
+            )
             whole = replace(
                 written,
                 fields={
                     **draft.fields,
                     "conditions": (*done, Condition(column=column, operator=operator, value=held)),
                 },
-            )
+            ).with_signs(**(against if operator in ("=", "in") else {}))
             for closed in after:
                 if closed == OR:
                     steps.append(

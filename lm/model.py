@@ -248,6 +248,7 @@ class ScoringSession:
         candidates: Sequence[Sequence[str]],
         offsets: Sequence[Sequence[float]],
         reach: float,
+        closed: Sequence[bool] = (),
     ) -> list[np.ndarray]:
         """Which candidates may continue their contexts best: for closed lists too long to score in full.
 
@@ -258,9 +259,11 @@ class ScoringSession:
             candidates: by context, what may follow it; none may add no token.
             offsets: by context and candidate, nats that count beside the log-probability.
             reach: nats below the best, over all contexts, within which a candidate is followed up.
+            closed: by context, whether nothing but its candidates is possible there, which the model cannot know: their
+                probabilities then sum to one. Nowhere by default.
 
         Returns:
-            By context, (candidates,) nats: the chain-rule log-probability where the candidate is within reach, the best
+            By context, (candidates,) nats: the (chain-rule) log-probability where the candidate is within reach, the best
             one always among them; −inf elsewhere.
 
         Raises:
@@ -270,8 +273,10 @@ class ScoringSession:
             raise ValueError("no candidate to choose from")
         sequences, starts = encode_continuations(self.lm.tokenizer, contexts, candidates)
         flat = np.concatenate([np.asarray(row, float) for row in offsets])
-        totals = score_likely(self.lm.model, sequences, starts, flat, reach, self.lm.meter, self.tree)
-        return np.split(totals, np.cumsum([len(row) for row in candidates])[:-1])
+        rows = np.split(np.arange(len(flat)), np.cumsum([len(row) for row in candidates])[:-1])
+        groups = [row for row, whole in zip(rows, closed, strict=True) if whole] if closed else []
+        totals = score_likely(self.lm.model, sequences, starts, flat, reach, self.lm.meter, self.tree, groups)
+        return [totals[row] for row in rows]
 
     def texts_held(self, text: str) -> int:
         """How many texts as long as this one the memory holds."""

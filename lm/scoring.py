@@ -94,16 +94,24 @@ def score_likely(
     reach: float,
     meter: Meter,
     tree: StateTree,
+    closed: Sequence[np.ndarray] = (),
 ) -> np.ndarray:
     """(sequences,) total log-probability from the start on, exact where it counts and −inf elsewhere.
+
+    Sequences of a ``closed`` group (their places) are all that may be chosen there: they are scored in full, and their
+    probabilities are made to sum to one.
 
     What counts are the sequences whose log-probability plus offset is at most ``reach`` below the best such sum. A
     sequence cannot be likelier than its first token. So the first tokens are scored, all that follow one context in one
     forward; then in full only what they leave within reach.
     """
-    heads = [sequence[: start + 1] for sequence, start in zip(sequences, starts, strict=True)]
-    totals = np.array([part.item() for part in score_sequences(model, heads, starts, meter, tree=tree)])
     exact = np.array([len(sequence) == start + 1 for sequence, start in zip(sequences, starts, strict=True)])
+    for group in closed:
+        exact[group] = True
+    heads = [s if whole else s[: start + 1] for s, start, whole in zip(sequences, starts, exact, strict=True)]
+    totals = np.array([part.sum() for part in score_sequences(model, heads, starts, meter, tree=tree)])
+    for group in closed:
+        totals[group] -= np.logaddexp.reduce(totals[group])
     least = (totals + offsets).max() - reach
     while chosen := np.flatnonzero(~exact & (totals + offsets >= least)).tolist():
         full = score_sequences(model, [sequences[i] for i in chosen], [starts[i] for i in chosen], meter, tree=tree)

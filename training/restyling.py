@@ -77,8 +77,10 @@ def restyled(pack: Sequence[QueryItem], random: np.random.Generator) -> list[Que
     needed = {column for item in pack if item.query for column in CausalQuery.model_validate(item.query).columns()}
     kept = [names[name] for name in columns if name in needed or random.random() < KEPT_COLUMNS]
     known = {name.casefold() for name in kept}
-    fillers = random.choice(FILLERS, random.integers(MOST_FILLERS + 1), replace=False)
-    kept += [str(name) for name in fillers if name.casefold() not in known and not _quoted_in_any(str(name), pack)]
+    for name in map(str, random.choice(FILLERS, random.integers(MOST_FILLERS + 1), replace=False)):
+        if name.casefold() not in known and not _quoted_in_any(name, pack):
+            kept.append(name)
+            known.add(name.casefold())
     order = tuple(kept[i] for i in random.permutation(len(kept)))
     return [_renamed(item, names, order) for item in pack]
 

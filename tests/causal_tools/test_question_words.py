@@ -5,7 +5,14 @@ from __future__ import annotations
 import pytest
 
 from causal_tools.prompts import parse_messages
-from causal_tools.question_words import MOST_HINTS, level_hints, numbers_in, spelt_numbers_in
+from causal_tools.question_words import (
+    MOST_HINTS,
+    denies,
+    level_hints,
+    numbers_in,
+    spelt_numbers_in,
+    yes_or_no,
+)
 
 COLUMNS = ["job", "marital", "net", "y", "n"]
 LEVELS = {
@@ -48,3 +55,33 @@ def test_numbers_in_words_stand_beside_those_in_figures():
     text = "at least three kids, a dozen eggs, sixty or 1,500.50 — but someone's tenth is no number"
     assert spelt_numbers_in(text) == {"3": 3, "12": 12, "60": 60}
     assert numbers_in(text) == {"1500.5": 1500.5}
+
+
+@pytest.mark.parametrize(
+    ("words", "says_no"),
+    [
+        ("without a partner", True),
+        ("non-smokers", True),
+        ("those who don’t smoke", True),
+        ("Not insured", True),
+        ("the notes of nobles", False),
+        ("", False),
+    ],
+)
+def test_denials(words, says_no):
+    assert denies(words) is says_no
+
+
+@pytest.mark.parametrize(
+    ("value", "levels", "says"),
+    [
+        (1, [0, 1], True),
+        ("No", ["Yes", "No"], False),
+        ("n", ["y", "n"], False),
+        (1, [0, 1, 2], None),
+        ("a", ["a", "b"], None),
+        (1, ["yes", 1], None),
+    ],
+)
+def test_levels_of_yes_and_no(value, levels, says):
+    assert yes_or_no(value, levels) is says

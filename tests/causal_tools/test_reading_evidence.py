@@ -108,10 +108,30 @@ def test_one_place_in_the_question_stands_for_one_column():
         ),
         ("Does drug_dose change fev1 in males?", "subgroup: drug_dose on fev1 where males = sex is exactly male.", {}),
         ("Is drug_dose of any use?", "none.", {"not_causal": 1}),
+        (
+            "Does drug_dose change fev1 in males?",
+            "subgroup: drug_dose on fev1 where males = sex is exactly female.",
+            {"level_passed_over": 1},
+        ),
+        (
+            "Does drug_dose change fev1 in those not treated?",
+            "subgroup: drug_dose on fev1 where not treated = arm is exactly yes.",
+            {"denial": 1},
+        ),
+        (
+            "Does drug_dose change fev1 in those not treated?",
+            "subgroup: drug_dose on fev1 where treated = arm is exactly no.",
+            {},
+        ),
+        (
+            "Does drug_dose change fev1 in the treated?",
+            "subgroup: drug_dose on fev1 where treated = arm is exactly no.",
+            {"denial": 1},
+        ),
     ],
 )
 def test_what_counts_against_a_whole_reading(question, reading, against):
-    found = find_readings(Scripted(reading), question, COLUMNS, LEVELS, NO_WEIGHTS)
+    found = find_readings(Scripted(reading), question, [*COLUMNS, "arm"], LEVELS, NO_WEIGHTS)
     assert found[0].text == reading
     signs = {name: sign for name, sign in zip(SIGNS, found[0].signs, strict=True) if sign}
     assert signs == against

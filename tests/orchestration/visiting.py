@@ -30,7 +30,9 @@ class Told:
     def session(self) -> Told:
         return self
 
-    def likely_continuations(self, contexts: Any, candidates: Any, offsets: Any, reach: float) -> list[np.ndarray]:
+    def likely_continuations(
+        self, contexts: Any, candidates: Any, offsets: Any, reach: float, closed: Any = ()
+    ) -> list[np.ndarray]:
         question = contexts[0].split("Question: ")[1].partition("?")[0] + "?"
         time.sleep(0.6 if question == LONG else 0)
         wanted = "".join(PIECES[EFFECT if question == LONG else question])

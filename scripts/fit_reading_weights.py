@@ -61,38 +61,43 @@ def _reading(fields: Any, fault: str | None, dataset: str | None) -> dict[str, A
     return CausalQuery.model_validate({**fields, "dataset": dataset}).model_dump(mode="json")
 
 
+NAMES = ("model", *SIGNS)
+FEWEST, MOST = {"model": 0.05, "not_causal": 3.0}, 14.0  # a refusal must stay dear: nothing else counts against it
+
+
 def fit(questions: list[list[dict[str, Any]]], start: Weights) -> tuple[dict[str, float], float]:
     """Weights of greatest conditional likelihood, and the mean log-likelihood of questions with a right reading."""
     cases = [
-        (
-            np.array([draft["log_prob"] for draft in drafts]),
-            np.array([draft["signs"] for draft in drafts]),
-            np.array([draft["right"] for draft in drafts], bool),
-        )
+        (_features(drafts), np.array([draft["right"] for draft in drafts], bool))
         for drafts in questions
         if any(draft["right"] for draft in drafts) and not all(draft["right"] for draft in drafts)
     ]
 
     def loss(weights: np.ndarray) -> float:
         total = 0.0
-        for log_probs, signs, right in cases:
-            scores = log_probs - signs @ weights
+        for features, right in cases:
+            scores = features @ weights
             total += np.logaddexp.reduce(scores) - np.logaddexp.reduce(scores[right])
         return total / len(cases) + RIDGE * float(((weights - begin) ** 2).mean())
 
-    begin = np.array([getattr(start, name) for name in SIGNS])
-    best = minimize(loss, begin, bounds=[(0, 12)] * len(SIGNS), method="L-BFGS-B")
-    return dict(zip(SIGNS, map(float, best.x), strict=True)), float(best.fun)
+    begin = np.array([getattr(start, name) for name in NAMES])
+    bounds = [(FEWEST.get(name, 0.0), MOST) for name in NAMES]
+    best = minimize(loss, begin, bounds=bounds, method="L-BFGS-B")
+    return dict(zip(NAMES, map(float, best.x), strict=True)), float(best.fun)
+
+
+def _features(drafts: list[dict[str, Any]]) -> np.ndarray:
+    """(drafts, names): what each weight multiplies."""
+    return np.array([[draft["log_prob"], *(-sign for sign in draft["signs"])] for draft in drafts])
 
 
 def share_right(questions: list[list[dict[str, Any]]], weights: dict[str, float]) -> float:
     """The share of questions whose likeliest query, under these weights, is right."""
-    vector = np.array([weights[name] for name in SIGNS])
+    vector = np.array([weights[name] for name in NAMES])
     right = 0
     for drafts in questions:
         sums: dict[int, float] = {}
-        for draft in drafts:
-            score = draft["log_prob"] - np.array(draft["signs"]) @ vector
+        for draft, score in zip(drafts, _features(drafts) @ vector, strict=True):
             sums[draft["query"]] = float(np.logaddexp(sums.get(draft["query"], -np.inf), score))
         best = max(sums, key=lambda query: sums[query])
         right += any(draft["right"] for draft in drafts if draft["query"] == best)
@@ -118,11 +123,12 @@ def main(
         ]
         out.write_text(json.dumps(rows))
     weights, loss = fit(found, start)
-    before = {name: getattr(start, name) for name in SIGNS}
+    before = {name: getattr(start, name) for name in NAMES}
     there = np.mean([any(draft["right"] for draft in drafts) for drafts in found])
+    alone = share_right(found, dict.fromkeys(SIGNS, 0.0) | {"model": 1.0})
     Console().print(
         f"{len(items)} questions; the right reading is among those found for {there:.3f}, and comes first for "
-        f"{share_right(found, dict.fromkeys(SIGNS, 0.0)):.3f} by the model alone, {share_right(found, before):.3f} with the "
+        f"{alone:.3f} by the model alone, {share_right(found, before):.3f} with the "
         f"weights as they are, {share_right(found, weights):.3f} as fitted (loss {loss:.3f})"
     )
     table = Table("sign", "as it is", "fitted")

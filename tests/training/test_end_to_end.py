@@ -7,7 +7,7 @@ import pytest
 from causal_tools import Assistant
 from causal_tools.contract import CausalQuery
 from causal_tools.engine import answer
-from causal_tools.prompts import reading_text
+from causal_tools.prompts import LEVELS, QUESTION, reading_text
 from training.end_to_end import answer_questions, is_right
 from training.queries import make_queries
 from training.simulation import simulate_file
@@ -31,7 +31,7 @@ class Reader(Scripted):
         self.readings = readings
 
     def chat_text(self, messages) -> str:
-        question = messages[-1]["content"].split("Question: ")[1]
+        question = messages[-1]["content"].split(QUESTION)[1].split(LEVELS)[0]
         return f"{question}|"
 
     def log_prob(self, context: str, piece: str) -> float:

@@ -190,7 +190,7 @@ class ReadingForm:
         return self._column(f"where {number}", ends, after, draft)
 
     def _operator(self, number: int, column: str, draft: Draft) -> list[Step]:
-        offered = {op: word for op, word in OPERATOR_WORDS.items() if op != "in" or len(self._values[column]) > 1}
+        offered = {op: OPERATOR_WORDS[op] for op in self._operators(column)}
         return [
             _step(
                 replace(draft, choices=(*draft.choices, (f"is {number}", word))),
@@ -199,6 +199,15 @@ class ReadingForm:
             )
             for operator, word in offered.items()
         ]
+
+    def _operators(self, column: str) -> Sequence[Operator]:
+        """Those that say something of a column: of two levels one is meant, and texts have no order."""
+        levels = (self._levels or {}).get(column, ())
+        if len(levels) == 2:
+            return ("=",)
+        if any(isinstance(level, str) for level in levels):
+            return ("=", "!=", "in")
+        return tuple(op for op in OPERATOR_WORDS if op != "in" or len(self._values[column]) > 1)
 
     def _value(self, number: int, column: str, operator: Operator, chosen: tuple[str, ...], draft: Draft) -> list[Step]:
         """A value of a condition, several for ``in``, and what closes it."""

@@ -14,7 +14,7 @@ from hypothesis import strategies as st
 from causal_tools.contract import CausalQuery
 from causal_tools.errors import NotCausal, QueryError
 from causal_tools.parsing import MOST_COLUMNS, find_readings, read_question
-from causal_tools.prompts import reading_text
+from causal_tools.prompts import OPERATOR_WORDS, reading_text
 from causal_tools.reading_evidence import NO_WEIGHTS, Weights
 from causal_tools.reading_form import MOST_CONDITIONS
 from lm import LanguageModel, load_language_model
@@ -366,3 +366,14 @@ def test_the_shipped_assistant_reads_plain_questions(question, task, roles):
     query = read_question(lm, question, ["smoker", "fev1", "age"], levels={}).query
     assert (query.task, query.dataset) == (task, "lung.csv")
     assert {role: getattr(query, role) for role in roles} == roles
+
+
+@pytest.mark.parametrize(
+    ("levels", "operators"),
+    [([0, 1], {"exactly"}), (["a", "b", "c"], {"exactly", "not", "among"}), ([1, 2, 3], set(OPERATOR_WORDS.values()))],
+)
+def test_a_condition_is_offered_the_operators_that_say_something_of_its_column(levels, operators):
+    model = Scripted("subgroup:", " t on", " y where", " c is", " exactly", f" {levels[0]}.")
+    read_question(model, f"what does t do to y where c is {levels[0]}, of 7?", ["t", "y", "c"], levels={"c": levels})
+    (offered,) = [row for text, row in model.offered.items() if text.endswith(" c is")]
+    assert {piece.strip() for piece in offered} == operators

@@ -1,29 +1,43 @@
-"""Hosted models as the pipeline asks them: every answer recorded, none asked for twice."""
+"""Hosted models as the pipeline asks them: every answer recorded beside the assets, none asked for twice."""
 
 from __future__ import annotations
 
-from pathlib import Path
-from typing import TYPE_CHECKING
-
-from pydantic import BaseModel
+import json
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
 
 from assets.profile import EndpointSettings
+from assets.storage import Blobs, NotStored
+from lm.recordings import SUFFIX
 
 if TYPE_CHECKING:
     from lm.api import ChatEndpoint
 
+FOLDER = "recordings"
 
-class Recordings(BaseModel):
-    """Folder of recorded answers of hosted models."""
 
-    folder: Path
+@dataclass(frozen=True)
+class StoredRecordings:
+    """Recorded answers in the store that holds the assets, local or S3, so that they travel with these."""
+
+    blobs: Blobs
 
     def endpoint(self, settings: EndpointSettings) -> ChatEndpoint:
         """The hosted model of these settings, its answers recorded here."""
         from lm.api import ChatEndpoint
 
-        return ChatEndpoint(recordings=self.folder, **settings.model_dump())
+        return ChatEndpoint(recordings=self, **settings.model_dump())
 
-    def count(self) -> int:
-        """How many answers are recorded."""
-        return len(list(self.folder.glob("*.json"))) if self.folder.exists() else 0
+    def find(self, key: str) -> dict[str, Any] | None:
+        try:
+            content: dict[str, Any] = json.loads(self.blobs.read(f"{FOLDER}/{key}{SUFFIX}"))
+        except NotStored:
+            return None
+        return content
+
+    def keep(self, key: str, content: Mapping[str, Any]) -> None:
+        self.blobs.write(f"{FOLDER}/{key}{SUFFIX}", json.dumps(content, ensure_ascii=False, indent=1).encode())
+
+    def keys(self) -> Iterator[str]:
+        return (name.removeprefix(f"{FOLDER}/").removesuffix(SUFFIX) for name in self.blobs.names(f"{FOLDER}/"))

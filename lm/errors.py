@@ -15,3 +15,11 @@ class EndpointError(LanguageModelError):
 
 class SpendCapReached(EndpointError):
     """The next call could cost more than what is left under the cap; it was not made."""
+
+
+class EndpointRefused(EndpointError):
+    """An endpoint that will not serve us at all: no key, a wrong one, no quota, or no such model."""
+
+
+class EndpointDown(EndpointError):
+    """An endpoint whose last calls all failed, so that it is not asked any more."""

@@ -1,17 +1,36 @@
-"""A hosted chat model on the same contract: one tool a task, offered with the file's columns."""
+"""A hosted chat model on the same contract: one tool a task, offered with the file's columns.
+
+It is asked in three ways: which tool answers the question (zero-shot), the same with the right tool named, and to explain a
+result in words.
+"""
 
 from __future__ import annotations
 
 import json
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from typing import Any
 
-from causal_tools.contract import REQUIRED, TASKS
-from lm.api import ChatEndpoint, Reply
+import pandas as pd
+
+from causal_tools.contract import REQUIRED, TASKS, CausalResult
+from causal_tools.prompts import interpret_messages
+from lm.api import ChatEndpoint, Reply, Request
 from lm.errors import EndpointError
 from training.queries import QueryItem
 
 NO_ANSWER: dict[str, Any] = {"task": "UNREADABLE"}
+READING, TASK_GIVEN, EXPLANATION = "reading", "reading, task given", "explanation"
+COLUMNS = (
+    "id",
+    "kind",
+    "answer",
+    "failure",
+    "prompt_tokens",
+    "completion_tokens",
+    "seconds",
+    "dollars",
+    "finish_reason",
+)
 
 
 def tools_of_contract() -> list[dict[str, Any]]:
@@ -42,9 +61,13 @@ def tools_of_contract() -> list[dict[str, Any]]:
     return tools
 
 
-def messages_of(item: QueryItem) -> list[dict[str, str]]:
-    """The question as put to a hosted model."""
-    return [
+def reading_request(item: QueryItem, *, task_given: bool = False) -> Request:
+    """The question as put to a hosted model.
+
+    Args:
+        task_given: the tool of the right task must be called, so that only its arguments are asked for. For causal items.
+    """
+    messages = [
         {
             "role": "system",
             "content": "Call the one tool that answers the question about the data file. Call none if the "
@@ -52,6 +75,15 @@ def messages_of(item: QueryItem) -> list[dict[str, str]]:
         },
         {"role": "user", "content": f"Columns: {', '.join(item.columns)}\nQuestion: {item.question}"},
     ]
+    tools = tools_of_contract()
+    if not task_given:
+        return Request(messages, tools)
+    return Request(messages, [tool for tool in tools if tool["function"]["name"] == item.task], must_call=item.task)
+
+
+def explanation_request(question: str, result: CausalResult) -> Request:
+    """The request for an explanation: what our own models are given."""
+    return Request([dict(message) for message in interpret_messages(question, result)])
 
 
 def reading_of(reply: Reply) -> dict[str, Any] | None:
@@ -66,22 +98,42 @@ def reading_of(reply: Reply) -> dict[str, Any] | None:
     return {"task": name, **arguments} if isinstance(arguments, dict) and name in TASKS else NO_ANSWER
 
 
-def baseline_readings(endpoint: ChatEndpoint, items: Sequence[QueryItem]) -> tuple[dict[str, Any], list[str]]:
-    """Readings by item id, and why the others have none.
+def baseline_answers(
+    endpoint: ChatEndpoint,
+    items: Sequence[QueryItem],
+    results: Sequence[tuple[str, str, CausalResult]] = (),
+    report: Callable[[int, int], None] | None = None,
+) -> pd.DataFrame:
+    """Ask everything that is not recorded yet.
 
-    Recorded answers are replayed; without a key nothing is asked. A failing call ends the asking, not the run: what was
-    answered before is recorded and counts.
+    Args:
+        endpoint: of the hosted model.
+        items: whose questions are read, twice where they are causal.
+        results: to explain, as (item id, question, result).
+        report: called with (done, all).
+
+    Returns:
+        A line an answer or failure, with :data:`COLUMNS`: ``answer`` is a reading as JSON or the text of an explanation, and
+        empty where ``failure`` says why there is none.
     """
-    tools = tools_of_contract()
-    readings: dict[str, Any] = {}
-    reasons: list[str] = []
-    for item in items:
-        messages = messages_of(item)
-        try:
-            reply = endpoint.recorded(messages, tools) if reasons else endpoint.complete(messages, tools)
-        except EndpointError as error:
-            reasons.append(str(error))
-            continue
-        if reply is not None:
-            readings[item.id] = reading_of(reply)
-    return readings, list(dict.fromkeys(reasons))
+    causal = [item for item in items if item.query is not None]
+    asked = [
+        *((item.id, READING, reading_request(item)) for item in items),
+        *((item.id, TASK_GIVEN, reading_request(item, task_given=True)) for item in causal),
+        *((name, EXPLANATION, explanation_request(question, result)) for name, question, result in results),
+    ]
+    outcomes = endpoint.complete_all([request for _, _, request in asked], report)
+    lines = [_line(endpoint, name, kind, outcome) for (name, kind, _), outcome in zip(asked, outcomes, strict=True)]
+    return pd.DataFrame(lines, columns=list(COLUMNS))
+
+
+def _line(endpoint: ChatEndpoint, name: str, kind: str, outcome: Reply | EndpointError) -> tuple[Any, ...]:
+    if isinstance(outcome, EndpointError):
+        return name, kind, "", f"{type(outcome).__name__.lstrip('_')}: {outcome}", 0, 0, 0.0, 0.0, ""
+    answer = outcome.text if kind == EXPLANATION else json.dumps(reading_of(outcome), ensure_ascii=False)
+    try:
+        dollars = endpoint.dollars(outcome)
+    except LookupError:  # a replayed answer of a model whose price is not known
+        dollars = float("nan")
+    tokens = outcome.prompt_tokens, outcome.completion_tokens
+    return name, kind, answer, "", *tokens, outcome.seconds, dollars, outcome.finish_reason

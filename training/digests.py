@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import hashlib
+import importlib
 import json
+from functools import cache
 from pathlib import Path
 from typing import Any
 
@@ -26,3 +28,16 @@ def folder_digest(folder: Path) -> str:
     return digest_of(
         [(path.relative_to(folder).as_posix(), hashlib.sha256(path.read_bytes()).hexdigest()) for path in files]
     )
+
+
+@cache
+def code_digest(*packages: str) -> str:
+    """Digest of the Python sources and settings of import packages: what was made by other code is made again."""
+    found = []
+    for package in packages:
+        folder = Path(str(importlib.import_module(package).__file__)).parent
+        found += [
+            (package, path.relative_to(folder).as_posix(), hashlib.sha256(path.read_bytes()).hexdigest())
+            for path in sorted(folder.rglob("*.py"))
+        ]
+    return digest_of(found)

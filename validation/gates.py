@@ -1,29 +1,55 @@
-"""Is the challenger measurably better? A paired comparison on the same questions, with margins stated beforehand."""
+"""Is the challenger measurably better, and nowhere worse? Paired comparisons on the same items, with margins stated beforehand."""
 
 from __future__ import annotations
 
 from collections.abc import Sequence
+from pathlib import Path
 
 import numpy as np
 import pandas as pd
-from pydantic import BaseModel, ConfigDict, Field
+import yaml
+from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
 from validation.results import CheckResult
 
 BOOTSTRAPS = 2000
+MARGINS = Path(__file__).with_name("margins.yaml")
+FACTS = ("metric", "id", "task", "topic")
+
+
+class Margin(BaseModel):
+    """The most that a metric may fall, as a share of its questions: all together, and within each task."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+    all: float | None = Field(default=None, ge=0, le=1)
+    task: float | None = Field(default=None, ge=0, le=1)
 
 
 class Margins(BaseModel):
-    """When a challenger may be promoted.
-
-    ``level`` is the chance of promoting a model that is no better (one-sided); ``task_loss`` the most that any one task may
-    fall, as a share of its questions.
-    """
+    """When a challenger may be promoted; ``margins.yaml`` beside this module says what each field means."""
 
     model_config = ConfigDict(extra="forbid", frozen=True)
 
     level: float = Field(default=0.025, gt=0, lt=0.5)
-    task_loss: float = Field(default=0.05, ge=0, le=1)
+    loss_level: float = Field(default=0.05, gt=0, lt=0.5)
+    primary: str = "reading_exact"
+    margins: dict[str, Margin] = {}
+
+
+def read_margins(path: Path = MARGINS) -> Margins:
+    """Read the margins.
+
+    Raises:
+        ValueError: the file is missing or does not fit the schema; the message names the field.
+    """
+    try:
+        return Margins.model_validate(yaml.safe_load(path.read_text(encoding="utf-8")))
+    except FileNotFoundError:
+        raise ValueError(f"there is no file of margins at {path}") from None
+    except ValidationError as error:
+        problems = "; ".join(f"{'.'.join(map(str, e['loc']))}: {e['msg']}" for e in error.errors())
+        raise ValueError(f"{path.name}: {problems}") from None
 
 
 def compare_paired(
@@ -52,36 +78,119 @@ def compare_paired(
     return estimate, float(estimate - few * (estimate - low)), float(estimate + few * (high - estimate))
 
 
+def mcnemar(challenger: Sequence[bool], incumbent: Sequence[bool]) -> float:
+    """Exact two-sided p-value that neither of two systems is more often right alone; items count as independent.
+
+    Source: McNemar (1947); exact by the binomial law of the discordant pairs.
+    """
+    from scipy.stats import binomtest
+
+    ours, theirs = np.asarray(challenger, dtype=bool), np.asarray(incumbent, dtype=bool)
+    won, lost = int((ours & ~theirs).sum()), int((~ours & theirs).sum())
+    return 1.0 if won + lost == 0 else float(binomtest(won, won + lost, 0.5).pvalue)
+
+
 def regression_gate(
-    items: pd.DataFrame, challenger: str, incumbent: str, margins: Margins | None = None, seed: int = 0
+    outcomes: pd.DataFrame, challenger: str, incumbent: str, margins: Margins | None = None, seed: int = 0
 ) -> CheckResult:
-    """Promote or not: better overall beyond chance, and no task down by more than its margin.
+    """Promote or not: the primary metric is better beyond chance, and every loss as large as its margin is ruled out.
 
     Args:
-        items: one line a question with ``task``, ``topic`` and a true/false column a system (all fields right).
+        outcomes: one line a metric and item with ``metric``, ``id``, ``task``, ``topic`` and a true/false column a system;
+            missing where a system was not tried.
         challenger: column of the new model.
-        incumbent: column of the champion, or of the untuned model where there is no champion yet.
-        margins: thresholds.
+        incumbent: column of the champion, or of what stands in where there is no champion yet.
+        margins: thresholds; those of ``margins.yaml`` by default.
         seed: of the bootstrap.
+
+    Returns:
+        The verdict; its table has a line a comparison with its ``rule`` (``better``, ``not worse`` or ``shown``), whether it
+        ``holds``, and McNemar's exact p-value beside. Other systems are compared with the challenger for show.
+
+    Raises:
+        ValueError: the primary metric was not measured for both.
     """
-    margins = margins or Margins()
-    lines = []
-    for name, part in [("all", items), *items.groupby("task", sort=True)]:
-        estimate, low, high = compare_paired(
-            part[challenger], part[incumbent], part["topic"], level=margins.level, seed=seed
+    margins = margins or read_margins()
+    primary = _tried(outcomes, margins.primary, challenger, incumbent)
+    if primary.empty:
+        raise ValueError(f"metric {margins.primary!r} was not measured for both {challenger!r} and {incumbent!r}")
+    lines = [_line(primary, margins.primary, "all", challenger, incumbent, margins.level, seed, None)]
+    unmeasured = []
+    for metric, margin in margins.margins.items():
+        part = _tried(outcomes, metric, challenger, incumbent)
+        if part.empty:
+            unmeasured.append(metric)
+            continue
+        if margin.all is not None:
+            lines.append(_line(part, metric, "all", challenger, incumbent, margins.loss_level, seed, margin.all))
+        if margin.task is not None:
+            lines += [
+                _line(items, metric, str(task), challenger, incumbent, margins.loss_level, seed, margin.task)
+                for task, items in part.groupby("task", sort=True)
+            ]
+    for other in [name for name in outcomes.columns if name not in (*FACTS, challenger, incumbent)]:
+        part = _tried(outcomes, margins.primary, challenger, other)
+        if len(part):
+            lines.append(
+                {
+                    **_line(part, margins.primary, "all", challenger, other, margins.level, seed, None),
+                    "rule": "shown",
+                    "holds": True,
+                }
+            )
+    table = pd.DataFrame(lines)
+    return CheckResult("regression gate", bool(table["holds"].all()), _told(table, unmeasured, margins), table)
+
+
+def _tried(outcomes: pd.DataFrame, metric: str, challenger: str, other: str) -> pd.DataFrame:
+    part = outcomes[outcomes["metric"] == metric]
+    return part[part[challenger].notna() & part[other].notna()] if other in part and challenger in part else part[:0]
+
+
+def _line(
+    items: pd.DataFrame,
+    metric: str,
+    task: str,
+    challenger: str,
+    other: str,
+    level: float,
+    seed: int,
+    margin: float | None,
+) -> dict[str, object]:
+    ours, theirs = items[challenger].astype(bool).tolist(), items[other].astype(bool).tolist()
+    estimate, low, high = compare_paired(ours, theirs, items["topic"].tolist(), level=level, seed=seed)
+    if ours == theirs:  # the very same outcomes, whatever the number of topics
+        low = high = 0.0
+    return {
+        "metric": metric,
+        "task": task,
+        "questions": len(items),
+        "challenger": float(np.mean(ours)),
+        "other": float(np.mean(theirs)),
+        "against": other,
+        "difference": estimate,
+        "low": low,
+        "high": high,
+        "rule": "better" if margin is None else "not worse",
+        "margin": margin,
+        "holds": low > 0 if margin is None else low > -margin,
+        "mcnemar": mcnemar(ours, theirs),
+    }
+
+
+def _told(table: pd.DataFrame, unmeasured: Sequence[str], margins: Margins) -> str:
+    first = table.iloc[0]
+    told = [
+        f"{first['metric']}, all tasks: {first['challenger']:.3f} against {first['other']:.3f} of {first['against']}, difference "
+        f"{first['difference']:+.3f} ({1 - 2 * margins.level:.0%} interval {first['low']:+.3f} to {first['high']:+.3f}): "
+        + ("better beyond chance" if first["holds"] else "not shown to be better")
+    ]
+    for row in table[(table["rule"] == "not worse") & ~table["holds"]].to_dict("records"):
+        where = row["metric"] if row["task"] == "all" else f"{row['metric']}, task {row['task']}"
+        told.append(
+            f"{where}: a fall by more than {row['margin']:g} is not ruled out (difference {row['difference']:+.3f}, "
+            f"at worst {row['low']:+.3f})"
         )
-        lines.append((str(name), len(part), part[challenger].mean(), part[incumbent].mean(), estimate, low, high))
-    table = pd.DataFrame(lines, columns=["task", "questions", challenger, incumbent, "difference", "low", "high"])
-    overall, tasks = table.iloc[0], table.iloc[1:]
-    fallen = tasks[tasks["difference"] < -margins.task_loss]
-    better = bool(overall["low"] > 0)
-    reasons = [
-        f"all tasks: {overall[challenger]:.3f} against {overall[incumbent]:.3f}, difference {overall['difference']:+.3f} "
-        f"({1 - 2 * margins.level:.0%} interval {overall['low']:+.3f} to {overall['high']:+.3f}): "
-        + ("better beyond chance" if better else "not shown to be better")
-    ]
-    reasons += [
-        f"task {task} fell by {-loss:.3f}, more than {margins.task_loss:g}"
-        for task, loss in zip(fallen["task"], fallen["difference"], strict=True)
-    ]
-    return CheckResult("regression gate", better and fallen.empty, "; ".join(reasons) + ".", table)
+    if unmeasured:
+        told.append(f"not measured: {', '.join(unmeasured)}")
+    return "; ".join(told) + "."

@@ -4,13 +4,15 @@ from __future__ import annotations
 
 import json
 import threading
+import time
 from collections.abc import Callable, Iterator
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 
 import pytest
 
-from lm.api import ChatEndpoint
-from lm.errors import EndpointError, SpendCapReached
+from lm.api import ChatEndpoint, Request
+from lm.errors import EndpointDown, EndpointError, EndpointRefused, SpendCapReached
+from lm.recordings import FolderRecordings
 
 KEY = "CAUSALSMITH_TEST_KEY"
 MESSAGES = [{"role": "user", "content": "Does t affect y?"}]
@@ -62,7 +64,15 @@ def server() -> Iterator[Server]:
 def endpoint(server, tmp_path, monkeypatch) -> Callable[..., ChatEndpoint]:
     monkeypatch.setenv(KEY, "sk-secret-value")
     return lambda **changes: ChatEndpoint(
-        **{"model": "m-1", "recordings": tmp_path / "rec", "base_url": server.url, "key_variable": KEY, **changes}
+        **{
+            "model": "m-1",
+            "recordings": FolderRecordings(tmp_path / "rec"),
+            "base_url": server.url,
+            "key_variable": KEY,
+            "dollars_per_million": (0.0, 0.0),
+            "first_wait": 0.001,
+            **changes,
+        }
     )
 
 
@@ -86,13 +96,13 @@ def completion(text: str | None = "yes", calls: list[tuple[str, str]] | None = N
 
 def test_an_answer_is_recorded_and_then_replayed_without_a_call_or_a_key(server, endpoint, monkeypatch):
     server.script = [(200, completion(None, [("ATE", '{"treatment": "t", "response": "ÿ"}')]))]
-    first = endpoint().complete(MESSAGES, TOOLS)
+    first = endpoint().complete(Request(MESSAGES, TOOLS))
     assert (first.text, first.replayed) == ("", False)
     assert first.tool_calls == (("ATE", '{"treatment": "t", "response": "ÿ"}'),)
     assert (first.prompt_tokens, first.completion_tokens) == (10, 5)
     monkeypatch.delenv(KEY)
     again = endpoint()
-    second = again.complete(MESSAGES, TOOLS)
+    second = again.complete(Request(MESSAGES, TOOLS))
     assert second.replayed
     assert (second.text, second.tool_calls) == (first.text, first.tool_calls)
     assert (len(server.asked), again.calls, again.spent) == (1, 0, 0.0)
@@ -100,7 +110,7 @@ def test_an_answer_is_recorded_and_then_replayed_without_a_call_or_a_key(server,
 
 def test_the_request_is_made_at_temperature_zero_with_the_tools(server, endpoint):
     server.script = [(200, completion())]
-    endpoint(most_tokens=77).complete(MESSAGES, TOOLS)
+    endpoint(most_tokens=77).complete(Request(MESSAGES, TOOLS))
     (asked,) = server.asked
     assert asked["temperature"] == 0
     assert asked["max_tokens"] == 77
@@ -112,7 +122,7 @@ def test_the_request_is_made_at_temperature_zero_with_the_tools(server, endpoint
 
 def test_a_recording_holds_no_key(server, endpoint, tmp_path):
     server.script = [(200, completion())]
-    endpoint().complete(MESSAGES)
+    endpoint().complete(Request(MESSAGES))
     files = list((tmp_path / "rec").iterdir())
     assert len(files) == 1
     assert b"sk-secret-value" not in files[0].read_bytes()
@@ -129,26 +139,25 @@ def test_a_recording_holds_no_key(server, endpoint, tmp_path):
 )
 def test_a_recording_answers_exactly_its_own_request(server, endpoint, change):
     server.script = [(200, completion())]
-    endpoint().complete(MESSAGES, TOOLS)
+    endpoint().complete(Request(MESSAGES, TOOLS))
     settings, messages, tools = change()
-    assert endpoint(**settings).recorded(messages, tools) is None
-    assert endpoint().recorded(MESSAGES, TOOLS) is not None
+    assert endpoint(**settings).recorded(Request(messages, tools)) is None
+    assert endpoint().recorded(Request(MESSAGES, TOOLS)) is not None
 
 
 def test_without_key_and_recording_nothing_is_asked(server, endpoint, monkeypatch):
     monkeypatch.delenv(KEY)
     server.script = [(200, completion())]
     with pytest.raises(EndpointError, match=KEY):
-        endpoint().complete(MESSAGES)
+        endpoint().complete(Request(MESSAGES))
     assert server.asked == []
 
 
 def test_passing_server_faults_are_retried(server, endpoint):
     server.script = [(500, b"{}"), (503, b"{}"), (200, completion("at last"))]
     one = endpoint()
-    assert one.complete(MESSAGES).text == "at last"
-    assert len(server.asked) == 3
-    assert one.calls == 1
+    assert one.complete(Request(MESSAGES)).text == "at last"
+    assert len(server.asked) == one.calls == 3
 
 
 @pytest.mark.parametrize(
@@ -169,27 +178,29 @@ def test_passing_server_faults_are_retried(server, endpoint):
 def test_a_fault_of_the_endpoint_is_told_and_never_recorded(server, endpoint, tmp_path, answer):
     server.script = [answer]
     with pytest.raises(EndpointError, match="m-1"):
-        endpoint().complete(MESSAGES)
+        endpoint().complete(Request(MESSAGES))
     assert not (tmp_path / "rec").exists()
 
 
 def test_an_endpoint_that_cannot_be_reached_is_told(endpoint, server):
     one = endpoint(base_url="http://127.0.0.1:9/v1", timeout=2.0)
     with pytest.raises(EndpointError, match="did not answer"):
-        one.complete(MESSAGES)
+        one.complete(Request(MESSAGES))
     assert server.asked == []
 
 
-def test_an_answer_without_usage_counts_as_nothing(server, endpoint):
+def test_an_answer_without_usage_is_charged_at_its_worst(server, endpoint):
     server.script = [(200, completion(usage=(0, 0)).replace(b'"usage"', b'"used"'))]
-    reply = endpoint(dollars_per_million=(1.0, 1.0)).complete(MESSAGES)
+    one = endpoint(dollars_per_million=(0.0, 1e4), most_tokens=10)
+    reply = one.complete(Request(MESSAGES))
     assert (reply.prompt_tokens, reply.completion_tokens) == (0, 0)
+    assert one.spent == pytest.approx(0.1)
 
 
 def test_spending_is_counted_by_the_price_of_each_kind_of_token(server, endpoint):
     server.script = [(200, completion(usage=(2000, 100)))]
     one = endpoint(dollars_per_million=(2.0, 10.0))
-    one.complete(MESSAGES)
+    one.complete(Request(MESSAGES))
     assert one.spent == pytest.approx(2000 * 2e-6 + 100 * 10e-6)
 
 
@@ -199,7 +210,7 @@ def test_the_cap_is_never_exceeded(server, endpoint):
     one = endpoint(dollars_per_million=(0.0, 100.0), most_tokens=100, spend_cap=0.05)
     with pytest.raises(SpendCapReached, match="raise the cap"):
         for number in range(20):
-            one.complete([{"role": "user", "content": f"question {number}"}])
+            one.complete(Request([{"role": "user", "content": f"question {number}"}]))
     assert one.spent <= 0.05
     assert 4 <= len(server.asked) <= 5  # five fit exactly, but for rounding
 
@@ -208,21 +219,103 @@ def test_a_call_that_alone_could_exceed_the_cap_is_not_made(server, endpoint):
     server.script = [(200, completion())]
     one = endpoint(dollars_per_million=(1.0, 0.0), spend_cap=0.001)
     with pytest.raises(SpendCapReached):
-        one.complete([{"role": "user", "content": "x" * 2000}])  # 2,000 characters could be 2,000 tokens
+        one.complete(Request([{"role": "user", "content": "x" * 2000}]))  # 2,000 characters could be 2,000 tokens
     assert server.asked == []
 
 
 def test_answers_without_a_choice_count_against_the_cap(server, endpoint):
     server.script = [(200, completion(usage=(0, 100), choices=[]))]
-    one = endpoint(dollars_per_million=(0.0, 100.0), most_tokens=100, spend_cap=0.015)
+    one = endpoint(dollars_per_million=(0.0, 100.0), most_tokens=100, spend_cap=0.015, tries=1)
     with pytest.raises(EndpointError, match="without a choice"):
-        one.complete(MESSAGES)
+        one.complete(Request(MESSAGES))
     assert one.spent == pytest.approx(0.01)
     with pytest.raises(SpendCapReached):
-        one.complete(MESSAGES)
+        one.complete(Request(MESSAGES))
 
 
 def test_a_recorded_answer_is_given_even_when_the_cap_is_reached(server, endpoint):
     server.script = [(200, completion("known"))]
-    endpoint().complete(MESSAGES)
-    assert endpoint(dollars_per_million=(9e9, 9e9), spend_cap=0.0).complete(MESSAGES).text == "known"
+    endpoint().complete(Request(MESSAGES))
+    assert endpoint(dollars_per_million=(9e9, 9e9), spend_cap=0.0).complete(Request(MESSAGES)).text == "known"
+
+
+def test_what_the_endpoint_asks_to_wait_is_waited(server, endpoint):
+    """The server's header says one millisecond; the doubling wait would be minutes."""
+    server.script = [(429, b"{}"), (429, b"{}"), (200, completion("at last"))]
+    assert endpoint(first_wait=100.0).complete(Request(MESSAGES)).text == "at last"
+
+
+@pytest.mark.parametrize(("status", "code"), [(401, "bad"), (404, "no_model"), (429, "insufficient_quota")])
+def test_a_refusal_is_final(server, endpoint, status, code):
+    server.script = [(status, json.dumps({"error": {"message": "no", "code": code}}).encode())]
+    with pytest.raises(EndpointRefused):
+        endpoint().complete(Request(MESSAGES))
+    assert len(server.asked) == 1
+
+
+def test_after_a_refusal_nothing_is_asked_and_recordings_are_replayed(server, endpoint):
+    requests = [Request([{"role": "user", "content": f"question {n}"}]) for n in range(6)]
+    server.script = [(200, completion("known"))]
+    endpoint().complete(requests[5])
+    server.script = [(401, b'{"error": {"message": "bad key"}}')]
+    outcomes = endpoint(at_once=1).complete_all(requests)
+    assert [isinstance(outcome, EndpointRefused) for outcome in outcomes] == [True] * 5 + [False]
+    assert len(server.asked) == 2
+
+
+def test_an_outage_ends_the_asking(server, endpoint):
+    server.script = [(503, b"{}")]
+    one = endpoint(at_once=1, tries=2)
+    outcomes = one.complete_all([Request([{"role": "user", "content": f"question {n}"}]) for n in range(30)])
+    assert len(server.asked) == 2 * 5
+    assert isinstance(outcomes[-1], EndpointDown)
+    assert all(isinstance(outcome, EndpointError) for outcome in outcomes)
+
+
+def test_the_same_question_is_asked_once(server, endpoint):
+    server.script = [(200, completion("yes"))]
+    outcomes = endpoint(at_once=8).complete_all([Request(MESSAGES)] * 20)
+    assert [outcome.text for outcome in outcomes] == ["yes"] * 20
+    assert len(server.asked) == 1
+
+
+def test_a_tool_that_must_be_called_is_named_and_has_a_recording_of_its_own(server, endpoint):
+    server.script = [(200, completion(None, [("ATE", "{}")]))]
+    endpoint().complete(Request(MESSAGES, TOOLS, must_call="ATE"))
+    assert server.asked[0]["tool_choice"] == {"type": "function", "function": {"name": "ATE"}}
+    assert endpoint().recorded(Request(MESSAGES, TOOLS)) is None
+
+
+def test_a_cut_answer_says_so(server, endpoint):
+    cut = json.loads(completion(None, [("ATE", '{"treat')]))
+    cut["choices"][0]["finish_reason"] = "length"
+    server.script = [(200, json.dumps(cut).encode())]
+    reply = endpoint().complete(Request(MESSAGES, TOOLS))
+    assert (reply.finish_reason, reply.tool_calls) == ("length", (("ATE", '{"treat'),))
+
+
+def test_a_model_without_a_known_price_is_refused_before_it_is_asked(server, endpoint):
+    server.script = [(200, completion())]
+    with pytest.raises(EndpointRefused, match="state dollars_per_million"):
+        endpoint(dollars_per_million=None).complete(Request(MESSAGES))
+    assert server.asked == []
+
+
+def test_prices_of_known_models_are_looked_up(server, endpoint):
+    """GPT-4 Turbo of April 2024: 10 and 30 dollars a million tokens, by OpenAI's price list."""
+    server.script = [(200, completion(usage=(1000, 100)))]
+    one = endpoint(model="gpt-4-turbo-2024-04-09", dollars_per_million=None)
+    reply = one.complete(Request(MESSAGES))
+    assert one.spent == one.dollars(reply) == pytest.approx(1000 * 10e-6 + 100 * 30e-6)
+
+
+def test_calls_a_minute_are_limited(server, endpoint):
+    from pyrate_limiter import Duration, Limiter, Rate
+
+    server.script = [(200, completion())]
+    one = endpoint(calls_per_minute=5, at_once=4)
+    assert one._limiter.buckets()[0].rates[0].limit == 5
+    one.__dict__["_limiter"] = Limiter(Rate(5, Duration.SECOND))  # the same limit, in a time that a test can wait
+    begin = time.monotonic()
+    one.complete_all([Request([{"role": "user", "content": f"question {n}"}]) for n in range(11)])
+    assert time.monotonic() - begin >= 1.9  # five at once, five after a second, one after two

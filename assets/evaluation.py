@@ -1,86 +1,25 @@
-"""How well the assistant reads held-out questions, beside baselines; whether it is better; and its promotion."""
+"""How well held-out questions are read, answered and explained: by the tuned model, by what it has to beat, by baselines."""
 
 import json
-from pathlib import Path
+from functools import cache
 from typing import Any
 
 import dagster as dg
 import pandas as pd
 
-from assets.checks import as_check_result
-from assets.making import Made, make, markdown
+from assets.contenders import Contender, contenders, incumbent_of
+from assets.making import Made, log_progress, make, markdown
 from assets.models import LanguageModels
 from assets.profile import Profile
-from assets.recordings import Recordings
-from assets.storage import FileStore, Stored
-from training.tracking import OVER_TAG, Tracking, Version
+from assets.storage import FileStore
+from training.ledger import Ledger
+from training.tracking import Tracking
 
-CHALLENGER, SHIPPED, UNTUNED = "challenger", "shipped", "untuned"
-
-
-@dg.asset(
-    group_name="evaluation", owners=["team:causalsmith"], kinds={"openai", "parquet"}, code_version="1", pool="api"
-)
-def gpt4_baseline(
-    context: dg.AssetExecutionContext,
-    profile: dg.ResourceParam[Profile],
-    files: dg.ResourceParam[FileStore],
-    recordings: dg.ResourceParam[Recordings],
-    retrieval_corpus: pd.DataFrame,
-) -> dg.MaterializeResult:
-    """Readings of the held-out questions by a hosted model: recorded, asked, or honestly absent."""
-    from training.baseline_api import baseline_readings
-    from training.corpora import items_from
-
-    settings = profile.baseline
-    endpoint = recordings.endpoint(settings)
-    held_out = retrieval_corpus[retrieval_corpus["split"] == "held_out"]
-
-    def build() -> Made:
-        readings, reasons = baseline_readings(endpoint, items_from(held_out))
-        frame = pd.DataFrame(
-            {"id": list(readings), "reading": [json.dumps(reading) for reading in readings.values()]}, dtype=str
-        )
-        return Made(
-            frame,
-            {
-                "model": settings.model,
-                "answers": len(frame),
-                "questions": len(held_out),
-                "calls": endpoint.calls,
-                "dollars": endpoint.spent,
-                "why_absent": "; ".join(reasons)[:500] or "nothing is absent",
-            },
-        )
-
-    return make(
-        context, files, {**settings.model_dump(), "recorded": recordings.count(), "key": endpoint.can_call}, build
-    )
-
-
-@dg.asset_check(
-    asset="gpt4_baseline",
-    description="Every held-out question has an answer of the hosted model.",
-    additional_ins={"retrieval_corpus": dg.AssetIn("retrieval_corpus")},
-)
-def baseline_is_there(
-    gpt4_baseline: pd.DataFrame, retrieval_corpus: pd.DataFrame, profile: dg.ResourceParam[Profile]
-) -> dg.AssetCheckResult:
-    """Warns where the comparison with the hosted model is missing; no number is made up for it."""
-    from validation.results import CheckResult
-
-    questions = int((retrieval_corpus["split"] == "held_out").sum())
-    model = profile.baseline.model
-    text = (
-        f"{len(gpt4_baseline)} of {questions} questions answered by {model}."
-        if len(gpt4_baseline)
-        else f"No answers of {model}: neither recordings nor {profile.baseline.key_variable}. The reports have no column for it."
-    )
-    return as_check_result(CheckResult("baseline", len(gpt4_baseline) == questions, text), warn_only=True)
+READ_AT_ONCE = 8
 
 
 @dg.asset(
-    group_name="evaluation", owners=["team:causalsmith"], kinds={"pytorch", "parquet"}, code_version="1", pool="gpu"
+    group_name="evaluation", owners=["team:causalsmith"], kinds={"pytorch", "parquet"}, code_version="2", pool="gpu"
 )
 def assistant_evaluation(
     context: dg.AssetExecutionContext,
@@ -88,200 +27,184 @@ def assistant_evaluation(
     files: dg.ResourceParam[FileStore],
     models: dg.ResourceParam[LanguageModels],
     tracking: dg.ResourceParam[Tracking],
+    ledger: dg.ResourceParam[Ledger],
     retrieval_corpus: pd.DataFrame,
     registered_assistant: dict,
     gpt4_baseline: pd.DataFrame,
 ) -> dg.MaterializeResult:
     """Each held-out question as read by the tuned model, the untuned one, the incumbent and the baselines."""
-    from lm.load import base_of
-    from lm.registry import adapter_in, find_registered, shipped_adapter
+    from training.baseline_api import READING, TASK_GIVEN
     from training.baselines import majority_readings, nearest_readings
     from training.corpora import items_from
-    from training.digests import folder_digest
-    from training.evaluation import readings_of
-    from training.metrics import score_table
+    from training.evaluation import timed_readings
 
-    incumbent = incumbent_of(tracking, registered_assistant)
-    shipped = shipped_adapter()
-    if shipped is not None and base_of(shipped) != profile.base:
-        shipped = None
+    models_here = _contenders(profile, models, tracking, files, registered_assistant)
 
     def build() -> Made:
-        sides = {s: items_from(retrieval_corpus[retrieval_corpus["split"] == s]) for s in ("train", "held_out")}
-        items = sides["held_out"]
-        systems: dict[str, list[Any]] = {}
-
-        def read(system: str, adapter: Path | None) -> None:
-            def report(done: int, total: int) -> None:
-                if done % max(1, total // 5) == 0 or done == total:
-                    context.log.info(f"{system}: {done} of {total} questions read")
-
-            systems[system] = readings_of(models.load(profile.base, adapter), items, report)
-
-        adapter = files.get("assistant_adapter", "mixed")
-        read(CHALLENGER, adapter if isinstance(adapter, Path) else None)
-        read(UNTUNED, None)
-        if incumbent is not None:
-            read("champion", adapter_in(find_registered(f"models:/{incumbent.name}/{incumbent.version}").folder))
-        elif shipped is not None:
-            read(SHIPPED, shipped)
-        systems["nearest question"] = nearest_readings(sides["train"], items)
-        systems["majority"] = majority_readings(sides["train"], items)
-        answered = dict(zip(gpt4_baseline["id"], gpt4_baseline["reading"], strict=True))
-        if items and all(item.id in answered for item in items):
-            systems[profile.baseline.model] = [json.loads(answered[item.id]) for item in items]
-        facts = {
-            "id": [i.id for i in items],
-            "task": [i.task for i in items],
-            "topic": [i.topic for i in items],
-            "question": [i.question for i in items],
-            "query": [i.query for i in items],
-        }
-        predictions = pd.DataFrame({**facts, **systems})
-        scores = score_table(predictions, list(systems), profile.seed)
-        whole = scores[scores["field"] == "all"]
-        stored = predictions.assign(**{name: predictions[name].map(json.dumps) for name in ("query", *systems)})
-        return Made(
-            stored,
-            {
-                "questions": len(items),
-                **{
-                    f"exact_{name.replace(' ', '_')}": float(share)
-                    for name, share in zip(whole["system"], whole["share"], strict=True)
-                },
-                "scores": markdown(_scores_markdown(scores)),
-            },
+        train, items = (
+            items_from(retrieval_corpus[retrieval_corpus["split"] == side]) for side in ("train", "held_out")
         )
+        columns: dict[str, list[Any]] = {}
+        for name, one in models_here.items():
+            say = log_progress(context.log.info, 5, f"{name}, questions read: ")
+            lines = timed_readings(ledger, one.digest, cache(one.load), items, say, READ_AT_ONCE)
+            columns[name] = [line["reading"] for line in lines]
+            columns[f"seconds {name}"] = [line["seconds"] for line in lines]
+        columns["nearest question"] = nearest_readings(train, items)
+        columns["majority"] = majority_readings(train, items)
+        for kind, name in ((READING, profile.baseline.model), (TASK_GIVEN, f"{profile.baseline.model}, task given")):
+            answered = gpt4_baseline[(gpt4_baseline["kind"] == kind) & (gpt4_baseline["failure"] == "")]
+            if len(answered):
+                known = dict(zip(answered["id"], answered["answer"], strict=True))
+                columns[name] = [json.loads(known[item.id]) if item.id in known else MISSING for item in items]
+        facts = {name: [getattr(i, name) for i in items] for name in ("id", "task", "topic", "question", "query")}
+        told = {
+            name: values if name.startswith("seconds ") else [_text(value) for value in values]
+            for name, values in columns.items()
+        }
+        frame = pd.DataFrame({**facts, "query": [json.dumps(query) for query in facts["query"]], **told})
+        return Made(frame, {"questions": len(items), **_reading_figures(frame, profile.seed)})
 
-    chosen = {
-        "incumbent": incumbent.version if incumbent else folder_digest(shipped) if shipped else None,
-        "base": profile.base,
-        "seed": profile.seed,
-    }
-    return make(context, files, chosen, build)
+    digests = {name: one.digest for name, one in models_here.items()}
+    return make(context, files, {"models": digests, "seed": profile.seed}, build)
 
 
-@dg.asset(group_name="evaluation", owners=["team:causalsmith"], kinds={"python", "json"}, code_version="1")
-def regression_report(
+@dg.asset(group_name="evaluation", owners=["team:causalsmith"], kinds={"python", "parquet"}, code_version="1")
+def answer_evaluation(
     context: dg.AssetExecutionContext,
     profile: dg.ResourceParam[Profile],
     files: dg.ResourceParam[FileStore],
+    ledger: dg.ResourceParam[Ledger],
+    retrieval_corpus: pd.DataFrame,
+    held_out_results: pd.DataFrame,
     assistant_evaluation: pd.DataFrame,
 ) -> dg.MaterializeResult:
-    """Is the challenger measurably better than the incumbent on the same questions? The verdict and its reasons."""
-    from training.metrics import field_matches, score_table
-    from validation.gates import regression_gate
+    """What comes of the readings on simulated files: delivered (pass), relevant, correct (win), for every system."""
+    from training.answers import answers_of
+    from training.corpora import items_from
+    from training.digests import code_digest
+    from training.scoreboard import systems_of
+
+    sizes = profile.evaluation
 
     def build() -> Made:
-        systems = [
-            name for name in assistant_evaluation.columns if name not in ("id", "task", "topic", "question", "query")
-        ]
-        read = assistant_evaluation.assign(
-            **{name: assistant_evaluation[name].map(json.loads) for name in ("query", *systems)}
+        truths = held_out_results.groupby("task").head(sizes.answers_per_task)
+        readings = assistant_evaluation.set_index("id").loc[truths["id"]]
+        held_out = {item.id: item for item in items_from(retrieval_corpus[retrieval_corpus["split"] == "held_out"])}
+        tables = []
+        for system in systems_of(assistant_evaluation):
+            there = readings[system].notna().to_numpy()
+            given = [json.loads(text) for text in readings[system][there]]
+            items = [held_out[name] for name in truths["id"][there]]
+            say = log_progress(context.log.info, 5, f"{system}, questions answered: ")
+            found = answers_of(ledger, items, given, truths[there], sizes.rows, profile.seed, say)
+            tables.append(found.assign(system=system))
+        frame = pd.concat(tables, ignore_index=True)
+        by_system = frame.groupby("system", sort=False)[["delivered", "relevant", "correct"]]
+        shares = by_system.mean().assign(questions=by_system.size()) if len(frame) else frame
+        return Made(frame, {"questions": len(truths), "shares": markdown(shares.to_markdown(floatfmt=".3f"))})
+
+    settings = {**sizes.model_dump(), "seed": profile.seed, "code": code_digest("causal_tools", "training")}
+    return make(context, files, settings, build)
+
+
+@dg.asset(
+    group_name="evaluation", owners=["team:causalsmith"], kinds={"pytorch", "parquet"}, code_version="1", pool="gpu"
+)
+def explanation_evaluation(
+    context: dg.AssetExecutionContext,
+    profile: dg.ResourceParam[Profile],
+    files: dg.ResourceParam[FileStore],
+    models: dg.ResourceParam[LanguageModels],
+    tracking: dg.ResourceParam[Tracking],
+    ledger: dg.ResourceParam[Ledger],
+    held_out_results: pd.DataFrame,
+    registered_assistant: dict,
+    gpt4_baseline: pd.DataFrame,
+) -> dg.MaterializeResult:
+    """Raw explanations of results by every system, judged by the rubric: hallucination, incompleteness, non-fluency."""
+    from training.answers import explained
+    from training.baseline_api import EXPLANATION
+    from training.explaining import NOTHING_SAID, judged, raw_explanations
+
+    models_here = _contenders(profile, models, tracking, files, registered_assistant)
+    sizes = profile.evaluation
+
+    def build() -> Made:
+        results = explained(held_out_results, sizes.explanations_per_task)
+        texts: dict[str, list[str]] = {}
+        for name, one in models_here.items():
+            say = log_progress(context.log.info, 5, f"{name}, results explained: ")
+            texts[name] = raw_explanations(ledger, one.digest, cache(one.load), results, say)
+        texts["template"] = [result.summary for _, _, result in results]
+        texts["fixed sentence"] = [NOTHING_SAID for _ in results]
+        frame = judged(results, texts)
+        hosted = gpt4_baseline[(gpt4_baseline["kind"] == EXPLANATION) & (gpt4_baseline["failure"] == "")]
+        known = dict(zip(hosted["id"], hosted["answer"], strict=True))
+        if known:
+            there = [one for one in results if one[0] in known]
+            theirs = judged(there, {profile.baseline.model: [known[name] for name, _, _ in there]})
+            frame = pd.concat([frame, theirs], ignore_index=True)
+        topics = dict(zip(held_out_results["id"], held_out_results["topic"], strict=True))
+        frame.insert(2, "topic", frame["id"].map(topics))
+        by_system = frame.groupby("system", sort=False)[["faithful", "complete", "fluent"]]
+        shares = by_system.mean().assign(explanations=by_system.size()) if len(frame) else frame
+        example = frame[frame["system"] == "challenger"].groupby("task").head(1)[["task", "text"]]
+        return Made(
+            frame,
+            {
+                "explanations": len(results),
+                "shares": markdown(shares.to_markdown(floatfmt=".3f")),
+                "examples": markdown(example.to_markdown(index=False)),
+            },
         )
-        right = read[["task", "topic"]].assign(
-            **{
-                name: [field_matches(p, t)["all"] for p, t in zip(read[name], read["query"], strict=True)]
-                for name in systems
+
+    digests = {name: one.digest for name, one in models_here.items()}
+    return make(context, files, {"models": digests, "per_task": sizes.explanations_per_task}, build)
+
+
+MISSING = object()  # a question that a hosted model has not answered
+
+
+def _text(reading: Any) -> str | None:
+    return None if reading is MISSING else json.dumps(reading, ensure_ascii=False)
+
+
+def _contenders(
+    profile: Profile, models: LanguageModels, tracking: Tracking, files: FileStore, registered: dict[str, Any]
+) -> dict[str, Contender]:
+    from pathlib import Path
+
+    adapter = files.get("assistant_adapter", "mixed")
+    if not isinstance(adapter, Path):
+        raise dg.Failure("the adapter of variant 'mixed' has not been materialized")
+    return contenders(profile, models, adapter, incumbent_of(tracking, registered))
+
+
+def _reading_figures(frame: pd.DataFrame, seed: int) -> dict[str, Any]:
+    """What the UI plots over time, and the table of scores."""
+    from training.metrics import cluster_interval
+    from training.scoreboard import field_scores, outcomes_of, systems_of
+
+    empty = pd.DataFrame(columns=["id", "task", "topic", "system"])
+    outcomes = outcomes_of(frame, empty, empty)
+    exact = outcomes[outcomes["metric"] == "reading_exact"]
+    fields = field_scores(frame)
+    figures: dict[str, Any] = {}
+    lines = []
+    for system in systems_of(frame):
+        tried = exact[exact[system].notna()]
+        values = tried[system].to_numpy(float)
+        low, high = cluster_interval(values, tried["topic"].to_numpy(), seed)
+        figures[f"exact_{system.replace(' ', '_')}"] = float(values.mean())
+        lines.append(
+            {
+                "system": system,
+                "all fields": f"{values.mean():.3f} ({low:.3f} to {high:.3f})",
+                "right": f"{int(values.sum())} of {len(values)}",
+                **{
+                    row["field"]: f"{row['exact']:.2f}" for row in fields[fields["system"] == system].to_dict("records")
+                },
             }
         )
-        incumbent = next(name for name in ("champion", SHIPPED, UNTUNED) if name in systems)
-        verdict = regression_gate(right, CHALLENGER, incumbent, profile.gate, profile.seed)
-        scores = score_table(read, systems, profile.seed)
-        lines = [
-            "### Readings, all fields exactly right",
-            _scores_markdown(scores),
-            "### Gate",
-            verdict.text,
-            verdict.table.to_markdown(index=False, floatfmt=".3f"),
-        ]
-        return Made(
-            {
-                "passed": verdict.passed,
-                "text": verdict.text,
-                "incumbent": incumbent,
-                "table": verdict.table.to_dict("records"),
-                "scores": scores.to_dict("records"),
-            },
-            {
-                "passed": verdict.passed,
-                "incumbent": incumbent,
-                "difference": float(verdict.table["difference"].iloc[0]),
-                "report": markdown("\n\n".join(lines)),
-            },
-        )
-
-    return make(context, files, {"gate": profile.gate.model_dump(), "seed": profile.seed}, build)
-
-
-@dg.asset(group_name="evaluation", owners=["team:causalsmith"], kinds={"mlflow"}, code_version="1")
-def promoted_assistant(
-    context: dg.AssetExecutionContext,
-    files: dg.ResourceParam[FileStore],
-    tracking: dg.ResourceParam[Tracking],
-    registered_assistant: dict,
-    regression_report: dict,
-) -> dg.MaterializeResult:
-    """The alias ``champion``: moved to the challenger where the gate passed, left where it is otherwise."""
-
-    def build() -> Made:
-        champion = tracking.version_at("champion")
-        challenger = tracking.version_of_adapter(registered_assistant["adapter_digest"])
-        if challenger is None:
-            raise dg.Failure(
-                f"version {registered_assistant['version']} of {registered_assistant['name']} "
-                f"is not in the registry at {tracking.uri}"
-            )
-        promote = regression_report["passed"] and (champion is None or champion.version != challenger.version)
-        if promote:
-            tracking.promote(challenger, over=champion.version if champion else "", reason=regression_report["text"])
-            champion = challenger
-        return Made(
-            {
-                "champion": champion.version if champion else None,
-                "promoted": promote,
-                "reason": regression_report["text"],
-            },
-            {
-                "champion": champion.version if champion else "none",
-                "promoted": promote,
-                "reason": regression_report["text"],
-            },
-        )
-
-    def still_champion(stored: Stored) -> bool:
-        champion = tracking.version_at("champion")
-        return (champion.version if champion else "none") == stored.metadata["champion"]
-
-    return make(context, files, {"uri": tracking.uri}, build, still_holds=still_champion)
-
-
-def incumbent_of(tracking: Tracking, registered: dict[str, Any]) -> Version | None:
-    """The version to beat: the champion, or, where the challenger is champion already, the one it replaced.
-
-    None stands for the shipped adapter, and where there is none for the untuned model.
-    """
-    champion = tracking.version_at("champion")
-    if champion is None or champion.version != str(registered["version"]):
-        return champion
-    replaced = champion.tags.get(OVER_TAG)
-    return Version(champion.name, replaced, "", {}) if replaced else None
-
-
-def _scores_markdown(scores: pd.DataFrame) -> str:
-    """Systems by field: share right, and for all fields the 95 % interval and counts."""
-    whole = scores[scores["field"] == "all"].set_index("system")
-    shown = [
-        {
-            "system": system,
-            "all fields": f"{row['share']:.3f} ({row['low']:.3f} to {row['high']:.3f})",
-            "right": f"{row['right']} of {row['questions']}",
-            **{
-                field: f"{share:.2f}"
-                for field, share in zip(part["field"], part["share"], strict=True)
-                if field != "all"
-            },
-        }
-        for (system, row), (_, part) in zip(whole.iterrows(), scores.groupby("system", sort=False), strict=True)
-    ]
-    return str(pd.DataFrame(shown).to_markdown(index=False))
+    return {**figures, "scores": markdown(str(pd.DataFrame(lines).to_markdown(index=False)))}

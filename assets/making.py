@@ -38,15 +38,15 @@ def picture(title: str, png: bytes) -> dict[str, str]:
     return markdown(f"![{title}](data:image/png;base64,{base64.b64encode(png).decode()})")
 
 
-def log_progress(say: Callable[[str], None], steps: int = 10) -> Callable[[int, int], None]:
-    """A progress callback that writes a line each tenth of the way."""
+def log_progress(say: Callable[[str], None], steps: int = 10, what: str = "") -> Callable[[int, int], None]:
+    """A progress callback that writes a line each tenth of the way, or so many in all, about what is done."""
     said = 0
 
     def progress(done: int, total: int) -> None:
         nonlocal said
         if (reached := steps * done // total) > said:
             said = reached
-            say(f"{100 * done // total} %")
+            say(f"{what}{100 * done // total} %")
 
     return progress
 
@@ -58,6 +58,7 @@ def make(
     build: Callable[[], Made],
     *,
     still_holds: Callable[[Stored], bool] = lambda _: True,
+    place: str | None = None,
 ) -> dg.MaterializeResult[Any]:
     """Build and store an asset's data, unless what is stored was made from the same things.
 
@@ -67,10 +68,12 @@ def make(
         settings: all settings the data depends on, beside its upstream assets and its code version.
         build: does the work.
         still_holds: for data that speak of something outside the store (a registry): whether it is still so.
+        place: where to store it, for an asset that keeps its earlier data and is not partitioned; its partition otherwise.
     """
     asset = context.asset_key.to_user_string()
     partition = context.partition_key if context.has_partition_key else None
     recipe = recipe_digest(context, files, settings, partition)
+    partition = place or partition
     stored = files.find(asset, partition)
     reused = stored is not None and stored.recipe == recipe and still_holds(stored)
     if stored is None or not reused:

@@ -12,7 +12,6 @@ from sdscm.benchmark import OutcomeKind
 from sdscm.knobs import Knobs
 from sdscm.noise import Coupling
 from training.recipe import SftRecipe
-from validation.gates import Margins
 
 
 class _Settings(BaseModel):
@@ -74,14 +73,30 @@ class SdScmSizes(_Settings):
     audit: AuditSizes = AuditSizes()
 
 
+class EvaluationSizes(_Settings):
+    """Of each causal task, how many held-out questions are also answered on simulated files, and how many results explained."""
+
+    answers_per_task: int = Field(default=30, ge=0)
+    explanations_per_task: int = Field(default=10, ge=0)
+    rows: int = Field(default=1000, ge=200)
+
+
 class EndpointSettings(_Settings):
-    """A hosted model: an exact snapshot, its price, and what may be spent on it."""
+    """A hosted model: an exact snapshot, what may be spent on it, and how it may be asked (see ``lm.api.ChatEndpoint``).
+
+    Prices are looked up by the model's name, unless ``dollars_per_million`` (prompt, completion) states them.
+    """
 
     model: str = "gpt-4-turbo-2024-04-09"
     base_url: str | None = None
     key_variable: str = "OPENAI_API_KEY"
-    dollars_per_million: tuple[float, float] = (10.0, 30.0)
+    dollars_per_million: tuple[float, float] | None = None
     spend_cap: float = Field(default=1.0, ge=0)
+    timeout: float = Field(default=60.0, gt=0)
+    tries: int = Field(default=4, gt=0)
+    first_wait: float = Field(default=1.0, ge=0)
+    calls_per_minute: int | None = Field(default=None, gt=0)
+    at_once: int = Field(default=4, gt=0)
 
 
 class Recipes(_Settings):
@@ -115,7 +130,7 @@ class Profile(_Settings):
     sdscm: SdScmSizes
     baseline: EndpointSettings = EndpointSettings()
     writer: EndpointSettings = EndpointSettings()
-    gate: Margins = Margins()
+    evaluation: EvaluationSizes = EvaluationSizes()
 
     @property
     def base(self) -> str:

@@ -6,9 +6,11 @@ import pandas as pd
 from assets.making import Made, make, markdown
 from assets.partitions import TASKS, by_task
 from assets.profile import Profile
-from assets.recordings import Recordings
-from assets.storage import FileStore
+from assets.recordings import StoredRecordings
+from assets.storage import FileStore, Stored
 from training.grammar import Split
+
+COMPLETE = "nothing is absent"
 
 
 @dg.asset(group_name="queries", owners=["team:causalsmith"], kinds={"python", "parquet"}, code_version="2")
@@ -97,12 +99,12 @@ def synthetic_queries(
     return make(context, files, {**sizes.model_dump(), "seed": profile.seed}, build)
 
 
-@dg.asset(group_name="queries", owners=["team:causalsmith"], kinds={"openai", "parquet"}, code_version="1", pool="api")
+@dg.asset(group_name="queries", owners=["team:causalsmith"], kinds={"openai", "parquet"}, code_version="2", pool="api")
 def reworded_queries(
     context: dg.AssetExecutionContext,
     profile: dg.ResourceParam[Profile],
     files: dg.ResourceParam[FileStore],
-    recordings: dg.ResourceParam[Recordings],
+    recordings: dg.ResourceParam[StoredRecordings],
     synthetic_queries: dict[str, pd.DataFrame],
 ) -> dg.MaterializeResult:
     """Training questions put into other words by a hosted model: each checked; some refused ones are shown, with the reason.
@@ -138,13 +140,22 @@ def reworded_queries(
                 "refused": len(refused),
                 "calls": endpoint.calls,
                 "dollars": endpoint.spent,
-                "why_absent": "; ".join(written.unasked)[:500] or "nothing is absent",
+                "recorded": recordings.count() if wanted else 0,
+                "why_absent": "; ".join(written.unasked)[:500] or COMPLETE,
                 "refused_wordings": markdown(refused.head(20).to_markdown(index=False) if len(refused) else "none"),
             },
         )
 
-    settings = {**profile.writer.model_dump(), "wanted": wanted, "recorded": recordings.count() if wanted else 0}
-    return make(context, files, {**settings, "key": bool(wanted) and endpoint.can_call}, build)
+    def nothing_to_ask(stored: Stored) -> bool:
+        """Complete; or no key, and no recording that has come since."""
+        return (
+            not wanted
+            or stored.metadata["why_absent"] == COMPLETE
+            or (not endpoint.can_call and stored.metadata["recorded"] == recordings.count())
+        )
+
+    settings = {"model": profile.writer.model, "base_url": profile.writer.base_url, "wanted": wanted}
+    return make(context, files, settings, build, still_holds=nothing_to_ask)
 
 
 @dg.asset(group_name="queries", owners=["team:causalsmith"], kinds={"json", "labelstudio"}, code_version="1")

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import json
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Protocol
@@ -24,7 +24,9 @@ class Recordings(Protocol):
         """Record; whole or not at all, and safe beside other writers."""
         ...
 
-    def keys(self) -> Iterator[str]: ...
+    def count(self) -> int:
+        """How many there are."""
+        ...
 
 
 @dataclass(frozen=True)
@@ -51,8 +53,8 @@ class FolderRecordings:
             scratch.unlink(missing_ok=True)
             raise
 
-    def keys(self) -> Iterator[str]:
-        return (path.stem for path in sorted(self.folder.glob(f"[!.]*{SUFFIX}")))
+    def count(self) -> int:
+        return sum(1 for _ in self.folder.glob(f"[!.]*{SUFFIX}"))
 
 
 def key_of(request: Mapping[str, Any]) -> str:

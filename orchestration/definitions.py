@@ -2,10 +2,23 @@
 
 import dagster as dg
 
-from assets import annotations, audits, corpora, evaluation, queries, sdscm, sdscm_checks, training
+from assets import (
+    annotations,
+    audits,
+    baseline,
+    corpora,
+    evaluation,
+    nights,
+    promotion,
+    queries,
+    sdscm,
+    sdscm_checks,
+    training,
+)
+from assets.alerts import Alerts
 from assets.annotations import AnnotationInbox
 from assets.models import LanguageModels
-from assets.recordings import Recordings
+from assets.recordings import StoredRecordings
 from lm.places import cache, home, tracking_uri
 from orchestration.console import short_console
 from orchestration.jobs import CHAINS, STAGES
@@ -13,9 +26,22 @@ from orchestration.schedules import NIGHTLY
 from orchestration.sensors import SENSORS
 from orchestration.settings import annotation_inbox, chosen_profile, chosen_settings, explanation_inbox
 from orchestration.storage import StoredFiles, file_store
+from training.ledger import Ledger
 from training.tracking import Tracking
 
-_MODULES = [queries, annotations, corpora, training, sdscm, sdscm_checks, audits, evaluation]
+_MODULES = [
+    queries,
+    annotations,
+    corpora,
+    training,
+    sdscm,
+    sdscm_checks,
+    audits,
+    baseline,
+    evaluation,
+    promotion,
+    nights,
+]
 _files = file_store(chosen_settings())
 
 defs = dg.Definitions(
@@ -32,6 +58,8 @@ defs = dg.Definitions(
         "models": LanguageModels(scores=cache() / "scores.sqlite"),
         "tracking": Tracking(tracking_uri(), str(home() / "mlflow" / "artifacts")),
         "inbox": AnnotationInbox(path=annotation_inbox(), explanations=explanation_inbox()),
-        "recordings": Recordings(folder=home() / "recordings"),
+        "recordings": StoredRecordings(_files.blobs),
+        "ledger": Ledger(home() / "work" / "evaluation.sqlite"),
+        "alerts": Alerts(),
     },
 )

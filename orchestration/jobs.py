@@ -11,9 +11,11 @@ from typing import Any
 
 import dagster as dg
 
+from assets.nights import NIGHT_TAG
 from assets.partitions import TASKS, by_scenario_and_lm, by_task, by_variant, sdscm_partitions
 from assets.profile import Profile
 from orchestration.abandoned import end_abandoned_runs, this_process
+from orchestration.settings import tonight
 
 PARENT_TAG = "causalsmith/job_run"
 QUIET: dict[str, Any] = {"loggers": {"console": {}}}  # short lines at a terminal; the UI shows everything all the same
@@ -66,7 +68,19 @@ CORPORA = Stage(
 TUNING = Stage("tuning", ("assistant_adapter",), by_variant)
 REGISTRATION = Stage("registration", ("registered_assistant",))
 SDSCM = Stage("sdscm", ("conditional_tables", "sdscm_benchmark", "encoded_effects"), by_scenario_and_lm)
-JUDGEMENT = Stage("judgement", ("gpt4_baseline", "assistant_evaluation", "regression_report", "promoted_assistant"))
+JUDGEMENT = Stage(
+    "judgement",
+    (
+        "held_out_results",
+        "gpt4_baseline",
+        "assistant_evaluation",
+        "answer_evaluation",
+        "explanation_evaluation",
+        "regression_report",
+        "promoted_assistant",
+        "nightly_report",
+    ),
+)
 STAGES = (TOPICS, QUESTIONS, CORPORA, TUNING, REGISTRATION, SDSCM, JUDGEMENT)
 
 JOBS: dict[str, tuple[tuple[Stage, ...], str]] = {
@@ -88,9 +102,19 @@ class StageFailed(dg.Failure):
 
 
 def run_stage(
-    stage: Stage, profile: Profile, definitions: dg.Definitions, instance: dg.DagsterInstance, parent: str, log: Any
+    stage: Stage,
+    profile: Profile,
+    definitions: dg.Definitions,
+    instance: dg.DagsterInstance,
+    parent: str,
+    log: Any,
+    night: str | None = None,
 ) -> list[str]:
     """Run a stage for all its partitions, each in a run of its own; returns the runs' ids.
+
+    Args:
+        parent: id of the run of the job.
+        night: date that the runs belong to; tonight's by default.
 
     Raises:
         StageFailed: a run failed (an asset raised, or a blocking check did not pass), or no partition was selected.
@@ -107,7 +131,7 @@ def run_stage(
             instance=instance,
             partition_key=partition,
             raise_on_error=False,
-            tags={PARENT_TAG: parent, **this_process()},
+            tags={PARENT_TAG: parent, NIGHT_TAG: night or tonight(), **this_process()},
             run_config=QUIET,
         )
         runs.append(result.run_id)
@@ -142,7 +166,8 @@ def _step(stage: Stage) -> dg.OpDefinition:
     def step(context: dg.OpExecutionContext) -> None:
         from orchestration.definitions import defs
 
-        runs = run_stage(stage, context.resources.profile, defs, context.instance, context.run_id, context.log)
+        night = context.run.tags.get(NIGHT_TAG)
+        runs = run_stage(stage, context.resources.profile, defs, context.instance, context.run_id, context.log, night)
         context.add_output_metadata(
             {"runs": dg.MetadataValue.md("\n".join(f"[{run[:8]}](/runs/{run})" for run in runs))}
         )

@@ -1,34 +1,58 @@
-"""Nights: retraining, then evaluation. Off until switched on in the UI."""
+"""Nights: retraining, then evaluation. Off until switched on in the UI; the hours stand in the settings file."""
+
+from zoneinfo import ZoneInfo
 
 import dagster as dg
 
+from assets.nights import NIGHT_TAG
 from orchestration.jobs import CHAINS
+from orchestration.settings import Nights, chosen_settings
 
-TIME_ZONE = "UTC"
 _UNFINISHED = [
     dg.DagsterRunStatus.QUEUED,
     dg.DagsterRunStatus.NOT_STARTED,
     dg.DagsterRunStatus.STARTING,
     dg.DagsterRunStatus.STARTED,
+    dg.DagsterRunStatus.CANCELING,
 ]
+_JOBS = ("retraining", "evaluation")
 
 
-def _nightly(job: str, hour: int, minute: int = 0) -> dg.ScheduleDefinition:
+def nightly(job: str, at: str, nights: Nights) -> dg.ScheduleDefinition:
+    """The schedule of one job.
+
+    A night is skipped while the last run of any nightly job goes on: retraining changes what evaluation looks at.
+
+    Args:
+        at: hour and minute, ``HH:MM``.
+    """
+    hour, minute = map(int, at.split(":"))
+
     @dg.schedule(
         name=f"nightly_{job}",
         job=CHAINS[job],
         cron_schedule=f"{minute} {hour} * * *",
-        execution_timezone=TIME_ZONE,
+        execution_timezone=nights.time_zone,
         default_status=dg.DefaultScheduleStatus.STOPPED,
-        description=f"Runs {job} every night at {hour:02d}:{minute:02d} {TIME_ZONE}.",
+        description=f"Runs {job} every night at {at} {nights.time_zone}; one that fails is tried {nights.retries} times again.",
     )
     def schedule(context: dg.ScheduleEvaluationContext) -> dg.RunRequest | dg.SkipReason:
-        running = context.instance.get_runs(dg.RunsFilter(job_name=job, statuses=_UNFINISHED), limit=1)
-        if running:
-            return dg.SkipReason(f"the last {job} ({running[0].run_id[:8]}) has not ended")
-        return dg.RunRequest(run_key=context.scheduled_execution_time.isoformat())
+        for name in _JOBS:
+            running = context.instance.get_runs(dg.RunsFilter(job_name=name, statuses=_UNFINISHED), limit=1)
+            if running:
+                return dg.SkipReason(f"the last {name} ({running[0].run_id[:8]}) has not ended")
+        night = context.scheduled_execution_time.astimezone(ZoneInfo(nights.time_zone)).date().isoformat()
+        return dg.RunRequest(
+            run_key=context.scheduled_execution_time.isoformat(),
+            tags={NIGHT_TAG: night, "dagster/max_retries": str(nights.retries), "dagster/retry_strategy": "ALL_STEPS"},
+        )
 
     return schedule
 
 
-NIGHTLY = [_nightly("retraining", 1), _nightly("evaluation", 4)]
+def schedules(nights: Nights) -> list[dg.ScheduleDefinition]:
+    """All schedules."""
+    return [nightly(job, getattr(nights, job), nights) for job in _JOBS]
+
+
+NIGHTLY = schedules(chosen_settings().nights)

@@ -2,6 +2,7 @@
 
 import dagster as dg
 
+from assets.alerts import Alerts
 from lm.places import tracking_uri
 from orchestration.jobs import CHAINS, CORPORA
 from orchestration.settings import annotation_inbox, explanation_inbox
@@ -29,12 +30,17 @@ def annotations_arrived(context: dg.SensorEvaluationContext) -> dg.RunRequest | 
 @dg.run_failure_sensor(
     monitor_all_code_locations=False,
     default_status=dg.DefaultSensorStatus.STOPPED,
-    description="Logs every failed run with its first error.",
+    description="Tells of every failed run, with its first error: in the log, and through the webhook where one is set.",
 )
-def run_failed(context: dg.RunFailureSensorContext) -> None:
-    context.log.error(
-        f"run {context.dagster_run.run_id} of {context.dagster_run.job_name} failed: {context.failure_event.message}"
-    )
+def run_failed(context: dg.RunFailureSensorContext, alerts: dg.ResourceParam[Alerts]) -> None:
+    run = context.dagster_run
+    reasons = [
+        event.step_failure_data.error.message.strip()
+        for event in context.get_step_failure_events()
+        if event.step_failure_data.error is not None
+    ]
+    text = f"run {run.run_id}: {reasons[0] if reasons else context.failure_event.message}"
+    alerts.send(f"{run.job_name} failed", text, context.log.error)
 
 
 @dg.sensor(

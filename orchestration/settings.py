@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import os
+from datetime import datetime
 from pathlib import Path
 from typing import Literal, Self
+from zoneinfo import ZoneInfo, available_timezones
 
 import yaml
-from pydantic import BaseModel, ConfigDict, ValidationError, model_validator
+from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_validator, model_validator
 
 from assets.profile import Profile, read_profile
 from lm.places import home
@@ -31,13 +33,32 @@ class S3Settings(BaseModel):
     region_name: str | None = None
 
 
+class Nights(BaseModel):
+    """When the nightly jobs run, if their schedules are switched on; hours as ``HH:MM`` in one time zone."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+    time_zone: str = "UTC"
+    retraining: str = Field(default="01:00", pattern=r"^([01]\d|2[0-3]):[0-5]\d$")
+    evaluation: str = Field(default="04:00", pattern=r"^([01]\d|2[0-3]):[0-5]\d$")
+    retries: int = Field(default=2, ge=0)  # of a night that failed; what was finished is not done again
+
+    @field_validator("time_zone")
+    @classmethod
+    def _is_known(cls, name: str) -> str:
+        if name not in available_timezones():
+            raise ValueError(f"no time zone {name!r}; an IANA name is wanted, such as Europe/Zurich")
+        return name
+
+
 class Settings(BaseModel):
-    """Where assets' data and compute logs lie."""
+    """Where assets' data and compute logs lie, and when the nights are."""
 
     model_config = ConfigDict(extra="forbid", frozen=True)
 
     data: Literal["local", "s3"] = "local"
     s3: S3Settings | None = None
+    nights: Nights = Nights()
 
     @model_validator(mode="after")
     def _s3_is_described(self) -> Self:
@@ -68,6 +89,11 @@ def chosen_settings() -> Settings:
         return Settings.model_validate(yaml.safe_load(path.read_text(encoding="utf-8")) or {})
     except ValidationError as error:
         raise ValueError(f"settings {path.name}: {'; '.join(e['msg'] for e in error.errors())}") from None
+
+
+def tonight() -> str:
+    """The date, in the time zone of the nights."""
+    return datetime.now(ZoneInfo(chosen_settings().nights.time_zone)).date().isoformat()
 
 
 def annotation_inbox() -> Path:

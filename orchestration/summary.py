@@ -7,6 +7,7 @@ import pandas as pd
 from rich.console import Console
 from rich.table import Table
 
+from assets.nights import recorded_nights
 from assets.storage import FileStore, Stored
 from lm.places import home, tracking_uri
 from orchestration.jobs import PARENT_TAG
@@ -27,10 +28,14 @@ _FIGURES = {
     "conditional_tables": ("contexts", "lm_tokens"),
     "sdscm_benchmark": ("rows", "exact_ate", "sample_ate", "difference_in_means"),
     "encoded_effects": ("mean_effect", "sign_stability", "phrasing_share"),
+    "held_out_results": ("questions", "results", "correct"),
     "gpt4_baseline": ("answers", "questions"),
     "assistant_evaluation": ("questions",),
+    "answer_evaluation": ("questions",),
+    "explanation_evaluation": ("explanations",),
     "regression_report": ("passed", "incumbent", "difference"),
     "promoted_assistant": ("champion", "promoted"),
+    "nightly_report": ("failures", "in_control"),
 }
 
 
@@ -51,6 +56,9 @@ def print_summary(console: Console, *, reused: int, made: int, seconds: float, p
     report = files.find("regression_report")
     if report is not None:
         console.print(f"Gate: {_text_of(files)}")
+    if nights := recorded_nights(files):
+        page = f"{files.blobs.root}/nightly_report/{nights[-1]['address'].removeprefix('../../../')}"
+        console.print(f"Report of the night, one HTML page: {page}", soft_wrap=True)
     console.print(f"\n{made} assets made anew, {reused} unchanged and reused.")
     console.print(f"Took {seconds / 60:.1f} min, peak memory {peak_gigabytes:.1f} GB, profile {chosen_profile().name}.")
     console.print(f"Data: {files.blobs.root}   Models and runs: {tracking_uri()}   Home: {home()}", soft_wrap=True)
@@ -82,7 +90,7 @@ def _print_scores(console: Console, files: FileStore) -> None:
         return
     content = files.get("regression_report")
     scores = pd.DataFrame(content["scores"] if isinstance(content, dict) else [])
-    whole = scores[scores["field"] == "all"]
+    whole = scores[(scores["metric"] == "reading_exact") & (scores["task"] == "all")]
     unseen = chosen_profile().queries.unseen_families
     families = "phrasing families unseen too" if unseen else "phrasing families as in training"
     table = Table(

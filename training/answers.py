@@ -125,3 +125,15 @@ def _why_not(item: QueryItem, reading: Mapping[str, Any], rows: int, seed: int) 
 
 def _key(kind: str, item: QueryItem, query: Any, rows: int, seed: int) -> str:
     return key_of(kind, item.id, json.loads(json.dumps(query)), rows, seed, code_digest("causal_tools", "training"))
+
+
+def explained(results: pd.DataFrame, per_task: int) -> list[tuple[str, str, CausalResult]]:
+    """The results that are to be explained, as (item id, question, result): the first of each task.
+
+    Args:
+        results: of :func:`true_results`.
+    """
+    given = results[results["result"] != ""].groupby("task").head(per_task)
+    return [
+        (str(row["id"]), str(row["question"]), RESULT.validate_json(row["result"])) for row in given.to_dict("records")
+    ]

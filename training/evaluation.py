@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
+from time import perf_counter
 from typing import Any, Literal
 
 import numpy as np
@@ -16,8 +17,9 @@ from lm.bundled import BUNDLED
 from lm.load import base_of
 from training.baselines import majority_readings, nearest_readings
 from training.free_reading import UNREADABLE, free_readings
+from training.ledger import Ledger, key_of
 from training.metrics import field_matches
-from training.queries import QueryItem
+from training.queries import QueryItem, item_digest
 
 System = Literal["assistant", "without header", "free generation", "untuned", "nearest question", "majority"]
 
@@ -43,6 +45,38 @@ def readings_of(
         if report is not None:
             report(number, len(items))
     return readings
+
+
+def timed_readings(
+    ledger: Ledger,
+    system: str,
+    load: Callable[[], ContinuationModel],
+    items: Sequence[QueryItem],
+    report: Callable[[int, int], None] | None = None,
+    at_once: int = 1,
+) -> list[dict[str, Any]]:
+    """Readings that are kept as they come, so that none is made twice, however often the evaluation is killed.
+
+    Args:
+        ledger: of readings known so far.
+        system: digest of the model, its adapter and the code that reads with it.
+        load: gives the model; called only where a reading is not known.
+        items: to read.
+        report: called with (done, all).
+        at_once: items that are read before they are kept.
+
+    Returns:
+        By item its ``reading`` (as of :func:`readings_of`) and the ``seconds`` that it took, when it was made.
+    """
+
+    def run(part: Sequence[QueryItem]) -> list[dict[str, Any]]:
+        model, begin = load(), perf_counter()
+        readings = readings_of(model, part)
+        each = (perf_counter() - begin) / len(part)
+        return [{"reading": reading, "seconds": each} for reading in readings]
+
+    keys = [key_of("reading", system, item_digest(item)) for item in items]
+    return ledger.fill(items, keys, run, report, at_once)
 
 
 class WithoutHeader:

@@ -86,7 +86,7 @@ def failures_of(readings: pd.DataFrame, system: str) -> pd.DataFrame:
 
         raise KeyError(f"no system {system!r} in this evaluation; there are: {', '.join(systems_of(readings))}")
     lines = []
-    for row in readings.to_dict("records"):
+    for row in readings[readings[system].notna()].to_dict("records"):
         reading, truth = json.loads(row[system]), json.loads(row["query"])
         kinds = failure_kinds(reading, truth)
         if kinds:

@@ -72,7 +72,7 @@ def cluster_interval(
 
     Source: Hesterberg (2015), "What teachers should know about the bootstrap", the expanded percentile interval.
     """
-    from scipy.stats import norm, t
+    from scipy.stats import binomtest, norm, t
 
     labels, codes = np.unique(clusters.astype(str), return_inverse=True)
     if values.min() == values.max() and values.min() in (0.0, 1.0):
@@ -86,6 +86,9 @@ def cluster_interval(
     mean, (low, high) = values.mean(), np.quantile(means, [tail, 1 - tail])
     if len(labels) < 2:
         return 0.0, 1.0
+    if low == high and 0 < mean < 1:  # every cluster has the same share, so that clusters say nothing: count items
+        found = binomtest(round(float(values.sum())), len(values)).proportion_ci(level)
+        return float(found.low), float(found.high)
     few = np.sqrt(len(labels) / (len(labels) - 1)) * t.ppf(tail, len(labels) - 1) / norm.ppf(tail)
     return float(max(0.0, mean - few * (mean - low))), float(min(1.0, mean + few * (high - mean)))
 

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Mapping, Sequence
+from typing import Any
 
 import numpy as np
 import pandas as pd
@@ -30,20 +31,26 @@ def outcomes_of(readings: pd.DataFrame, answers: pd.DataFrame, explanations: pd.
     """All outcomes, one line a metric and item, one column a system; missing where a system was not tried.
 
     Args:
-        readings: ``id``, ``task``, ``topic``, ``question``, ``query`` and a column a system, readings as JSON.
+        readings: ``id``, ``task``, ``topic``, ``question``, ``query`` and a column a system, readings as JSON; missing
+            where a hosted model gave none.
         answers: ``id``, ``task``, ``topic``, ``system``, ``delivered``, ``relevant``, ``correct``.
         explanations: ``id``, ``task``, ``topic``, ``system``, ``faithful``, ``complete``, ``fluent``.
     """
     systems = systems_of(readings)
     parts = []
     truths = readings["query"].map(json.loads)
-    known = {s: readings[s].map(json.loads) for s in systems}
     for metric, matches in (("reading_exact", field_matches), ("reading_soft", soft_matches)):
-        right = {s: [matches(p, t)["all"] for p, t in zip(known[s], truths, strict=True)] for s in systems}
+        right: dict[str, Any] = {
+            s: [
+                None if pd.isna(text) else matches(json.loads(text), truth)["all"]
+                for text, truth in zip(readings[s], truths, strict=True)
+            ]
+            for s in systems
+        }
         parts.append(readings[["id", "task", "topic"]].assign(metric=metric, **right))
     for name, table in (("answer", answers), ("explanation", explanations)):
         for column in [c for c in table.columns if f"{name}_{c}" in METRICS]:
-            wide = table.pivot(index=["id", "task", "topic"], columns="system", values=column).reset_index()
+            wide = table.set_index(["id", "task", "topic", "system"])[column].unstack("system").reset_index()  # noqa: PD010
             parts.append(wide.assign(metric=f"{name}_{column}"))
     found = pd.concat(parts, ignore_index=True)
     others = [name for name in found.columns if name not in FACTS]
@@ -76,8 +83,8 @@ def field_scores(readings: pd.DataFrame) -> pd.DataFrame:
     truths = readings["query"].map(json.loads)
     lines = []
     for system in systems_of(readings):
-        guesses = readings[system].map(json.loads)
-        pairs = list(zip(guesses, truths, strict=True))
+        there = readings[system].notna()
+        pairs = list(zip(readings[system][there].map(json.loads), truths[there], strict=True))
         exact, soft = ([matches(p, t) for p, t in pairs] for matches in (field_matches, soft_matches))
         lines += [
             (system, name, float(np.mean([m[name] for m in exact])), float(np.mean([m[name] for m in soft])))

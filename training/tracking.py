@@ -12,6 +12,11 @@ from typing import Any
 from lm.registry import ASSISTANT_MODEL, CHALLENGER, CHAMPION
 
 ADAPTER_TAG, OVER_TAG = "causalsmith.adapter_digest", "causalsmith.promoted_over"
+REASON_TAG, ROLLED_BACK_TAG = "causalsmith.promotion_reason", "causalsmith.rolled_back"
+
+
+class ChampionChanged(RuntimeError):
+    """A promotion that rests on a comparison with a version that is no longer champion."""
 
 
 @dataclass(frozen=True)
@@ -106,11 +111,53 @@ class Tracking:
         return known
 
     def promote(self, version: Version, over: str, reason: str) -> None:
-        """Move the alias ``champion`` to a version, with the reason and the version that it replaces."""
+        """Move the alias ``champion`` to a version, with the reason and the version that it replaces.
+
+        The alias is moved last and at once: before that the old champion is in force, after that the new one.
+
+        Args:
+            over: the version that the comparison was with; '' where there was no champion.
+
+        Raises:
+            ChampionChanged: another version has become champion since the comparison.
+        """
+        champion = self.version_at(CHAMPION, version.name)
+        if (champion.version if champion else "") != over:
+            raise ChampionChanged(
+                f"version {version.version} was compared with {f'version {over}' if over else 'no champion'}, but now "
+                f"{f'version {champion.version}' if champion else 'none'} is champion; evaluate again"
+            )
         client = self.client()
         client.set_model_version_tag(version.name, version.version, OVER_TAG, over)
-        client.set_model_version_tag(version.name, version.version, "causalsmith.promotion_reason", reason[:5000])
+        client.set_model_version_tag(version.name, version.version, REASON_TAG, reason[:5000])
         client.set_registered_model_alias(version.name, CHAMPION, version.version)
+
+    def roll_back(self, reason: str, name: str = ASSISTANT_MODEL) -> tuple[Version, Version | None]:
+        """Give the alias ``champion`` back to the version that the champion replaced; none, where it replaced none.
+
+        The version that was champion is marked, and is not promoted again by what it was promoted by.
+
+        Returns:
+            The version that was champion, and the one that is now.
+
+        Raises:
+            LookupError: there is no champion.
+        """
+        champion = self.version_at(CHAMPION, name)
+        if champion is None:
+            raise LookupError(f"{name} has no champion at {self.uri}, so there is nothing to roll back")
+        client, replaced = self.client(), champion.tags.get(OVER_TAG, "")
+        client.set_model_version_tag(name, champion.version, ROLLED_BACK_TAG, reason[:5000])
+        if replaced:
+            client.set_registered_model_alias(name, CHAMPION, replaced)
+        else:
+            client.delete_registered_model_alias(name, CHAMPION)
+        return champion, self.version_at(CHAMPION, name)
+
+    def versions(self, name: str = ASSISTANT_MODEL) -> list[Version]:
+        """All registered versions, newest first."""
+        found = self.client().search_model_versions(f"name = '{name}'")
+        return sorted((_version(one) for one in found), key=lambda one: -int(one.version))
 
     def _log_and_register(self, adapter: Path, run_id: str, tags: Mapping[str, str], name: str) -> Version:
         import mlflow

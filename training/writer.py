@@ -14,7 +14,7 @@ from typing import Any
 
 from causal_tools.contract import CausalQuery
 from causal_tools.reading_evidence import FILE_NAME
-from lm.api import ChatEndpoint
+from lm.api import ChatEndpoint, Request
 from lm.errors import EndpointError
 from training.queries import QueryItem, check_item, spellings, with_id
 from training.topic_library import Topic
@@ -83,7 +83,8 @@ def reword(
         wording, faults = "", ["no answer"]
         for _ in range(2):
             try:
-                reply = endpoint.recorded(messages) if unasked else endpoint.complete(messages)
+                request = Request(messages)
+                reply = endpoint.recorded(request) if unasked else endpoint.complete(request)
             except EndpointError as error:
                 unasked.append(str(error))
                 reply = None

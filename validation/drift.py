@@ -16,7 +16,9 @@ from validation.results import CheckResult
 FEWEST_NIGHTS = 5
 LAST_NIGHTS = 30
 SIGMAS = 3.0
-MOVING_RANGE = 1.128  # mean range of two standard normal values, by which a mean moving range becomes a standard deviation
+MOVING_RANGE = (
+    1.128  # mean range of two standard normal values, by which a mean moving range becomes a standard deviation
+)
 
 
 @dataclass(frozen=True)

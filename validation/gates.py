@@ -1,4 +1,4 @@
-"""Is the challenger measurably better, and nowhere worse? Paired comparisons on the same items, with margins stated beforehand."""
+"""Is the challenger measurably better, and nowhere worse? Paired comparisons on the same items, margins stated beforehand."""
 
 from __future__ import annotations
 
@@ -75,7 +75,11 @@ def compare_paired(
     if len(labels) < 2:
         return estimate, -1.0, 1.0
     few = np.sqrt(len(labels) / (len(labels) - 1)) * t.ppf(level, len(labels) - 1) / norm.ppf(level)
-    return estimate, float(estimate - few * (estimate - low)), float(estimate + few * (high - estimate))
+    return (
+        estimate,
+        max(-1.0, float(estimate - few * (estimate - low))),
+        min(1.0, float(estimate + few * (high - estimate))),
+    )
 
 
 def mcnemar(challenger: Sequence[bool], incumbent: Sequence[bool]) -> float:

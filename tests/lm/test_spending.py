@@ -24,7 +24,7 @@ def test_a_call_whose_cost_stays_unknown_is_charged_at_its_worst():
 def test_many_calls_at_once_never_pass_the_cap_and_use_it_up():
     """Each may cost 8 cents and costs 1 to 8; the cap is a dollar. Charged and reserved never pass it, and the first call that
     is refused really had less than 8 cents left."""
-    budget, chances = Budget(1.0), random.Random(0)  # noqa: S311
+    budget, chances = Budget(1.0), random.Random(0)
     most, refused = [0.0], []
 
     def call(cost: float) -> None:

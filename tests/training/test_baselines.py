@@ -8,7 +8,16 @@ import pytest
 
 from causal_tools.contract import ALLOWED, REQUIRED, TASKS
 from lm.api import ChatEndpoint, Reply
-from training.baseline_api import NO_ANSWER, baseline_readings, messages_of, reading_of, tools_of_contract
+from lm.recordings import FolderRecordings, key_of
+from training.baseline_api import (
+    NO_ANSWER,
+    READING,
+    TASK_GIVEN,
+    baseline_answers,
+    reading_of,
+    reading_request,
+    tools_of_contract,
+)
 from training.baselines import majority_readings, nearest_readings
 from training.queries import QueryItem, make_queries
 from training.topic_library import load_topics
@@ -99,24 +108,54 @@ def test_a_reply_becomes_a_reading(calls, reading):
 
 
 def _record(endpoint: ChatEndpoint, item: QueryItem) -> None:
+    whole = endpoint._whole(reading_request(item))
     reply = {
         "text": "",
         "tool_calls": [["ATE", '{"treatment": "a", "response": "b"}']],
-        "prompt_tokens": 1,
-        "completion_tokens": 1,
+        "prompt_tokens": 100,
+        "completion_tokens": 10,
     }
-    endpoint._record(messages_of(item), tools_of_contract(), reply)
+    endpoint.recordings.keep(key_of(whole), {"request": whole, "reply": reply})
 
 
-def test_recordings_are_read_without_a_key_and_the_rest_is_explained(tmp_path, monkeypatch):
+def test_recordings_are_read_without_a_key_and_the_rest_is_listed_with_its_reason(tmp_path, monkeypatch):
     monkeypatch.delenv("NO_SUCH_KEY", raising=False)
-    endpoint = ChatEndpoint("m-1", tmp_path, base_url="http://127.0.0.1:9", key_variable="NO_SUCH_KEY")
+    endpoint = ChatEndpoint(
+        "m-1",
+        FolderRecordings(tmp_path),
+        base_url="http://127.0.0.1:9",
+        key_variable="NO_SUCH_KEY",
+        dollars_per_million=(1.0, 10.0),
+    )
     for item in (TRAIN[0], TRAIN[2]):
         _record(endpoint, item)
-    readings, reasons = baseline_readings(endpoint, TRAIN)
-    assert readings == {
-        "i1": {"task": "ATE", "treatment": "a", "response": "b"},
-        "i3": {"task": "ATE", "treatment": "a", "response": "b"},
-    }
-    assert len(reasons) == 1
-    assert "NO_SUCH_KEY" in reasons[0]
+    found = baseline_answers(endpoint, TRAIN)
+    readings = found[found["kind"] == READING].set_index("id")
+    assert (
+        readings.loc[["i1", "i3"], "answer"].map(json.loads).tolist()
+        == [{"task": "ATE", "treatment": "a", "response": "b"}] * 2
+    )
+    assert readings.loc["i1", "dollars"] == pytest.approx(100e-6 + 100e-6)
+    others = found[~((found["kind"] == READING) & found["id"].isin(["i1", "i3"]))]
+    assert len(others) and others["failure"].str.contains("NO_SUCH_KEY").all()
+    assert (others["answer"] == "").all()
+
+
+def test_with_the_task_given_only_its_tool_is_offered_and_must_be_called():
+    item = next(one for one in TRAIN if one.task == "ATE")
+    request = reading_request(item, task_given=True)
+    assert [tool["function"]["name"] for tool in request.tools] == [request.must_call] == ["ATE"]
+    assert reading_request(item).must_call is None
+    assert len(reading_request(item).tools) == len(TASKS)
+
+
+def test_causal_questions_are_asked_both_ways_and_others_once(tmp_path, monkeypatch):
+    monkeypatch.delenv("NO_SUCH_KEY", raising=False)
+    endpoint = ChatEndpoint("m-1", FolderRecordings(tmp_path), key_variable="NO_SUCH_KEY")
+    none = _item("What is the time?", ("a", "b"), None, 99)
+    found = baseline_answers(endpoint, [TRAIN[0], none])
+    assert list(zip(found["id"], found["kind"], strict=True)) == [
+        (TRAIN[0].id, READING),
+        ("i99", READING),
+        (TRAIN[0].id, TASK_GIVEN),
+    ]

@@ -5,11 +5,13 @@ from __future__ import annotations
 import json
 import threading
 from collections.abc import Iterator
+from dataclasses import replace
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 
 import pytest
 
 from lm.api import ChatEndpoint
+from lm.recordings import FolderRecordings
 from training.queries import check_item, make_queries
 from training.topic_library import load_topics
 from training.writer import reword, wording_faults
@@ -63,7 +65,9 @@ def writer() -> Iterator[Writer]:
 def endpoint(writer, tmp_path, monkeypatch) -> ChatEndpoint:
     monkeypatch.setenv(KEY, "sk-1")
     url = f"http://127.0.0.1:{writer.http.server_port}/v1"
-    return ChatEndpoint("w", tmp_path, base_url=url, key_variable=KEY, dollars_per_million=(1.0, 1.0), spend_cap=0.01)
+    return ChatEndpoint(
+        "w", FolderRecordings(tmp_path), base_url=url, key_variable=KEY, dollars_per_million=(1.0, 1.0), spend_cap=0.01
+    )
 
 
 def test_a_sound_wording_is_taken_with_the_query_and_costs_nothing_again(writer, endpoint):
@@ -105,8 +109,7 @@ def test_a_wording_that_lacks_something_is_sent_back_once_and_then_refused(write
 
 
 def test_without_key_or_money_the_rest_is_unasked_and_said(writer, endpoint, monkeypatch):
-    endpoint.spend_cap = 0.0
-    made = reword(endpoint, [ITEM, OTHER], TOPICS)
+    made = reword(replace(endpoint, spend_cap=0.0), [ITEM, OTHER], TOPICS)
     assert (made.items, made.refused) == ((), ())
     assert "cap" in made.unasked[0]
     monkeypatch.delenv(KEY)

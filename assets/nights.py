@@ -83,6 +83,7 @@ def nightly_report(
             drift=drift.text,
             in_control=drift.passed,
             spending=spending,
+            first=not before,
             pictures=pictures,
             digests=digests,
         )

@@ -68,12 +68,13 @@ class Settings(BaseModel):
 
 
 def chosen_profile() -> Profile:
-    """The profile that ``CAUSALSMITH_PROFILE`` names (``demo`` unless set).
+    """The profile that ``CAUSALSMITH_PROFILE`` names (``demo`` unless set), or the YAML file that it gives the path of.
 
     Raises:
         ValueError: there is no such profile, or it does not fit the schema.
     """
-    return read_profile(PROFILES / f"{os.environ.get(PROFILE_VARIABLE, 'demo')}.yaml")
+    named = os.environ.get(PROFILE_VARIABLE) or "demo"
+    return read_profile(Path(named) if named.endswith(".yaml") else PROFILES / f"{named}.yaml")
 
 
 def chosen_settings() -> Settings:

@@ -26,6 +26,7 @@ class Night:
         examples: of failures, by kind: lines with question, wanted and read.
         drift: what the control bands say.
         spending: what the hosted model was asked and cost tonight, in words.
+        first: whether there is no night before.
         pictures: PNG by caption.
         digests: what the figures rest on, by name.
     """
@@ -45,6 +46,7 @@ class Night:
     drift: str
     in_control: bool
     spending: str
+    first: bool = False
     pictures: Mapping[str, bytes] = field(default_factory=dict)
     digests: Mapping[str, str] = field(default_factory=dict)
 
@@ -54,7 +56,21 @@ def night_page(night: Night) -> str:
     pictures = {
         caption: f"data:image/png;base64,{base64.b64encode(png).decode()}" for caption, png in night.pictures.items()
     }
-    return str(_environment().get_template("night_page.html.jinja").render(night=night, pictures=pictures))
+    page = _environment().get_template("night_page.html.jinja")
+    return str(page.render(night=night, pictures=pictures, board=wide_board(night.scores)))
+
+
+def wide_board(scores: pd.DataFrame) -> pd.DataFrame:
+    """The scoreboard of all tasks with a line a system and a column a metric, as people read it.
+
+    Args:
+        scores: ``metric``, ``system``, ``task``, ``share``, ``low``, ``high``, ``right`` and ``questions``.
+    """
+    whole = scores[scores["task"] == "all"]
+    cells = [f"{r.share:.3f} ({r.low:.2f} to {r.high:.2f}), {r.right} of {r.questions}" for r in whole.itertuples()]
+    told = whole.assign(cell=cells).set_index(["system", "metric"])["cell"].unstack("metric")  # noqa: PD010
+    order = list(dict.fromkeys(whole["metric"]))
+    return told.loc[list(dict.fromkeys(whole["system"])), order].reset_index()
 
 
 def index_page(nights: Sequence[Mapping[str, Any]]) -> str:

@@ -12,7 +12,7 @@ import torch
 from lm import ModelNotFound, load_language_model
 from lm.registry import CHALLENGER, CHAMPION, find_assistant
 from lm.tiny import tiny_model
-from training.tracking import OVER_TAG, Tracking, Version
+from training.tracking import OVER_TAG, ROLLED_BACK_TAG, ChampionChanged, Tracking, Version
 
 
 def _adapter(folder, seed: int):
@@ -93,15 +93,23 @@ def test_a_registered_challenger_loads_with_its_adapter_on_its_base(versions, ad
 def test_promotion_moves_the_champion_and_its_alias_can_be_moved_back(versions, tracking):
     assert tracking.version_at(CHAMPION) is None
     assert find_assistant().version == "shipped with the project"  # a challenger is not used before it has won
-    tracking.promote(versions[0], over="untuned", reason="better")
+    tracking.promote(versions[0], over="", reason="better")
     assert tracking.version_at(CHAMPION).version == "1"
     tracking.promote(versions[1], over="1", reason="better still" * 1000)
     assert tracking.version_at(CHAMPION).version == "2"
     assert tracking.version_at(CHAMPION).tags[OVER_TAG] == "1"
     assert (find_assistant().version, find_assistant().alias) == ("2", CHAMPION)
-    tracking.client().set_registered_model_alias("causalsmith-assistant", CHAMPION, "1")
+    with pytest.raises(ChampionChanged, match="compared with version 1, but now version 2 is champion"):
+        tracking.promote(versions[0], over="1", reason="by an older comparison")
+    before, now = tracking.roll_back("misreads doses")
+    assert (before.version, now.version) == ("2", "1")
+    assert tracking.versions()[0].tags[ROLLED_BACK_TAG] == "misreads doses"
     assert find_assistant().version == "1"
     assert "version 1 (champion)" in load_language_model("assistant", device="cpu").name
+    assert tracking.roll_back("neither")[1] is None  # it had replaced none
+    assert find_assistant().version == "shipped with the project"
+    with pytest.raises(LookupError, match="no champion"):
+        tracking.roll_back("once more")
 
 
 @pytest.mark.parametrize("name", ["models:/causalsmith-assistant@nobody", "models:/causalsmith-assistant/99",

@@ -1,0 +1,73 @@
+"""Schedules: when nights are, that they do not overlap, and what a night is tagged with."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime
+
+import dagster as dg
+import pytest
+from pydantic import ValidationError
+
+from assets.nights import NIGHT_TAG
+from orchestration.definitions import defs
+from orchestration.schedules import nightly
+from orchestration.settings import Nights, Settings
+
+ZURICH = Nights(time_zone="Europe/Zurich", evaluation="23:30")
+
+
+def _evaluated(schedule: dg.ScheduleDefinition, instance: dg.DagsterInstance, when: datetime):
+    context = dg.build_schedule_context(
+        instance=instance, scheduled_execution_time=when, repository_def=defs.get_repository_def()
+    )
+    return schedule.evaluate_tick(context)
+
+
+def test_hours_and_time_zone_come_from_the_settings():
+    schedule = nightly("evaluation", ZURICH.evaluation, ZURICH)
+    assert (schedule.cron_schedule, schedule.execution_timezone) == ("30 23 * * *", "Europe/Zurich")
+
+
+def test_a_night_is_tagged_with_its_date_in_its_time_zone_and_with_its_retries(tmp_path):
+    """23:30 in Zurich on 28 November is 22:30 in UTC; half past midnight there on the 29th is still the 28th in UTC."""
+    schedule = nightly("evaluation", "00:30", Nights(time_zone="Europe/Zurich", retries=3))
+    with dg.DagsterInstance.local_temp(str(tmp_path)) as instance:
+        tick = _evaluated(schedule, instance, datetime(2026, 11, 28, 23, 30, tzinfo=UTC))
+    (request,) = tick.run_requests
+    assert request.tags[NIGHT_TAG] == "2026-11-29"
+    assert request.tags["dagster/max_retries"] == "3"
+
+
+@pytest.mark.parametrize("running", ["evaluation", "retraining"])
+def test_a_night_is_skipped_while_another_goes_on(running, tmp_path):
+    schedule = nightly("evaluation", "04:00", Nights())
+    with dg.DagsterInstance.local_temp(str(tmp_path)) as instance:
+        job = defs.resolve_job_def(running)
+        instance.create_run_for_job(job, status=dg.DagsterRunStatus.STARTED)
+        tick = _evaluated(schedule, instance, datetime(2026, 11, 28, 4, tzinfo=UTC))
+    assert tick.run_requests == []
+    assert f"the last {running}" in tick.skip_message
+
+
+@pytest.mark.parametrize(
+    "fault", [{"time_zone": "Mars/Base"}, {"evaluation": "25:00"}, {"retraining": "4"}, {"retries": -1}]
+)
+def test_nights_that_cannot_be_are_refused(fault):
+    with pytest.raises(ValidationError):
+        Settings.model_validate({"nights": fault})
+
+
+def test_paid_and_heavy_work_has_its_pool():
+    pools = {
+        spec.to_user_string(): defs.resolve_assets_def(spec).op.pool
+        for spec in defs.resolve_all_asset_keys()
+        if spec.to_user_string()
+        in ("gpt4_baseline", "assistant_evaluation", "explanation_evaluation", "assistant_adapter", "held_out_results")
+    }
+    assert pools == {
+        "gpt4_baseline": "api",
+        "assistant_evaluation": "gpu",
+        "explanation_evaluation": "gpu",
+        "assistant_adapter": "gpu",
+        "held_out_results": None,
+    }

@@ -22,7 +22,7 @@ import numpy as np
 
 FIRST = datetime(2026, 12, 1, tzinfo=UTC)
 QUALITY = {"1": 0.75, "2": 0.75, "3": {"MA": 0.2, "rest": 0.9}, "4": 0.97}  # of the adapters, in the order they come
-ARRIVALS = {4: 1, 5: 2, 13: 3}  # night: which part of the annotations comes in
+ARRIVALS = {4: (1, 2), 5: (3, 4), 13: (6, 7)}  # night: which eighths of the annotations come in
 OUTAGE, BROKEN, MENDED, ROLLED_BACK = 1, 5, 6, 14
 
 
@@ -67,7 +67,11 @@ def _completion(body: dict) -> dict:
     message: dict[str, Any] = {"role": "assistant", "content": "The effect is in the table."}
     if body.get("tools"):
         called = {"name": body["tools"][0]["function"]["name"], "arguments": "{}"}
-        message = {"role": "assistant", "content": None, "tool_calls": [{"id": "c", "type": "function", "function": called}]}
+        message = {
+            "role": "assistant",
+            "content": None,
+            "tool_calls": [{"id": "c", "type": "function", "function": called}],
+        }
     choice = {"index": 0, "finish_reason": "stop", "message": message}
     usage = {"prompt_tokens": 100, "completion_tokens": 10, "total_tokens": 110}
     return {"id": "x", "object": "chat.completion", "created": 1, "model": "m", "choices": [choice], "usage": usage}
@@ -109,18 +113,29 @@ def main(home: Path) -> dict[str, Any]:
     tiny = Path("orchestration/profiles/tiny.yaml").read_text(encoding="utf-8")
     tiny = tiny.replace("held_out_per_task: 2", "held_out_per_task: 20")
     # a handful of answers and explanations could rule no loss out
-    tiny = tiny.replace("answers_per_task: 1, explanations_per_task: 1", "answers_per_task: 0, explanations_per_task: 0")
-    hosted = f"{{model: m-1, base_url: '{loopback.address}/v1', key_variable: FORTNIGHT_KEY, dollars_per_million: [10, 30], first_wait: 0.01, tries: 2}}"
-    profile.write_text(f"{tiny}baseline: {hosted}\n", encoding="utf-8")
+    tiny = tiny.replace(
+        "answers_per_task: 1, explanations_per_task: 1", "answers_per_task: 0, explanations_per_task: 0"
+    )
+    hosted = {
+        "model": "m-1",
+        "base_url": f"{loopback.address}/v1",
+        "key_variable": "FORTNIGHT_KEY",
+        "dollars_per_million": [10, 30],
+        "first_wait": 0.01,
+        "tries": 2,
+    }
+    profile.write_text(f"{tiny}baseline: {json.dumps(hosted)}\n", encoding="utf-8")
     os.environ["CAUSALSMITH_PROFILE"] = str(profile)
     (home / "inbox").mkdir()
     sample = json.loads(Path("training/samples/annotations_sample.json").read_text(encoding="utf-8"))
-    parts = [sample[k::4] for k in range(4)]
+    parts = [sample[k::8] for k in range(8)]
     _arrive(home, 0, parts)
 
     from lm import registry
 
-    registry.SHIPPED = home / "none"  # no adapter comes with this copy: the first champion has to beat the untuned model
+    registry.SHIPPED = (
+        home / "none"
+    )  # no adapter comes with this copy: the first champion has to beat the untuned model
     from orchestration.definitions import defs
     from orchestration.home import prepare_dagster_home
 
@@ -131,8 +146,8 @@ def main(home: Path) -> dict[str, Any]:
         for number in range(1, 15):
             loopback.out_of_order = number == OUTAGE
             asked = len(loopback.asked)
-            if number in ARRIVALS:
-                _arrive(home, ARRIVALS[number], parts)
+            for part in ARRIVALS.get(number, ()):
+                _arrive(home, part, parts)
             cursor, came = _sense(defs, instance, cursor)
             ledger = home / "work" / "evaluation.sqlite"
             if number == MENDED:

@@ -15,8 +15,6 @@ from assets.storage import FileStore
 from training.ledger import Ledger
 from training.tracking import Tracking
 
-READ_AT_ONCE = 8
-
 
 @dg.asset(
     group_name="evaluation", owners=["team:causalsmith"], kinds={"pytorch", "parquet"}, code_version="2", pool="gpu"
@@ -36,7 +34,7 @@ def assistant_evaluation(
     from training.baseline_api import READING, TASK_GIVEN
     from training.baselines import majority_readings, nearest_readings
     from training.corpora import items_from
-    from training.evaluation import timed_readings
+    from training.evaluation import AT_ONCE, timed_readings
 
     models_here = _contenders(profile, models, tracking, files, registered_assistant)
 
@@ -47,7 +45,7 @@ def assistant_evaluation(
         columns: dict[str, list[Any]] = {}
         for name, one in models_here.items():
             say = log_progress(context.log.info, 5, f"{name}, questions read: ")
-            lines = timed_readings(ledger, one.digest, cache(one.load), items, say, READ_AT_ONCE)
+            lines = timed_readings(ledger, one.digest, cache(one.load), items, say, AT_ONCE)
             columns[name] = [line["reading"] for line in lines]
             columns[f"seconds {name}"] = [line["seconds"] for line in lines]
         columns["nearest question"] = nearest_readings(train, items)

@@ -9,7 +9,7 @@ values among those that the file has) less what the question's words say against
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Generator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Protocol
 
@@ -39,6 +39,7 @@ class ContinuationSession(Protocol):
         offsets: Sequence[Sequence[float]],
         reach: float,
         closed: Sequence[bool] = (),
+        contests: Sequence[int] = (),
     ) -> list[np.ndarray]: ...
 
 
@@ -89,6 +90,56 @@ def read_question(
         QueryError: the question is empty or very long, or the file has too few columns for the task.
         NotCausal: the model reads the question as none of the five tasks.
     """
+    (found,) = read_questions(model, [Asked(question, tuple(columns), dataset, levels)], weights)
+    if isinstance(found, Exception):
+        raise found
+    return found
+
+
+@dataclass(frozen=True)
+class Asked:
+    """A question about a file; fields as the arguments of :func:`read_question`."""
+
+    question: str
+    columns: tuple[str, ...]
+    dataset: str | None = None
+    levels: Mapping[str, Sequence[Scalar]] | None = None
+
+
+def read_questions(
+    model: ContinuationModel, asked: Sequence[Asked], weights: Weights | None = None
+) -> list[Reading | QueryError | NotCausal]:
+    """Parse many questions side by side: what the model computes for all of them goes through it together.
+
+    Each is read as it would be alone, but for the last digits of floating-point sums.
+
+    Returns:
+        By question its reading, or why there is none.
+    """
+    weights = weights or Weights()
+    outcomes: list[Reading | QueryError | NotCausal | None] = []
+    searches: dict[int, _Search] = {}
+    prepared: dict[int, tuple[Asked, list[str]]] = {}
+    for number, one in enumerate(asked):
+        outcomes.append(None)
+        try:
+            prepared[number] = _prepared(one)
+        except QueryError as error:
+            outcomes[number] = error
+        else:
+            ready = prepared[number][0]
+            searches[number] = _search(model, ready.question, ready.columns, ready.levels, weights)
+    for number, drafts in _run(model, searches, weights).items():
+        try:
+            outcomes[number] = _reading(drafts, *prepared[number], weights)
+        except (QueryError, NotCausal) as error:
+            outcomes[number] = error
+    return [outcome for outcome in outcomes if outcome is not None]
+
+
+def _prepared(asked: Asked) -> tuple[Asked, list[str]]:
+    """The question with the columns that the model is shown, and notes on what was left out."""
+    question, columns = asked.question, list(asked.columns)
     if not question.strip():
         raise QueryError("the question is empty. Ask, for example: How does treatment affect outcome?")
     if (count := len(question.split())) > MOST_QUESTION_WORDS:
@@ -98,15 +149,17 @@ def read_question(
         raise QueryError(
             f"a causal question needs at least two columns; the file has {len(columns)}: {', '.join(columns)}"
         )
-    named = FILE_NAME.search(question)
     notes: list[str] = []
     if len(columns) > MOST_COLUMNS:
         columns = _nearest(question, columns)
         notes.append(
             f"only the {MOST_COLUMNS} columns closest to the question's words were offered to the language model"
         )
-    weights = weights or Weights()
-    drafts = find_readings(model, question, columns, levels, weights)
+    return replace(asked, columns=tuple(columns)), notes
+
+
+def _reading(drafts: Sequence[Draft], asked: Asked, notes: list[str], weights: Weights) -> Reading:
+    named = FILE_NAME.search(asked.question)
     best = drafts[0]
     if best.task == NOT_CAUSAL:
         raise NotCausal(
@@ -116,7 +169,7 @@ def read_question(
     if best.fault is not None:
         raise QueryError(best.fault)
     return Reading(
-        CausalQuery.model_validate({"dataset": dataset or (named.group(0) if named else None), **best.fields}),
+        CausalQuery.model_validate({"dataset": asked.dataset or (named.group(0) if named else None), **best.fields}),
         _confidence(drafts, weights),
         notes,
         dict(best.said),
@@ -135,16 +188,54 @@ def find_readings(
     Readings of the same query, which differ in the words taken for a column or in order, count together: a query comes
     before another where the sum of its readings' probabilities is larger.
     """
+    return _run(model, {0: _search(model, question, columns, levels, weights)}, weights)[0]
+
+
+# A search asks for the scores of rows of steps, each after a text, and is sent the rows with their scores.
+_Rows = list[tuple[str, list[Step]]]
+_Search = Generator[_Rows, list[np.ndarray], list[Draft]]
+
+
+def _run(model: ContinuationModel, searches: Mapping[int, _Search], weights: Weights) -> dict[int, list[Draft]]:
+    """What each search finds; what they ask of the model at the same time is asked together."""
+    session, found = model.session(), {}
+    waiting = {number: next(search) for number, search in searches.items()}
+    while waiting:
+        rows = [row for asked in waiting.values() for row in asked]
+        scores = session.likely_continuations(
+            [text for text, _ in rows],
+            [[step.piece for step in steps] for _, steps in rows],
+            [[step.then.score(weights) / weights.model for step in steps] for _, steps in rows],
+            REACH / weights.model,
+            [_are_values(steps) for _, steps in rows],
+            [contest for contest, asked in enumerate(waiting.values()) for _ in asked],
+        )
+        places = np.cumsum([0, *(len(asked) for asked in waiting.values())])
+        going_on = {}
+        for contest, number in enumerate(waiting):
+            try:
+                going_on[number] = searches[number].send(scores[places[contest] : places[contest + 1]])
+            except StopIteration as end:
+                found[number] = end.value
+        waiting = going_on
+    return found
+
+
+def _search(
+    model: ContinuationModel,
+    question: str,
+    columns: Sequence[str],
+    levels: Mapping[str, Sequence[Scalar]] | None,
+    weights: Weights,
+) -> _Search:
     start = model.chat_text(parse_messages(question, columns, levels))
-    session = model.session()
     encoder = sentence_encoder() if weights.unlike_in_meaning else None
     form = ReadingForm(" ".join(question.split()), columns, levels, encoder)
     growing, whole = [form.begin()], []
     while growing:
         rows = [draft.next(draft) for draft in growing if draft.next is not None]
-        grown = [
-            draft for row, scores in _scored(session, start, growing, rows, weights) for draft in _taken(row, scores)
-        ]
+        scores = yield [(start + draft.text, row) for draft, row in zip(growing, rows, strict=True)]
+        grown = [draft for row, own in zip(rows, scores, strict=True) for draft in _taken(row, own)]
         whole += [draft for draft in grown if draft.next is None]
         best = max((draft.score(weights) for draft in whole), default=-np.inf)
         growing = _best_of_each([draft for draft in grown if draft.next is not None], weights, best - REACH)
@@ -152,19 +243,6 @@ def find_readings(
     for draft in whole:
         sums[draft.query] = float(np.logaddexp(sums.get(draft.query, -np.inf), draft.score(weights)))
     return sorted(whole, key=lambda draft: (-sums[draft.query], -draft.score(weights)))
-
-
-def _scored(
-    session: ContinuationSession, start: str, growing: Sequence[Draft], rows: Sequence[list[Step]], weights: Weights
-) -> list[tuple[list[Step], np.ndarray]]:
-    scores = session.likely_continuations(
-        [start + draft.text for draft in growing],
-        [[step.piece for step in row] for row in rows],
-        [[step.then.score(weights) / weights.model for step in row] for row in rows],
-        REACH / weights.model,
-        [_are_values(row) for row in rows],
-    )
-    return list(zip(rows, scores, strict=True))
 
 
 def _are_values(row: Sequence[Step]) -> bool:

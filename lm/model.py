@@ -249,6 +249,7 @@ class ScoringSession:
         offsets: Sequence[Sequence[float]],
         reach: float,
         closed: Sequence[bool] = (),
+        contests: Sequence[int] = (),
     ) -> list[np.ndarray]:
         """Which candidates may continue their contexts best: for closed lists too long to score in full.
 
@@ -258,9 +259,11 @@ class ScoringSession:
             contexts: texts.
             candidates: by context, what may follow it; none may add no token.
             offsets: by context and candidate, nats that count beside the log-probability.
-            reach: nats below the best, over all contexts, within which a candidate is followed up.
+            reach: nats below the best, over all contexts of the same contest, within which a candidate is followed up.
             closed: by context, whether nothing but its candidates is possible there, which the model cannot know: their
                 probabilities then sum to one. Nowhere by default.
+            contests: by context, a number from 0 on; each contest is decided apart, though all are computed together. One by
+                default.
 
         Returns:
             By context, (candidates,) nats: the (chain-rule) log-probability where the candidate is within reach, the best
@@ -275,7 +278,9 @@ class ScoringSession:
         flat = np.concatenate([np.asarray(row, float) for row in offsets])
         rows = np.split(np.arange(len(flat)), np.cumsum([len(row) for row in candidates])[:-1])
         groups = [row for row, whole in zip(rows, closed, strict=True) if whole] if closed else []
-        totals = score_likely(self.lm.model, sequences, starts, flat, reach, self.lm.meter, self.tree, groups)
+        sizes = [len(row) for row in candidates]
+        apart = np.repeat(np.asarray(contests, int), sizes) if contests else None
+        totals = score_likely(self.lm.model, sequences, starts, flat, reach, self.lm.meter, self.tree, groups, apart)
         return [totals[row] for row in rows]
 
     def texts_held(self, text: str) -> int:

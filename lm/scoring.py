@@ -12,6 +12,7 @@ from lm.passes import Meter, Row, tree_pass
 from lm.states import Place, StateTree
 
 NODES_PER_PASS = 1024  # tokens in one forward pass, padding counted: more than saturates two cores
+PASS_COST = 24  # tokens that take as long as a pass does whatever it computes, since it reads all weights
 NODES_PER_TRIE = 512  # attention inside a trie is dense and costs nodes²; beyond this it outweighs the linear layers
 SCORING_VERSION = 1  # raised when the same model would score the same text otherwise; scores on disk are filed by it
 
@@ -50,7 +51,8 @@ def score_sequences(
     scores: dict[int, np.ndarray] = {}
     waiting = sorted(range(len(sequences)), key=lambda i: tuple(sequences[i]), reverse=True)
     while waiting:
-        rows = _next_rows(sequences, starts, waiting, tree, budget)
+        rows, later = _of_one_width(_next_rows(sequences, starts, waiting, tree, budget))
+        waiting += sorted((i for row in later for i in row.paths), key=lambda i: tuple(sequences[i]), reverse=True)
         scores |= tree_pass(model, rows, sequences, starts, meter, tree)
     return [scores[i] for i in range(len(sequences))]
 
@@ -86,6 +88,22 @@ def _next_rows(
     return list(rows.values())
 
 
+def _of_one_width(rows: list[Row]) -> tuple[list[Row], list[Row]]:
+    """The rows to compute now, and those for other passes: where widths differ much, padding costs more than a pass.
+
+    Passes are cut out of the rows by width so that tokens computed, padding counted, and the fixed cost of passes are fewest
+    together (dynamic programming). The widest come first.
+    """
+    order = sorted(rows, key=lambda row: -len(row.trie))
+    costs, ends = [0.0] * (len(order) + 1), [0] * (len(order) + 1)
+    for first in range(len(order) - 1, -1, -1):
+        width = len(order[first].trie)
+        choices = [PASS_COST + width * (last - first) + costs[last] for last in range(first + 1, len(order) + 1)]
+        costs[first] = min(choices)
+        ends[first] = first + 1 + choices.index(costs[first])
+    return order[: ends[0]], order[ends[0] :]
+
+
 def score_likely(
     model: Any,
     sequences: Sequence[Sequence[int]],
@@ -95,15 +113,17 @@ def score_likely(
     meter: Meter,
     tree: StateTree,
     closed: Sequence[np.ndarray] = (),
+    contests: np.ndarray | None = None,
 ) -> np.ndarray:
     """(sequences,) total log-probability from the start on, exact where it counts and −inf elsewhere.
 
     Sequences of a ``closed`` group (their places) are all that may be chosen there: they are scored in full, and their
     probabilities are made to sum to one.
 
-    What counts are the sequences whose log-probability plus offset is at most ``reach`` below the best such sum. A
+    What counts are the sequences whose log-probability plus offset is at most ``reach`` below the best such sum among those
+    of the same contest (``contests``, a number a sequence; one contest by default). A
     sequence cannot be likelier than its first token. So the first tokens are scored, all that follow one context in one
-    forward; then in full only what they leave within reach.
+    forward; then in full only what they leave within reach. Contests are computed together and decided apart.
     """
     exact = np.array([len(sequence) == start + 1 for sequence, start in zip(sequences, starts, strict=True)])
     for group in closed:
@@ -112,10 +132,18 @@ def score_likely(
     totals = np.array([part.sum() for part in score_sequences(model, heads, starts, meter, tree=tree)])
     for group in closed:
         totals[group] -= np.logaddexp.reduce(totals[group])
-    least = (totals + offsets).max() - reach
-    while chosen := np.flatnonzero(~exact & (totals + offsets >= least)).tolist():
+    of = np.zeros(len(totals), dtype=int) if contests is None else contests
+
+    def least(known: np.ndarray) -> np.ndarray:
+        """By sequence, the least that counts: below the best known of its contest."""
+        best = np.full(of.max(initial=0) + 1, -np.inf)
+        np.maximum.at(best, of[known], (totals + offsets)[known])
+        return best[of] - reach
+
+    bound = least(np.ones(len(totals), dtype=bool))
+    while chosen := np.flatnonzero(~exact & (totals + offsets >= bound)).tolist():
         full = score_sequences(model, [sequences[i] for i in chosen], [starts[i] for i in chosen], meter, tree=tree)
         totals[chosen] = [part.sum() for part in full]
         exact[chosen] = True
-        least = (totals + offsets)[exact].max() - reach
-    return np.where(exact & (totals + offsets >= least), totals, -np.inf)
+        bound = least(exact)
+    return np.where(exact & (totals + offsets >= bound), totals, -np.inf)

@@ -9,8 +9,8 @@ from typing import Any, Literal
 import numpy as np
 import pandas as pd
 
-from causal_tools.errors import NotCausal, QueryError
-from causal_tools.parsing import ContinuationModel, read_question
+from causal_tools.errors import NotCausal
+from causal_tools.parsing import Asked, ContinuationModel, read_questions
 from causal_tools.prompts import LEVELS, QUESTION
 from lm import LanguageModel, load_language_model
 from lm.bundled import BUNDLED
@@ -20,6 +20,8 @@ from training.free_reading import UNREADABLE, free_readings
 from training.ledger import Ledger, key_of
 from training.metrics import field_matches
 from training.queries import QueryItem, item_digest
+
+AT_ONCE = 32  # questions read side by side
 
 System = Literal["assistant", "without header", "free generation", "untuned", "nearest question", "majority"]
 
@@ -34,16 +36,15 @@ def readings_of(
     A question whose reading breaks off (no value to compare with, say) counts as ``UNREADABLE``, which is never right.
     """
     readings: list[dict[str, Any] | None] = []
-    for number, item in enumerate(items, start=1):
-        try:
-            reading = read_question(model, item.question, item.columns, item.dataset, item.levels)
-            readings.append(reading.query.model_dump(mode="json"))
-        except NotCausal:
-            readings.append(None)
-        except QueryError:
-            readings.append(UNREADABLE)
+    for start in range(0, len(items), AT_ONCE):
+        part = items[start : start + AT_ONCE]
+        for outcome in read_questions(model, [Asked(i.question, i.columns, i.dataset, i.levels) for i in part]):
+            if isinstance(outcome, Exception):
+                readings.append(None if isinstance(outcome, NotCausal) else UNREADABLE)
+            else:
+                readings.append(outcome.query.model_dump(mode="json"))
         if report is not None:
-            report(number, len(items))
+            report(len(readings), len(items))
     return readings
 
 

@@ -59,7 +59,7 @@ class Preferring:
     def session(self) -> Preferring:
         return self
 
-    def likely_continuations(self, contexts, candidates, offsets, reach, closed=()) -> list[np.ndarray]:
+    def likely_continuations(self, contexts, candidates, offsets, reach, closed=(), contests=()) -> list[np.ndarray]:
         assert len(contexts) == len(candidates) == len(offsets)
         for row, extra in zip(candidates, offsets, strict=True):
             assert len(row) == len(set(row)) == len(extra) > 0
@@ -82,7 +82,7 @@ class Scripted(Preferring):
         self.dislike = dislike
         self.offered: dict[str, list[str]] = {}
 
-    def likely_continuations(self, contexts, candidates, offsets, reach, closed=()) -> list[np.ndarray]:
+    def likely_continuations(self, contexts, candidates, offsets, reach, closed=(), contests=()) -> list[np.ndarray]:
         self.offered |= {
             context.rpartition("|")[2]: list(row) for context, row in zip(contexts, candidates, strict=True)
         }

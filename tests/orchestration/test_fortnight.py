@@ -1,4 +1,4 @@
-"""A fortnight of nights: annotations arrive, a run fails, a worse and a better adapter come, the hosted model is out one night."""
+"""A fortnight of nights: annotations arrive, a run fails, a worse and a better adapter come, the hosted model is out once."""
 
 import json
 

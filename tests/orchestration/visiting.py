@@ -31,7 +31,7 @@ class Told:
         return self
 
     def likely_continuations(
-        self, contexts: Any, candidates: Any, offsets: Any, reach: float, closed: Any = ()
+        self, contexts: Any, candidates: Any, offsets: Any, reach: float, closed: Any = (), contests: Any = ()
     ) -> list[np.ndarray]:
         question = contexts[0].split("Question: ")[1].partition("?")[0] + "?"
         time.sleep(0.6 if question == LONG else 0)

@@ -46,10 +46,11 @@ check: install  ## style, types, layers, definitions, lock
 ui: install  ## open Dagster on 127.0.0.1:3000 and MLflow on 127.0.0.1:5000
 	@$(BIN)/python -m orchestration.ui --port $(PORT) --mlflow-port $(MLFLOW_PORT)
 
-bench: install  ## comparisons in one run: ratios and counts (engine 12 min, causal tools 25 min, fine-tuning 10 min)
+bench: install  ## comparisons in one run: ratios and counts (engine 12 min, causal tools 25 min, fine-tuning 10 min, nights 10 min)
 	@$(BIN)/python scripts/bench.py
 	@$(BIN)/python scripts/bench_tools.py
 	@$(BIN)/python scripts/bench_training.py
+	@$(BIN)/python scripts/bench_evaluation.py
 
 lock: install  ## resolve pyproject.toml anew into requirements.lock
 	@$(BIN)/python scripts/lock.py

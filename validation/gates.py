@@ -32,7 +32,7 @@ class Margins(BaseModel):
     model_config = ConfigDict(extra="forbid", frozen=True)
 
     level: float = Field(default=0.025, gt=0, lt=0.5)
-    loss_level: float = Field(default=0.05, gt=0, lt=0.5)
+    loss_level: float = Field(default=0.035, gt=0, lt=0.5)
     primary: str = "reading_exact"
     margins: dict[str, Margin] = {}
 

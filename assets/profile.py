@@ -130,6 +130,7 @@ class Profile(_Settings):
     sdscm: SdScmSizes
     baseline: EndpointSettings = EndpointSettings()
     writer: EndpointSettings = EndpointSettings()
+    judge: EndpointSettings | None = None
     evaluation: EvaluationSizes = EvaluationSizes()
 
     @property

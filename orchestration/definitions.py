@@ -8,6 +8,7 @@ from assets import (
     baseline,
     corpora,
     evaluation,
+    judging,
     nights,
     promotion,
     queries,
@@ -39,6 +40,7 @@ _MODULES = [
     audits,
     baseline,
     evaluation,
+    judging,
     promotion,
     nights,
 ]

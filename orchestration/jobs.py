@@ -76,6 +76,7 @@ JUDGEMENT = Stage(
         "assistant_evaluation",
         "answer_evaluation",
         "explanation_evaluation",
+        "judged_explanations",
         "regression_report",
         "promoted_assistant",
         "nightly_report",

@@ -33,6 +33,7 @@ _FIGURES = {
     "assistant_evaluation": ("questions",),
     "answer_evaluation": ("questions",),
     "explanation_evaluation": ("explanations",),
+    "judged_explanations": ("judge",),
     "regression_report": ("passed", "incumbent", "difference"),
     "promoted_assistant": ("champion", "promoted"),
     "nightly_report": ("failures", "in_control"),

@@ -190,10 +190,11 @@ def nights(kills: int) -> dict[str, Any]:
         whole, asked = time.perf_counter() - begin, sum(hosted.asked.values())
         lines = Ledger(quiet / "work" / "evaluation.sqlite").counts()
         begin = time.perf_counter()
-        _, reused, made = _ended(_job("evaluation", quiet, environment))
+        counts = [_ended(_job(name, quiet, environment))[1:] for name in ("retraining", "evaluation")]
         again = time.perf_counter() - begin
+        reused, made = (sum(int(pair[place]) for pair in counts) for place in (0, 1))
         found: dict[str, Any] = {
-            "night again: seconds": again,
+            "night again, both jobs: seconds": again,
             "night again: assets made, reused": f"{made}, {reused}",
             "night again: calls of the hosted model": sum(hosted.asked.values()) - asked,
             "night again: items read, answered or explained": Ledger(quiet / "work" / "evaluation.sqlite").counts()[0]

@@ -32,6 +32,7 @@ CHAIN = {
     "assistant_evaluation",
     "answer_evaluation",
     "explanation_evaluation",
+    "judged_explanations",
     "regression_report",
     "promoted_assistant",
     "nightly_report",
@@ -52,7 +53,7 @@ def files(first, home: Path) -> FileStore:
 
 def test_the_demo_makes_every_asset_of_the_chain(first, home: Path) -> None:
     assert {path.name for path in (home / "data").iterdir()} == CHAIN
-    assert "29 assets made anew, 0 unchanged and reused" in first.stdout
+    assert "30 assets made anew, 0 unchanged and reused" in first.stdout
 
 
 def test_nothing_is_stored_as_a_pickle(first, home: Path) -> None:
@@ -125,6 +126,58 @@ def test_a_challenger_that_has_not_won_is_not_what_answers(first, home: Path, mo
 def test_a_second_run_reuses_everything(first, run) -> None:
     again = run("orchestration.demo")
     assert again.returncode == 0, again.stdout + again.stderr
-    assert "0 assets made anew, 29 unchanged and reused" in again.stdout
+    assert "0 assets made anew, 30 unchanged and reused" in again.stdout
     assert "questions read" not in again.stderr
     assert "step 1 of" not in again.stderr
+
+
+def test_failures_are_listed_by_kind_of_the_last_data_and_of_a_night(
+    first, run, files: FileStore, tmp_path: Path
+) -> None:
+    out = tmp_path / "failures.parquet"
+    told = run("orchestration.cli", "failures", "--system", "majority", "--json", "--out", str(out))
+    found = json.loads(told.stdout)
+    predictions = files.get("assistant_evaluation")
+    assert found["questions"] == len(predictions) == 12
+    rows = predictions[["id", "majority", "query"]].to_numpy().tolist()
+    assert {one["id"] for one in found["failures"]} == {
+        name for name, said, true in rows if json.loads(said) != json.loads(true)
+    }
+    assert pd.read_parquet(out)["id"].tolist() == [one["id"] for one in found["failures"]]
+    (night,) = json.loads(run("orchestration.cli", "nights", "--json").stdout)["nights"]
+    assert Path(night["page"]).read_text(encoding="utf-8").startswith("<!doctype html>")
+    of_night = run("orchestration.cli", "failures", "--system", "majority", "--night", night["night"], "--json")
+    assert json.loads(of_night.stdout) == found
+    shown = run("orchestration.cli", "failures", "--limit", "1").stdout
+    assert "wanted" in shown and "read" in shown
+
+
+@pytest.mark.parametrize(
+    ("arguments", "message"),
+    [
+        (("failures", "--system", "nobody"), "there are: challenger, untuned"),
+        (("failures", "--beside", "nobody"), "there are: challenger, untuned"),
+        (("failures", "--task", "SUM"), "no task 'SUM'"),
+        (("failures", "--kind", "odd"), "there are: unreadable"),
+        (("failures", "--night", "1999-01-01"), "no night '1999-01-01'"),
+        (("rollback", "--reason", "x"), "no champion"),
+        (("rollback", "--reason", " "), "must say why"),
+    ],
+)
+def test_what_cannot_be_listed_or_rolled_back_is_told(first, run, arguments, message) -> None:
+    done = run("orchestration.cli", *arguments)
+    assert done.returncode == 2
+    assert message in done.stderr
+
+
+def test_registered_versions_are_listed(first, run, files: FileStore) -> None:
+    (version,) = json.loads(run("orchestration.cli", "models", "--json").stdout)["versions"]
+    assert (version["version"], version["alias"]) == ("1", "challenger")
+    assert version["adapter"] == files.find("assistant_adapter", "mixed").digest
+
+
+def test_an_empty_home_has_no_nights_and_says_what_to_do(run, tmp_path: Path) -> None:
+    assert "No night yet" in run("orchestration.cli", "nights", CAUSALSMITH_HOME=str(tmp_path)).stdout
+    done = run("orchestration.cli", "failures", CAUSALSMITH_HOME=str(tmp_path))
+    assert done.returncode == 2 and "make demo" in done.stderr
+    assert "No version is registered" in run("orchestration.cli", "models", CAUSALSMITH_HOME=str(tmp_path)).stdout

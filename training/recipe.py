@@ -11,6 +11,8 @@ class SftRecipe(BaseModel):
     """Sizes and rates of supervised fine-tuning with LoRA.
 
     With ``start: shipped`` the adapter that comes with the project is tuned further; it must be of the same base and rank.
+    ``share_of_start`` of the weights it began with go into the result, the rest being those it ended with: what is new is
+    learned with less of the old forgotten (Wortsman et al. 2022, "Robust fine-tuning of zero-shot models").
     ``explanations`` is the share of packs that explain results; the others read questions. ``batch_size`` and
     ``micro_batch`` count packs (:mod:`training.packing`), each of up to ``pack`` examples that share a beginning; 1 packs
     nothing. A file's questions are used up to ``repeats`` times, each time over another header
@@ -23,6 +25,7 @@ class SftRecipe(BaseModel):
 
     base: str = "smollm2-135m"
     start: Literal["base", "shipped"] = "base"
+    share_of_start: float = Field(default=0.0, ge=0, lt=1)
     explanations: float = Field(default=0.0, ge=0, le=1)
     steps: int = Field(gt=0)
     batch_size: int = Field(default=8, gt=0)

@@ -116,6 +116,7 @@ def _train(
     if not all(np.isfinite(loss) for _, loss in losses):
         raise TrainingFault("the training loss is not a number; lower the learning rate")
     evaluations.put_best_into(trainer.model)
+    _mix_in(trainer.model, before, recipe.share_of_start)
     after = _adapter_weights(trainer.model)
     if not any(np.abs(after[name] - before[name]).max() > 0 for name in before):
         raise TrainingFault("training changed no adapter weight; is the adapter frozen?")
@@ -268,6 +269,16 @@ def _bfloat16_pays(device: str) -> bool:
 
 def _adapter_weights(model: Any) -> dict[str, np.ndarray]:
     return {name: p.detach().float().cpu().numpy().copy() for name, p in model.named_parameters() if p.requires_grad}
+
+
+def _mix_in(model: Any, start: dict[str, np.ndarray], share: float) -> None:
+    """Move the adapter's weights back towards where they started."""
+    import torch
+
+    if share:
+        for name, weight in model.named_parameters():
+            if weight.requires_grad:
+                weight.data.lerp_(torch.from_numpy(start[name]).to(weight), share)
 
 
 def _last_checkpoint(work: Path) -> Path | None:

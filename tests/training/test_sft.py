@@ -192,3 +192,14 @@ def test_the_shipped_adapter_is_tuned_further_only_where_base_and_rank_are_its_o
         ValueError, match="the shipped adapter has base smollm2-135m and rank 16; the recipe has tiny and 2"
     ):
         train_adapter(EXAMPLES, RECIPE.model_copy(update={"start": "shipped"}), tmp_path)
+
+
+def test_a_share_of_the_weights_that_it_started_with_can_stay(trained, tmp_path):
+    """LoRA's B starts from nothing, so a quarter of the start leaves three quarters of what was learned."""
+    mixed = train_adapter(EXAMPLES, RECIPE.model_copy(update={"share_of_start": 0.25}), tmp_path)
+    whole, kept = _weights(trained.folder), _weights(mixed.folder)
+    for name in whole:
+        if "lora_B" in name:
+            assert np.allclose(kept[name], 0.75 * whole[name], atol=1e-2 * np.abs(whole[name]).max())
+        else:
+            assert not np.array_equal(kept[name], whole[name])

@@ -75,6 +75,7 @@ def regression_report(
             },
             {
                 "passed": verdict.passed,
+                "verdict": verdict.text,
                 "incumbent": incumbent,
                 "difference": float(verdict.table["difference"].iloc[0]),
                 "report": markdown("\n\n".join(told)),

@@ -35,7 +35,7 @@ def annotations_arrived(context: dg.SensorEvaluationContext) -> dg.RunRequest | 
 def run_failed(context: dg.RunFailureSensorContext, alerts: dg.ResourceParam[Alerts]) -> None:
     run = context.dagster_run
     reasons = [
-        event.step_failure_data.error.message.strip()
+        (event.step_failure_data.error.cause or event.step_failure_data.error).message.strip()
         for event in context.get_step_failure_events()
         if event.step_failure_data.error is not None
     ]

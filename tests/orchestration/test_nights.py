@@ -8,10 +8,13 @@ import dagster as dg
 import pytest
 from pydantic import ValidationError
 
+from assets.alerts import Alerts
 from assets.nights import NIGHT_TAG
 from orchestration.definitions import defs
 from orchestration.schedules import nightly
+from orchestration.sensors import champion_changed, run_failed
 from orchestration.settings import Nights, Settings
+from training.tracking import Tracking
 
 ZURICH = Nights(time_zone="Europe/Zurich", evaluation="23:30")
 
@@ -71,3 +74,52 @@ def test_paid_and_heavy_work_has_its_pool():
         "assistant_adapter": "gpu",
         "held_out_results": None,
     }
+
+
+def test_a_failed_run_is_told_with_its_first_error(tmp_path, monkeypatch):
+    monkeypatch.delenv("CAUSALSMITH_WEBHOOK", raising=False)
+    said = []
+
+    @dg.op
+    def breaks() -> None:
+        raise OSError("no space left on device")
+
+    @dg.job
+    def evaluation() -> None:
+        breaks()
+
+    class Noted(Alerts):
+        def send(self, title, text, log) -> bool:
+            said.append((title, text))
+            return super().send(title, text, log)
+
+    with dg.DagsterInstance.local_temp(str(tmp_path)) as instance:
+        done = evaluation.execute_in_process(instance=instance, raise_on_error=False)
+        context = dg.build_run_status_sensor_context(
+            sensor_name="run_failed",
+            dagster_event=next(event for event in done.all_events if event.is_run_failure),
+            dagster_instance=instance,
+            dagster_run=instance.get_run_by_id(done.run_id),
+        ).for_run_failure()
+        run_failed(context, alerts=Noted())
+    ((title, text),) = said
+    assert title == "evaluation failed"
+    assert done.run_id in text and "no space left on device" in text
+
+
+def test_a_new_champion_asks_for_new_benchmarks_once(tmp_path, monkeypatch):
+    registry = Tracking(f"sqlite:///{tmp_path / 'mlflow.db'}", str(tmp_path / "artifacts"))
+    monkeypatch.setenv("MLFLOW_TRACKING_URI", registry.uri)
+
+    def tick(cursor: str | None):
+        context = dg.build_sensor_context(cursor=cursor, repository_def=defs.get_repository_def())
+        return champion_changed.evaluate_tick(context)
+
+    assert "no champion yet" in tick(None).skip_message
+    client = registry.client()
+    client.create_registered_model("causalsmith-assistant")
+    client.create_model_version("causalsmith-assistant", str(tmp_path / "artifacts"))
+    client.set_registered_model_alias("causalsmith-assistant", "champion", "1")
+    first = tick(None)
+    assert [request.run_key for request in first.run_requests] == ["champion-1"]
+    assert "still champion" in tick(first.cursor).skip_message

@@ -26,6 +26,7 @@ from lm.sentences import sentence_encoder
 MOST_COLUMNS = 60
 MOST_QUESTION_WORDS = 400
 BEAM = 4  # readings of one task and stage that grow side by side
+ROOM = 4  # times its prompt's states that a search may need, which branches
 REACH = 2.0  # below the best score within which a reading is followed up
 
 
@@ -41,6 +42,8 @@ class ContinuationSession(Protocol):
         closed: Sequence[bool] = (),
         contests: Sequence[int] = (),
     ) -> list[np.ndarray]: ...
+
+    def texts_held(self, text: str) -> int: ...
 
 
 class ContinuationModel(Protocol):
@@ -197,10 +200,18 @@ _Search = Generator[_Rows, list[np.ndarray], list[Draft]]
 
 
 def _run(model: ContinuationModel, searches: Mapping[int, _Search], weights: Weights) -> dict[int, list[Draft]]:
-    """What each search finds; what they ask of the model at the same time is asked together."""
+    """What each search finds; what they ask of the model at the same time is asked together.
+
+    So many go on at once that the states of all that they write can be kept.
+    """
     session, found = model.session(), {}
-    waiting = {number: next(search) for number, search in searches.items()}
-    while waiting:
+    begun = {number: next(search) for number, search in searches.items()}
+    longest = max((asked[0][0] for asked in begun.values()), key=len, default="")
+    most = max(1, session.texts_held(longest) // ROOM) if begun else 0
+    waiting: dict[int, _Rows] = {}
+    while begun or waiting:
+        for number in list(begun)[: most - len(waiting)]:
+            waiting[number] = begun.pop(number)
         rows = [row for asked in waiting.values() for row in asked]
         scores = session.likely_continuations(
             [text for text, _ in rows],

@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 
 from causal_tools.contract import CausalQuery
 from causal_tools.errors import NotCausal, QueryError
-from causal_tools.parsing import MOST_COLUMNS, find_readings, read_question
+from causal_tools.parsing import MOST_COLUMNS, Asked, find_readings, read_question, read_questions
 from causal_tools.prompts import OPERATOR_WORDS, reading_text
 from causal_tools.reading_evidence import NO_WEIGHTS, Weights
 from causal_tools.reading_form import MOST_CONDITIONS
@@ -58,6 +58,9 @@ class Preferring:
 
     def session(self) -> Preferring:
         return self
+
+    def texts_held(self, text: str) -> int:
+        return 12
 
     def likely_continuations(self, contexts, candidates, offsets, reach, closed=(), contests=()) -> list[np.ndarray]:
         assert len(contexts) == len(candidates) == len(offsets)
@@ -377,3 +380,25 @@ def test_a_condition_is_offered_the_operators_that_say_something_of_its_column(l
     read_question(model, f"what does t do to y where c is {levels[0]}, of 7?", ["t", "y", "c"], levels={"c": levels})
     (offered,) = [row for text, row in model.offered.items() if text.endswith(" c is")]
     assert {piece.strip() for piece in offered} == operators
+
+
+def test_questions_read_side_by_side_are_read_as_alone(models):
+    """Five at a time of which three go on at once: the fourth and fifth begin as others end."""
+    asked = [
+        Asked("Does t act on y?", ("t", "y", "age")),
+        Asked("", ("t", "y")),
+        Asked("Effect of age on fev1 where sex is f?", ("age", "fev1", "sex"), "lung.csv", {"sex": ["f", "m"]}),
+        Asked("How do all columns hang together?", ("a", "b", "c")),
+        Asked("Is 5 or 6 best?", ("a", "b", "c", "d")),
+    ]
+    for model in [Preferring(1), Preferring(2), *models[:2]]:
+        together = read_questions(model, asked, SPELT)
+        for one, found in zip(asked, together, strict=True):
+            try:
+                alone = read_question(model, one.question, one.columns, one.dataset, one.levels, SPELT)
+            except (QueryError, NotCausal) as error:
+                assert (type(found), str(found)) == (type(error), str(error))
+            else:
+                assert found.query == alone.query
+                assert found.confidence == pytest.approx(alone.confidence, abs=1e-3)
+    assert read_questions(Preferring(1), []) == []

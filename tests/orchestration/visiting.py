@@ -30,6 +30,9 @@ class Told:
     def session(self) -> Told:
         return self
 
+    def texts_held(self, text: str) -> int:
+        return 1000
+
     def likely_continuations(
         self, contexts: Any, candidates: Any, offsets: Any, reach: float, closed: Any = (), contests: Any = ()
     ) -> list[np.ndarray]:

@@ -204,10 +204,12 @@ def _run(model: ContinuationModel, searches: Mapping[int, _Search], weights: Wei
 
     So many go on at once that the states of all that they write can be kept.
     """
+    if not searches:
+        return {}
     session, found = model.session(), {}
     begun = {number: next(search) for number, search in searches.items()}
     longest = max((asked[0][0] for asked in begun.values()), key=len, default="")
-    most = max(1, session.texts_held(longest) // ROOM) if begun else 0
+    most = max(1, session.texts_held(longest) // ROOM)
     waiting: dict[int, _Rows] = {}
     while begun or waiting:
         for number in list(begun)[: most - len(waiting)]:

@@ -86,7 +86,7 @@ def cluster_interval(
     mean, (low, high) = values.mean(), np.quantile(means, [tail, 1 - tail])
     if len(labels) < 2:
         return 0.0, 1.0
-    if low == high and 0 < mean < 1:  # every cluster has the same share, so that clusters say nothing: count items
+    if np.ptp(sums / sizes) == 0:  # every cluster has the same share, so that clusters say nothing: count items
         found = binomtest(round(float(values.sum())), len(values)).proportion_ci(level)
         return float(found.low), float(found.high)
     few = np.sqrt(len(labels) / (len(labels) - 1)) * t.ppf(tail, len(labels) - 1) / norm.ppf(tail)

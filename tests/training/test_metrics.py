@@ -128,6 +128,14 @@ def test_the_interval_of_one_value_a_cluster_is_that_of_its_bootstrap_law():
     assert cluster_interval(np.array([0.0, 1.0]), np.array(["a", "b"]), level=0.4) == (0.5, 0.5)
 
 
+def test_clusters_that_all_have_the_same_share_say_nothing_and_items_are_counted():
+    from scipy.stats import binomtest
+
+    exact = binomtest(2, 12).proportion_ci(0.95)
+    found = cluster_interval(np.array([1.0, *[0.0] * 5] * 2), np.repeat(["a", "b"], 6))
+    assert found == pytest.approx((exact.low, exact.high))
+
+
 def test_questions_of_one_topic_do_not_count_as_independent():
     values, topics = np.repeat([0.0, 1.0, 0.0, 1.0, 1.0], 40), np.repeat(list("abcde"), 40)
     low, high = cluster_interval(values, topics)

@@ -51,9 +51,15 @@ def score_sequences(
     scores: dict[int, np.ndarray] = {}
     waiting = sorted(range(len(sequences)), key=lambda i: tuple(sequences[i]), reverse=True)
     while waiting:
-        rows, later = _of_one_width(_next_rows(sequences, starts, waiting, tree, budget))
-        waiting += sorted((i for row in later for i in row.paths), key=lambda i: tuple(sequences[i]), reverse=True)
-        scores |= tree_pass(model, rows, sequences, starts, meter, tree)
+        later = _next_rows(sequences, starts, waiting, tree, budget)
+        while later:
+            rows, later = _of_one_width(later)
+            dropped = tree.dropped
+            scores |= tree_pass(model, rows, sequences, starts, meter, tree)
+            if later and tree.dropped != dropped:  # what these continue may be gone: they are looked up anew
+                again = (i for row in later for i in row.paths)
+                waiting += sorted(again, key=lambda i: tuple(sequences[i]), reverse=True)
+                later = []
     return [scores[i] for i in range(len(sequences))]
 
 

@@ -107,6 +107,7 @@ class StateTree:
     Attributes:
         capacity: tokens that the budget holds.
         held: tokens that are kept.
+        dropped: segments that had to make room so far.
         longest: tokens that a text may have.
     """
 
@@ -119,6 +120,7 @@ class StateTree:
         layers = config.num_hidden_layers
         self.capacity = budget // (layers * 2 * heads * dimensions * model.dtype.itemsize)
         self.held = 0
+        self.dropped = 0
         self.longest = longest_text(model)
         self._pool = torch.empty(
             (layers, 2, heads, self.capacity + 1, dimensions), dtype=model.dtype, device=model.device
@@ -191,6 +193,7 @@ class StateTree:
                 del (end.parent or self._root).children[(end.joint, end.tokens[0])]
                 self._free.give(end.slots)
                 self.held -= len(end.tokens)
+                self.dropped += 1
         return True
 
     def _ends(self) -> Iterator[Segment]:

@@ -109,14 +109,17 @@ def time_and_cost(
         dollars: by system, likewise; a system that is not there costs nothing but electricity.
     """
     random = np.random.default_rng(seed)
-    lines = []
-    for system, times in seconds.items():
-        values = np.asarray(times, dtype=float)
-        if not len(values):
-            continue
+
+    def mean_of(figures: Sequence[float]) -> tuple[float, float, float]:
+        values = np.asarray(figures, dtype=float)
         means = values[random.integers(len(values), size=(1000, len(values)))].mean(axis=1)
         low, high = np.quantile(means, [0.025, 0.975])
-        paid = np.asarray(dollars.get(system, ()), dtype=float)
-        cost = float(paid.mean()) if len(paid) else 0.0
-        lines.append((system, len(values), float(values.mean()), float(low), float(high), cost))
-    return pd.DataFrame(lines, columns=["system", "questions", "seconds", "low", "high", "dollars"])
+        return float(values.mean()), float(low), float(high)
+
+    lines = [
+        (system, len(times), *mean_of(times), *(mean_of(dollars[system]) if dollars.get(system) else (0.0, 0.0, 0.0)))
+        for system, times in seconds.items()
+        if len(times)
+    ]
+    columns = ["system", "questions", "seconds", "low", "high", "dollars", "dollars_low", "dollars_high"]
+    return pd.DataFrame(lines, columns=columns)

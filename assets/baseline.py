@@ -30,7 +30,8 @@ def held_out_results(
     def build() -> Made:
         held_out = retrieval_corpus[(retrieval_corpus["split"] == "held_out") & (retrieval_corpus["task"] != "NONE")]
         items = items_from(held_out.groupby("task").head(most))
-        found = true_results(ledger, items, sizes.rows, profile.seed, log_progress(context.log.info))
+        say = log_progress(context.log.info, 5, "simulated files, true queries answered: ")
+        found = true_results(ledger, items, sizes.rows, profile.seed, say)
         shares = found.groupby("task")["correct"].agg(["sum", "size", "mean"]) if len(found) else found
         return Made(
             found,
@@ -70,7 +71,8 @@ def gpt4_baseline(
 
     def build() -> Made:
         results = explained(held_out_results, profile.evaluation.explanations_per_task)
-        found = baseline_answers(endpoint, held_out, results, log_progress(context.log.info))
+        say = log_progress(context.log.info, 5, f"{settings.model}, requests done: ") if endpoint.can_call else None
+        found = baseline_answers(endpoint, held_out, results, say)
         failed = found[found["failure"] != ""]
         kinds = found.assign(answered=found["failure"] == "").groupby("kind", sort=False)
         counts = kinds.agg(

@@ -1,18 +1,21 @@
 """How well held-out questions are read, answered and explained: by the tuned model, by what it has to beat, by baselines."""
 
 import json
+from collections import Counter
+from collections.abc import Sequence
 from functools import cache
 from typing import Any
 
 import dagster as dg
 import pandas as pd
 
-from assets.contenders import Contender, contenders, incumbent_of
+from assets.contenders import UNTUNED, Contender, contenders, incumbent_among, incumbent_of
 from assets.making import Made, log_progress, make, markdown
 from assets.models import LanguageModels
 from assets.profile import Profile
 from assets.storage import FileStore
 from training.ledger import Ledger
+from training.queries import QueryItem
 from training.tracking import Tracking
 
 
@@ -45,16 +48,19 @@ def assistant_evaluation(
         columns: dict[str, list[Any]] = {}
         for name, one in models_here.items():
             say = log_progress(context.log.info, 5, f"{name}, questions read: ")
-            lines = timed_readings(ledger, one.digest, cache(one.load), items, say, AT_ONCE)
-            columns[name] = [line["reading"] for line in lines]
-            columns[f"seconds {name}"] = [line["seconds"] for line in lines]
+            shown_alone = name == UNTUNED and incumbent_among(list(models_here)) != UNTUNED
+            places = _first_of_each_task(items, profile.evaluation.untuned_per_task if shown_alone else None)
+            lines = timed_readings(ledger, one.digest, cache(one.load), [items[n] for n in places], say, AT_ONCE)
+            known = dict(zip(places, lines, strict=True))
+            columns[name] = [known[n]["reading"] if n in known else MISSING for n in range(len(items))]
+            columns[f"seconds {name}"] = [known[n]["seconds"] if n in known else None for n in range(len(items))]
         columns["nearest question"] = nearest_readings(train, items)
         columns["majority"] = majority_readings(train, items)
         for kind, name in ((READING, profile.baseline.model), (TASK_GIVEN, f"{profile.baseline.model}, task given")):
             answered = gpt4_baseline[(gpt4_baseline["kind"] == kind) & (gpt4_baseline["failure"] == "")]
             if len(answered):
-                known = dict(zip(answered["id"], answered["answer"], strict=True))
-                columns[name] = [json.loads(known[item.id]) if item.id in known else MISSING for item in items]
+                told_by_id = dict(zip(answered["id"], answered["answer"], strict=True))
+                columns[name] = [json.loads(told_by_id[i.id]) if i.id in told_by_id else MISSING for i in items]
         facts = {name: [getattr(i, name) for i in items] for name in ("id", "task", "topic", "question", "query")}
         told = {
             name: values if name.startswith("seconds ") else [_text(value) for value in values]
@@ -64,7 +70,8 @@ def assistant_evaluation(
         return Made(frame, {"questions": len(items), **_reading_figures(frame, profile.seed)})
 
     digests = {name: one.digest for name, one in models_here.items()}
-    return make(context, files, {"models": digests, "seed": profile.seed}, build)
+    chosen = {"models": digests, "seed": profile.seed, "untuned": profile.evaluation.untuned_per_task}
+    return make(context, files, chosen, build)
 
 
 @dg.asset(group_name="evaluation", owners=["team:causalsmith"], kinds={"python", "parquet"}, code_version="1")
@@ -161,7 +168,18 @@ def explanation_evaluation(
     return make(context, files, {"models": digests, "per_task": sizes.explanations_per_task}, build)
 
 
-MISSING = object()  # a question that a hosted model has not answered
+MISSING = object()  # a question that a system was not asked, or has not answered
+
+
+def _first_of_each_task(items: Sequence[QueryItem], count: int | None) -> list[int]:
+    """Places of the first so many items of each task; of all, where there is no count."""
+    seen: Counter[str] = Counter()
+    found = []
+    for place, item in enumerate(items):
+        seen[item.task] += 1
+        if count is None or seen[item.task] <= count:
+            found.append(place)
+    return found
 
 
 def _text(reading: Any) -> str | None:

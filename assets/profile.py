@@ -74,8 +74,13 @@ class SdScmSizes(_Settings):
 
 
 class EvaluationSizes(_Settings):
-    """Of each causal task, how many held-out questions are also answered on simulated files, and how many results explained."""
+    """Of each causal task, how many held-out questions are also answered on simulated files, and how many results explained.
 
+    ``untuned_per_task`` is how many questions of each task the untuned model reads where it is only shown, not to be beaten
+    (None: all); it is sure of nothing, so a search takes it ten times as long.
+    """
+
+    untuned_per_task: int | None = Field(default=None, ge=0)
     answers_per_task: int = Field(default=30, ge=0)
     explanations_per_task: int = Field(default=10, ge=0)
     rows: int = Field(default=1000, ge=200)

@@ -43,7 +43,7 @@ def regression_report(
         scores = scoreboard(outcomes, profile.seed)
         hosted = gpt4_baseline[(gpt4_baseline["kind"] == READING) & (gpt4_baseline["failure"] == "")]
         timed = [s for s in systems if f"seconds {s}" in assistant_evaluation]
-        seconds = {s: assistant_evaluation[f"seconds {s}"].tolist() for s in timed}
+        seconds = {s: assistant_evaluation[f"seconds {s}"].dropna().tolist() for s in timed}
         if len(hosted):
             seconds[profile.baseline.model] = hosted["seconds"].tolist()
         costs = time_and_cost(seconds, {profile.baseline.model: hosted["dollars"].tolist()}, profile.seed)

@@ -14,6 +14,7 @@ from lm import LanguageModel
 from training.digests import code_digest, digest_of
 from training.tracking import OVER_TAG, Tracking, Version
 
+COMPARED_WITH = "compared_with"  # version that the challenger was evaluated beside; '' where there was no champion
 CHALLENGER, CHAMPION, SHIPPED, UNTUNED = "challenger", "champion", "shipped", "untuned"
 
 

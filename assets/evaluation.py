@@ -4,16 +4,18 @@ import json
 from collections import Counter
 from collections.abc import Sequence
 from functools import cache
+from pathlib import Path
 from typing import Any
 
 import dagster as dg
 import pandas as pd
 
-from assets.contenders import UNTUNED, Contender, contenders, incumbent_among, incumbent_of
+from assets.contenders import COMPARED_WITH, UNTUNED, contenders, incumbent_among, incumbent_of
 from assets.making import Made, log_progress, make, markdown
 from assets.models import LanguageModels
 from assets.profile import Profile
 from assets.storage import FileStore
+from training.digests import code_digest
 from training.ledger import Ledger
 from training.queries import QueryItem
 from training.tracking import Tracking
@@ -39,7 +41,8 @@ def assistant_evaluation(
     from training.corpora import items_from
     from training.evaluation import AT_ONCE, timed_readings
 
-    models_here = _contenders(profile, models, tracking, files, registered_assistant)
+    incumbent = incumbent_of(tracking, registered_assistant)
+    models_here = contenders(profile, models, _challenger(files), incumbent)
 
     def build() -> Made:
         train, items = (
@@ -67,10 +70,16 @@ def assistant_evaluation(
             for name, values in columns.items()
         }
         frame = pd.DataFrame({**facts, "query": [json.dumps(query) for query in facts["query"]], **told})
-        return Made(frame, {"questions": len(items), **_reading_figures(frame, profile.seed)})
+        compared = {"questions": len(items), COMPARED_WITH: incumbent.version if incumbent else ""}
+        return Made(frame, {**compared, **_reading_figures(frame, profile.seed)})
 
-    digests = {name: one.digest for name, one in models_here.items()}
-    chosen = {"models": digests, "seed": profile.seed, "untuned": profile.evaluation.untuned_per_task}
+    chosen = {
+        "models": {name: one.digest for name, one in models_here.items()},
+        COMPARED_WITH: incumbent.version if incumbent else "",
+        "seed": profile.seed,
+        "untuned": profile.evaluation.untuned_per_task,
+        "code": code_digest("training"),
+    }
     return make(context, files, chosen, build)
 
 
@@ -87,7 +96,6 @@ def answer_evaluation(
     """What comes of the readings on simulated files: delivered (pass), relevant, correct (win), for every system."""
     from training.answers import answers_of
     from training.corpora import items_from
-    from training.digests import code_digest
     from training.scoreboard import systems_of
 
     sizes = profile.evaluation
@@ -132,7 +140,7 @@ def explanation_evaluation(
     from training.baseline_api import EXPLANATION
     from training.explaining import NOTHING_SAID, judged, raw_explanations
 
-    models_here = _contenders(profile, models, tracking, files, registered_assistant)
+    models_here = contenders(profile, models, _challenger(files), incumbent_of(tracking, registered_assistant))
     sizes = profile.evaluation
 
     def build() -> Made:
@@ -164,8 +172,12 @@ def explanation_evaluation(
             },
         )
 
-    digests = {name: one.digest for name, one in models_here.items()}
-    return make(context, files, {"models": digests, "per_task": sizes.explanations_per_task}, build)
+    chosen = {
+        "models": {name: one.digest for name, one in models_here.items()},
+        "per_task": sizes.explanations_per_task,
+        "code": code_digest("training", "causal_tools"),
+    }
+    return make(context, files, chosen, build)
 
 
 MISSING = object()  # a question that a system was not asked, or has not answered
@@ -186,41 +198,29 @@ def _text(reading: Any) -> str | None:
     return None if reading is MISSING else json.dumps(reading, ensure_ascii=False)
 
 
-def _contenders(
-    profile: Profile, models: LanguageModels, tracking: Tracking, files: FileStore, registered: dict[str, Any]
-) -> dict[str, Contender]:
-    from pathlib import Path
-
+def _challenger(files: FileStore) -> Path:
     adapter = files.get("assistant_adapter", "mixed")
     if not isinstance(adapter, Path):
         raise dg.Failure("the adapter of variant 'mixed' has not been materialized")
-    return contenders(profile, models, adapter, incumbent_of(tracking, registered))
+    return adapter
 
 
 def _reading_figures(frame: pd.DataFrame, seed: int) -> dict[str, Any]:
     """What the UI plots over time, and the table of scores."""
-    from training.metrics import cluster_interval
-    from training.scoreboard import field_scores, outcomes_of, systems_of
+    from training.scoreboard import field_scores, outcomes_of, scoreboard
 
-    empty = pd.DataFrame(columns=["id", "task", "topic", "system"])
-    outcomes = outcomes_of(frame, empty, empty)
-    exact = outcomes[outcomes["metric"] == "reading_exact"]
-    fields = field_scores(frame)
-    figures: dict[str, Any] = {}
-    lines = []
-    for system in systems_of(frame):
-        tried = exact[exact[system].notna()]
-        values = tried[system].to_numpy(float)
-        low, high = cluster_interval(values, tried["topic"].to_numpy(), seed)
-        figures[f"exact_{system.replace(' ', '_')}"] = float(values.mean())
-        lines.append(
-            {
-                "system": system,
-                "all fields": f"{values.mean():.3f} ({low:.3f} to {high:.3f})",
-                "right": f"{int(values.sum())} of {len(values)}",
-                **{
-                    row["field"]: f"{row['exact']:.2f}" for row in fields[fields["system"] == system].to_dict("records")
-                },
-            }
-        )
+    none = pd.DataFrame(columns=["id", "task", "topic", "system"])
+    board = scoreboard(outcomes_of(frame, none, none), seed)
+    whole = board[(board["metric"] == "reading_exact") & (board["task"] == "all")].to_dict("records")
+    fields = field_scores(frame).set_index(["system", "field"])["exact"]
+    lines = [
+        {
+            "system": row["system"],
+            "all fields": f"{row['share']:.3f} ({row['low']:.3f} to {row['high']:.3f})",
+            "right": f"{row['right']} of {row['questions']}",
+            **{str(field): f"{share:.2f}" for field, share in fields[row["system"]].items()},
+        }
+        for row in whole
+    ]
+    figures = {f"exact_{row['system'].replace(' ', '_')}": float(row["share"]) for row in whole}
     return {**figures, "scores": markdown(str(pd.DataFrame(lines).to_markdown(index=False)))}

@@ -8,6 +8,7 @@ from assets.making import Made, make, markdown
 from assets.profile import Profile
 from assets.recordings import StoredRecordings
 from assets.storage import FileStore, Stored
+from training.digests import code_digest
 
 
 @dg.asset(
@@ -79,4 +80,5 @@ def judged_explanations(
         return not endpoint.can_call and stored.metadata["recorded"] == recordings.count()
 
     chosen = None if settings is None else {"model": settings.model, "base_url": settings.base_url}
-    return make(context, files, {"judge": chosen}, build, still_holds=nothing_to_ask)
+    code = code_digest("training") if settings is not None else None
+    return make(context, files, {"judge": chosen, "code": code}, build, still_holds=nothing_to_ask)

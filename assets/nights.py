@@ -64,8 +64,10 @@ def nightly_report(
         if len(history) > 1 and drawn:
             pictures["The challenger over nights"] = nights_picture(history, drawn)
         champion = promoted_assistant["champion"]
+        # the asset is reused on quiet nights, and says for ever after that it has promoted
+        promoted = bool(promoted_assistant["promoted"]) and not (before and before[-1]["version"] == champion)
         told = f"version {champion}" if champion else "none; the adapter that comes with the project stands in"
-        told += ", promoted tonight" if promoted_assistant["promoted"] else ""
+        told += ", promoted tonight" if promoted else ""
         changes = _changes(before[-1]["digests"] if before else {}, digests) if before else []
         night = Night(
             date=date,
@@ -95,11 +97,12 @@ def nightly_report(
             "in_control": drift.passed,
             "drift": drift.text,
             "champion": told,
-            "promoted": bool(promoted_assistant["promoted"]),
+            "version": champion,
+            "promoted": promoted,
         }
         if not drift.passed:
             alerts.send(f"Figures of {date} outside their control band", drift.text, context.log.warning)
-        if promoted_assistant["promoted"]:
+        if promoted:
             alerts.send(f"New champion on {date}", promoted_assistant["reason"], context.log.info)
         folder = Path(scratch)
         (folder / PAGE).write_text(night_page(night), encoding="utf-8")
@@ -198,7 +201,7 @@ def _changes(before: dict[str, str], now: dict[str, str]) -> list[tuple[str, str
 
 def _spending(facts: dict[str, Any]) -> str:
     if not facts.get("answers"):
-        return f"{facts.get('model', 'No hosted model')} was not asked: no key and no recording."
+        return f"{facts.get('model', 'No hosted model')} has no column: {facts.get('why_absent', 'it was not asked')}."
     return (
         f"{facts['model']}: {facts['answers']} of {facts['questions']} requests answered, {facts['calls']} calls made for "
         f"{facts['dollars_tonight']:.4f} dollars when last made; all answers cost {facts['dollars_in_all']:.4f} dollars."

@@ -80,7 +80,7 @@ class EvaluationSizes(_Settings):
     (None: all); it is sure of nothing, so a search takes it ten times as long.
     """
 
-    untuned_per_task: int | None = Field(default=None, ge=0)
+    untuned_per_task: int | None = Field(default=None, gt=0)
     answers_per_task: int = Field(default=30, ge=0)
     explanations_per_task: int = Field(default=10, ge=0)
     rows: int = Field(default=1000, ge=200)

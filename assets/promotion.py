@@ -6,10 +6,11 @@ from typing import Any
 import dagster as dg
 import pandas as pd
 
-from assets.contenders import CHALLENGER, CHAMPION, incumbent_among, incumbent_of
+from assets.contenders import CHALLENGER, CHAMPION, COMPARED_WITH, incumbent_among
 from assets.making import Made, make, markdown, picture
 from assets.profile import Profile
 from assets.storage import FileStore, Stored
+from training.digests import code_digest
 from training.tracking import ROLLED_BACK_TAG, Tracking
 
 
@@ -18,8 +19,6 @@ def regression_report(
     context: dg.AssetExecutionContext,
     profile: dg.ResourceParam[Profile],
     files: dg.ResourceParam[FileStore],
-    tracking: dg.ResourceParam[Tracking],
-    registered_assistant: dict,
     gpt4_baseline: pd.DataFrame,
     assistant_evaluation: pd.DataFrame,
     answer_evaluation: pd.DataFrame,
@@ -33,7 +32,8 @@ def regression_report(
     from validation.scoreboard_pictures import scoreboard_picture
 
     margins = read_margins()
-    compared = incumbent_of(tracking, registered_assistant)
+    evaluated = files.find("assistant_evaluation")
+    compared = str(evaluated.metadata[COMPARED_WITH]) if evaluated else ""
 
     def build() -> Made:
         outcomes = outcomes_of(assistant_evaluation, answer_evaluation, explanation_evaluation)
@@ -67,7 +67,7 @@ def regression_report(
                 "passed": verdict.passed,
                 "text": verdict.text,
                 "incumbent": incumbent,
-                "compared_with": compared.version if compared else "",
+                COMPARED_WITH: compared,
                 "table": _records(verdict.table),
                 "scores": _records(scores),
                 "fields": _records(fields),
@@ -86,7 +86,8 @@ def regression_report(
     settings = {
         "gate": margins.model_dump(),
         "seed": profile.seed,
-        "compared_with": compared.version if compared else "",
+        COMPARED_WITH: compared,
+        "code": code_digest("training", "validation"),
     }
     return make(context, files, settings, build)
 
@@ -115,7 +116,7 @@ def promoted_assistant(
             promote = False
             reason = f"version {challenger.version} was rolled back ({challenger.tags[ROLLED_BACK_TAG]}); {reason}"
         if promote:
-            tracking.promote(challenger, over=regression_report["compared_with"], reason=reason)
+            tracking.promote(challenger, over=regression_report[COMPARED_WITH], reason=reason)
             champion = challenger
         facts = {"champion": champion.version if champion else None, "promoted": promote, "reason": reason}
         return Made(facts, {**facts, "champion": champion.version if champion else "none"})

@@ -26,6 +26,9 @@ from lm.sentences import sentence_encoder
 MOST_COLUMNS = 60
 MOST_QUESTION_WORDS = 400
 BEAM = 4  # readings of one task and stage that grow side by side
+MOST_FOLLOWED = (
+    32  # pieces that are looked at in full at once; a model that knows what it reads leaves fewer within reach
+)
 ROOM = 4  # times its prompt's states that a search may need, which branches
 REACH = 2.0  # below the best score within which a reading is followed up
 
@@ -41,6 +44,7 @@ class ContinuationSession(Protocol):
         reach: float,
         closed: Sequence[bool] = (),
         contests: Sequence[int] = (),
+        most: int | None = None,
     ) -> list[np.ndarray]: ...
 
     def texts_held(self, text: str) -> int: ...
@@ -222,6 +226,7 @@ def _run(model: ContinuationModel, searches: Mapping[int, _Search], weights: Wei
             REACH / weights.model,
             [_are_values(steps) for _, steps in rows],
             [contest for contest, asked in enumerate(waiting.values()) for _ in asked],
+            MOST_FOLLOWED,
         )
         places = np.cumsum([0, *(len(asked) for asked in waiting.values())])
         going_on = {}

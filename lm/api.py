@@ -5,6 +5,7 @@ A recording is keyed by everything that the answer depends on: model, messages, 
 
 from __future__ import annotations
 
+import json
 import os
 import threading
 from collections.abc import Callable, Mapping, Sequence
@@ -203,10 +204,10 @@ class ChatEndpoint:
         """One try."""
         self._await_turn()
         whole = self._whole(request)
-        # a token has at least one character
-        characters = len(str(whole["messages"])) + len(str(whole["tools"]))
+        # a token has at least one byte
+        size = len(json.dumps([whole["messages"], whole["tools"]], ensure_ascii=False).encode())
         try:
-            worst = self._prices.dollars(characters, self.most_tokens)
+            worst = self._prices.dollars(size, self.most_tokens)
         except LookupError as error:
             raise EndpointRefused(str(error)) from None
         with self._budget.reserve(worst) as bill:
@@ -226,8 +227,9 @@ class ChatEndpoint:
             self.calls += 1
         try:
             answer = self._client.chat.completions.create(**wanted)
-        except openai.APIStatusError as error:  # nothing was generated
-            bill.cost = 0.0
+        except openai.APIStatusError as error:
+            if error.status_code not in _MAY_BE_CHARGED:  # nothing was generated
+                bill.cost = 0.0
             text = f"{self.model} did not answer: {type(error).__name__}: {error}"
             if error.status_code in _PASSING and error.code != "insufficient_quota":
                 raise _TryAgain(text, _asked_wait(error.response.headers)) from None
@@ -302,6 +304,7 @@ class _NotServed(EndpointError):
 
 
 _PASSING = (408, 409, 429, 500, 502, 503, 504, 529)
+_MAY_BE_CHARGED = (408, 502, 504)  # something in between gave up, whatever happened behind it
 _REFUSALS = (401, 403, 404, 429)  # of 429, those without quota come here
 _FINAL = (EndpointRefused, SpendCapReached, EndpointDown, _NotServed)
 

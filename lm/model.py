@@ -250,6 +250,7 @@ class ScoringSession:
         reach: float,
         closed: Sequence[bool] = (),
         contests: Sequence[int] = (),
+        most: int | None = None,
     ) -> list[np.ndarray]:
         """Which candidates may continue their contexts best: for closed lists too long to score in full.
 
@@ -264,10 +265,12 @@ class ScoringSession:
                 probabilities then sum to one. Nowhere by default.
             contests: by context, a number from 0 on; each contest is decided apart, though all are computed together. One by
                 default.
+            most: of a contest, how many candidates of several tokens are followed up, those with the likeliest first tokens.
+                All by default. With a limit the best one may be missed, where a model hardly tells them apart.
 
         Returns:
             By context, (candidates,) nats: the (chain-rule) log-probability where the candidate is within reach, the best
-            one always among them; −inf elsewhere.
+            one (of those followed up) always among them; −inf elsewhere.
 
         Raises:
             ValueError: no candidate, or one that adds no token.
@@ -280,7 +283,9 @@ class ScoringSession:
         groups = [row for row, whole in zip(rows, closed, strict=True) if whole] if closed else []
         sizes = [len(row) for row in candidates]
         apart = np.repeat(np.asarray(contests, int), sizes) if contests else None
-        totals = score_likely(self.lm.model, sequences, starts, flat, reach, self.lm.meter, self.tree, groups, apart)
+        totals = score_likely(
+            self.lm.model, sequences, starts, flat, reach, self.lm.meter, self.tree, groups, apart, most
+        )
         return [totals[row] for row in rows]
 
     def texts_held(self, text: str) -> int:

@@ -13,7 +13,6 @@ from lm.states import Place, StateTree
 
 NODES_PER_PASS = 1024  # tokens in one forward pass, padding counted: more than saturates two cores
 PASS_COST = 24  # tokens that take as long as a pass does whatever it computes, since it reads all weights
-MOST_FOLLOWED = 32  # candidates of a contest that are scored in full; a model that can choose leaves fewer
 NODES_PER_TRIE = 512  # attention inside a trie is dense and costs nodes²; beyond this it outweighs the linear layers
 SCORING_VERSION = 1  # raised when the same model would score the same text otherwise; scores on disk are filed by it
 
@@ -121,6 +120,7 @@ def score_likely(
     tree: StateTree,
     closed: Sequence[np.ndarray] = (),
     contests: np.ndarray | None = None,
+    most: int | None = None,
 ) -> np.ndarray:
     """(sequences,) total log-probability from the start on, exact where it counts and −inf elsewhere.
 
@@ -130,8 +130,8 @@ def score_likely(
     What counts are the sequences whose log-probability plus offset is at most ``reach`` below the best such sum among those
     of the same contest (``contests``, a number a sequence; one contest by default). A
     sequence cannot be likelier than its first token. So the first tokens are scored, all that follow one context in one
-    forward; then in full only what they leave within reach, and of that the ``MOST_FOLLOWED`` most promising of a contest: a
-    model that knows nothing leaves everything within reach. Contests are computed together and decided apart.
+    forward; then in full only what they leave within reach: all of it, or the ``most`` of a contest whose first tokens promise
+    most. Contests are computed together and decided apart.
     """
     exact = np.array([len(sequence) == start + 1 for sequence, start in zip(sequences, starts, strict=True)])
     for group in closed:
@@ -149,11 +149,9 @@ def score_likely(
         return best[of] - reach
 
     bound = least(np.ones(len(totals), dtype=bool))
-    for contest in range(of.max(initial=0) + 1):
-        open_ones = np.flatnonzero((of == contest) & ~exact & (totals + offsets >= bound))
-        if len(open_ones) > MOST_FOLLOWED:
-            ranked = open_ones[np.argsort(-(totals + offsets)[open_ones], kind="stable")]
-            totals[ranked[MOST_FOLLOWED:]] = -np.inf
+    for contest in range(of.max(initial=0) + 1) if most is not None else ():
+        within = np.flatnonzero((of == contest) & ~exact & (totals + offsets >= bound))
+        totals[within[np.argsort(-(totals + offsets)[within], kind="stable")][most:]] = -np.inf
     while chosen := np.flatnonzero(~exact & (totals + offsets >= bound)).tolist():
         full = score_sequences(model, [sequences[i] for i in chosen], [starts[i] for i in chosen], meter, tree=tree)
         totals[chosen] = [part.sum() for part in full]

@@ -44,7 +44,7 @@ def raw_explanations(
         texts = model.generate(prompts, max_new_tokens=MOST_TOKENS, batch_size=AT_ONCE)
         return [text.strip() for text in texts]
 
-    keys = [key_of("explanation", system, question, result.summary) for _, question, result in results]
+    keys = [key_of("explanation", system, question, result.summary, MOST_TOKENS) for _, question, result in results]
     return [str(text) for text in ledger.fill(results, keys, run, report, AT_ONCE)]
 
 

@@ -62,7 +62,9 @@ class Preferring:
     def texts_held(self, text: str) -> int:
         return 12
 
-    def likely_continuations(self, contexts, candidates, offsets, reach, closed=(), contests=()) -> list[np.ndarray]:
+    def likely_continuations(
+        self, contexts, candidates, offsets, reach, closed=(), contests=(), most=None
+    ) -> list[np.ndarray]:
         assert len(contexts) == len(candidates) == len(offsets)
         for row, extra in zip(candidates, offsets, strict=True):
             assert len(row) == len(set(row)) == len(extra) > 0
@@ -85,7 +87,9 @@ class Scripted(Preferring):
         self.dislike = dislike
         self.offered: dict[str, list[str]] = {}
 
-    def likely_continuations(self, contexts, candidates, offsets, reach, closed=(), contests=()) -> list[np.ndarray]:
+    def likely_continuations(
+        self, contexts, candidates, offsets, reach, closed=(), contests=(), most=None
+    ) -> list[np.ndarray]:
         self.offered |= {
             context.rpartition("|")[2]: list(row) for context, row in zip(contexts, candidates, strict=True)
         }

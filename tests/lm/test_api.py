@@ -319,3 +319,21 @@ def test_calls_a_minute_are_limited(server, endpoint):
     begin = time.monotonic()
     one.complete_all([Request([{"role": "user", "content": f"question {n}"}]) for n in range(11)])
     assert time.monotonic() - begin >= 1.9  # five at once, five after a second, one after two
+
+
+def test_the_cap_counts_bytes_since_a_character_may_take_several_tokens(server, endpoint):
+    """A hundred characters of three bytes each: at a dollar a thousand tokens they may cost 30 cents, and the cap is 20."""
+    server.script = [(200, completion())]
+    one = endpoint(dollars_per_million=(1000.0, 0.0), spend_cap=0.2)
+    with pytest.raises(SpendCapReached):
+        one.complete(Request([{"role": "user", "content": "语" * 100}]))
+    assert server.asked == []
+
+
+@pytest.mark.parametrize(("status", "charged"), [(429, 0.0), (500, 0.0), (504, 0.01)])
+def test_a_call_that_something_in_between_gave_up_on_is_charged(server, endpoint, status, charged):
+    server.script = [(status, b"{}")]
+    one = endpoint(dollars_per_million=(0.0, 100.0), most_tokens=100, tries=1)
+    with pytest.raises(EndpointError):
+        one.complete(Request(MESSAGES))
+    assert one.spent == pytest.approx(charged)

@@ -143,3 +143,31 @@ def test_an_offset_may_rule_a_candidate_out_before_it_is_scored(smollm):
     assert scores[0] == -np.inf
     assert np.isfinite(scores[1])
     assert smollm.meter.tokens - before <= 6  # not the other candidate's later tokens
+
+
+def test_contests_are_decided_apart_though_computed_together(tiny):
+    """Each contest alone gives the same scores and leaves out the same candidates as all in one call."""
+    contexts, row = ["a b", "b", 'é "', "a"], ["a b a", "b", ' "', "ab ab", "éé"]
+    offsets = [[0.0, -3.0, 0.0, 1.0, 0.0], [50.0] * 5, [0.0] * 5, [-40.0] * 5]
+    contests = [0, 1, 1, 2]
+    together = tiny.session().likely_continuations(contexts, [row] * 4, offsets, 1.0, (), contests)
+    for contest in range(3):
+        members = [n for n in range(4) if contests[n] == contest]
+        alone = tiny.session().likely_continuations(
+            [contexts[n] for n in members], [row] * len(members), [offsets[n] for n in members], 1.0
+        )
+        for n, scores in zip(members, alone, strict=True):
+            assert np.array_equal(np.isfinite(together[n]), np.isfinite(scores))
+            assert np.allclose(together[n][np.isfinite(scores)], scores[np.isfinite(scores)], atol=1e-4)
+
+
+def test_a_limit_follows_up_those_with_the_likeliest_first_tokens_alone(tiny):
+    context, row = "a b", ["a b a", "bb ba", ' "a"', "ab ab", "éa é"]
+    whole = _scores(tiny, [context], [row])[0]
+    session = tiny.session()
+    limited = session.likely_continuations([context], [row], [[0.0] * 5], ALL, (), (), 2)[0]
+    followed = np.isfinite(limited)
+    assert followed.sum() == 2
+    assert np.allclose(limited[followed], whole[followed], atol=1e-4)
+    none = session.likely_continuations([context], [row], [[0.0] * 5], ALL, (), (), 99)[0]
+    assert np.allclose(none, whole, atol=1e-4)

@@ -22,7 +22,7 @@ import numpy as np
 
 FIRST = datetime(2026, 12, 1, tzinfo=UTC)
 QUALITY = {"1": 0.75, "2": 0.75, "3": {"MA": 0.2, "rest": 0.9}, "4": 1.0}  # of the adapters, in the order they come
-ARRIVALS = {4: (1, 2), 5: (3, 4), 13: (6, 7)}  # night: which eighths of the annotations come in
+ARRIVALS = {4: (1, 2), 5: (3, 4), 12: (6, 7)}  # night: which eighths of the annotations come in
 OUTAGE, BROKEN, MENDED, ROLLED_BACK = 1, 5, 6, 14
 
 

@@ -34,7 +34,14 @@ class Told:
         return 1000
 
     def likely_continuations(
-        self, contexts: Any, candidates: Any, offsets: Any, reach: float, closed: Any = (), contests: Any = ()
+        self,
+        contexts: Any,
+        candidates: Any,
+        offsets: Any,
+        reach: float,
+        closed: Any = (),
+        contests: Any = (),
+        most: Any = None,
     ) -> list[np.ndarray]:
         question = contexts[0].split("Question: ")[1].partition("?")[0] + "?"
         time.sleep(0.6 if question == LONG else 0)

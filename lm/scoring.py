@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from typing import Any
 
 import numpy as np
@@ -12,6 +12,7 @@ from lm.passes import Meter, Row, tree_pass
 from lm.states import Place, StateTree
 
 NODES_PER_PASS = 1024  # tokens in one forward pass, padding counted: more than saturates two cores
+LITTLE = 100  # tokens that are computed at once though some may turn out to be out of reach: passes cost as well
 PASS_COST = 24  # tokens that take as long as a pass does whatever it computes, since it reads all weights
 NODES_PER_TRIE = 512  # attention inside a trie is dense and costs nodes²; beyond this it outweighs the linear layers
 SCORING_VERSION = 1  # raised when the same model would score the same text otherwise; scores on disk are filed by it
@@ -128,33 +129,74 @@ def score_likely(
     probabilities are made to sum to one.
 
     What counts are the sequences whose log-probability plus offset is at most ``reach`` below the best such sum among those
-    of the same contest (``contests``, a number a sequence; one contest by default). A
-    sequence cannot be likelier than its first token. So the first tokens are scored, all that follow one context in one
-    forward; then in full only what they leave within reach: all of it, or the ``most`` of a contest whose first tokens promise
-    most. Contests are computed together and decided apart.
+    of the same contest (``contests``, a number a sequence; one contest by default). A sequence cannot be likelier than its
+    beginning. So first tokens are scored, all that follow one context in one forward; then what they leave within reach grows
+    token by token, or all at once where that is little, until nothing within reach is unfinished. Of a contest, only the
+    ``most`` whose first tokens promise most grow. Contests are computed together and decided apart.
     """
-    exact = np.array([len(sequence) == start + 1 for sequence, start in zip(sequences, starts, strict=True)])
+    beginnings = _Beginnings(model, sequences, starts, meter, tree)
+    sizes = np.array([len(sequence) - start for sequence, start in zip(sequences, starts, strict=True)])
+    of = np.zeros(len(sizes), dtype=int) if contests is None else contests
+    followed, known = np.ones(len(sizes), dtype=bool), np.ones(len(sizes), dtype=int)
     for group in closed:
-        exact[group] = True
-    heads = [s if whole else s[: start + 1] for s, start, whole in zip(sequences, starts, exact, strict=True)]
-    totals = np.array([part.sum() for part in score_sequences(model, heads, starts, meter, tree=tree)])
+        known[group] = sizes[group]
+    totals = beginnings.score(range(len(sizes)), known)
     for group in closed:
         totals[group] -= np.logaddexp.reduce(totals[group])
-    of = np.zeros(len(totals), dtype=int) if contests is None else contests
 
-    def least(known: np.ndarray) -> np.ndarray:
-        """By sequence, the least that counts: below the best known of its contest."""
+    def within() -> np.ndarray:
         best = np.full(of.max(initial=0) + 1, -np.inf)
-        np.maximum.at(best, of[known], (totals + offsets)[known])
-        return best[of] - reach
+        np.maximum.at(best, of[followed], (totals + offsets)[followed])
+        return followed & (totals + offsets >= best[of] - reach)
 
-    bound = least(np.ones(len(totals), dtype=bool))
     for contest in range(of.max(initial=0) + 1) if most is not None else ():
-        within = np.flatnonzero((of == contest) & ~exact & (totals + offsets >= bound))
-        totals[within[np.argsort(-(totals + offsets)[within], kind="stable")][most:]] = -np.inf
-    while chosen := np.flatnonzero(~exact & (totals + offsets >= bound)).tolist():
-        full = score_sequences(model, [sequences[i] for i in chosen], [starts[i] for i in chosen], meter, tree=tree)
-        totals[chosen] = [part.sum() for part in full]
-        exact[chosen] = True
-        bound = least(exact)
-    return np.where(exact & (totals + offsets >= bound), totals, -np.inf)
+        rivals = np.flatnonzero((of == contest) & (known < sizes) & within())
+        followed[rivals[np.argsort(-(totals + offsets)[rivals], kind="stable")][most:]] = False
+    while len(growing := np.flatnonzero((known < sizes) & within())):
+        known[growing] = sizes[growing] if beginnings.left(growing, known) <= LITTLE else known[growing] + 1
+        totals[growing] = beginnings.score(growing, known[growing])
+    return np.where((known == sizes) & within(), totals, -np.inf)
+
+
+class _Beginnings:
+    """Log-probabilities of the beginnings of continuations; what several share is computed once, in whatever order asked."""
+
+    def __init__(
+        self, model: Any, sequences: Sequence[Sequence[int]], starts: Sequence[int], meter: Meter, tree: StateTree
+    ) -> None:
+        self._model, self._sequences, self._starts, self._meter, self._tree = model, sequences, starts, meter, tree
+        contexts: dict[tuple[int, ...], int] = {}
+        self._contexts = [
+            contexts.setdefault(tuple(sequence[:start]), len(contexts))
+            for sequence, start in zip(sequences, starts, strict=True)
+        ]
+        self._nats: dict[tuple[int, tuple[int, ...]], float] = {(number, ()): 0.0 for number in contexts.values()}
+
+    def _key(self, i: int, tokens: int) -> tuple[int, tuple[int, ...]]:
+        return self._contexts[i], tuple(self._sequences[i][self._starts[i] : self._starts[i] + tokens])
+
+    def score(self, places: Iterable[int], tokens: np.ndarray) -> np.ndarray:
+        """(places,) nats of the first so many tokens of continuations."""
+        keys = [self._key(i, count) for i, count in zip(places, tokens.tolist(), strict=True)]
+        new = {key: i for key, i in zip(keys, places, strict=True) if key not in self._nats}
+        known = [next(n for n in range(len(key[1]) - 1, -1, -1) if (key[0], key[1][:n]) in self._nats) for key in new]
+        parts = score_sequences(
+            self._model,
+            [self._sequences[i][: self._starts[i] + len(key[1])] for key, i in new.items()],
+            [self._starts[i] + count for i, count in zip(new.values(), known, strict=True)],
+            self._meter,
+            tree=self._tree,
+        )
+        for key, count, part in zip(new, known, parts, strict=True):
+            total = self._nats[key[0], key[1][:count]]
+            for nats in part.tolist():
+                count, total = count + 1, total + nats
+                self._nats[key[0], key[1][:count]] = total
+        return np.array([self._nats[key] for key in keys])
+
+    def left(self, places: Iterable[int], known: np.ndarray) -> int:
+        """How many tokens the model would have to take in to score continuations in full."""
+        keys = ((self._key(i, len(self._sequences[i]) - self._starts[i] - 1), int(known[i])) for i in places)
+        return len(
+            {(context, tail[:count]) for (context, tail), first in keys for count in range(first, len(tail) + 1)}
+        )

@@ -6,6 +6,7 @@ the token. The states lie in one pool of slots, a slot a token, which never grow
 
 from __future__ import annotations
 
+import math
 from bisect import insort
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
@@ -125,6 +126,7 @@ class StateTree:
         self._pool = torch.empty(
             (layers, 2, heads, self.capacity + 1, dimensions), dtype=model.dtype, device=model.device
         )
+        self._buffer = self._pool.new_empty(0)
         self._free = FreeSlots(NO_STATE + 1, self.capacity)
         self._root = Segment([], [], None, 0)
         self._clock = 0
@@ -145,10 +147,14 @@ class StateTree:
     def gather(self, slots: np.ndarray) -> Any:
         """(layers, 2, heads, rows, columns, dimensions) states at (rows, columns) slots, copied run by run.
 
-        Zeros stand where the slot is NO_STATE.
+        Zeros stand where the slot is NO_STATE. They lie in a buffer that the next call uses again: new memory for each would
+        take longer than the copying.
         """
         layers, two, heads, _, dimensions = self._pool.shape
-        states = self._pool.new_empty((layers, two, heads, *slots.shape, dimensions))
+        shape = (layers, two, heads, *slots.shape, dimensions)
+        if self._buffer.numel() < (size := math.prod(shape)):
+            self._buffer = self._pool.new_empty(size)
+        states = self._buffer[:size].view(shape)
         for row, line in enumerate(slots):
             before, after = line[:-1], line[1:]
             together = np.where(before == NO_STATE, after == NO_STATE, after == before + 1)

@@ -1,4 +1,4 @@
-"""A worse adapter, really worse: the shipped one with half its layers silenced, on questions that both really read."""
+"""A worse adapter, really worse: the shipped one with two thirds of its layers silenced, on questions that both really read."""
 
 from __future__ import annotations
 
@@ -20,14 +20,14 @@ from training.test_sets import unseen_topics
 from training.topic_library import load_topics
 from validation.gates import regression_gate
 
-TASKS = ("ATE", "CGL", "HTE", "MA", "OPO")
+TASKS = ("ATE", "HTE", "MA")
 
 
 def _damaged(folder: Path) -> Path:
     shutil.copytree(SHIPPED, folder)
     weights = load_file(folder / "adapter_model.safetensors")
     for name, weight in weights.items():
-        if any(f".layers.{layer}." in name for layer in range(0, 30, 2)):
+        if any(f".layers.{layer}." in name for layer in range(30) if layer % 3):
             weight.zero_()
     save_file(weights, folder / "adapter_model.safetensors", metadata={"format": "pt"})
     return folder
@@ -35,7 +35,7 @@ def _damaged(folder: Path) -> Path:
 
 @pytest.mark.slow
 def test_a_damaged_adapter_is_refused_and_the_whole_one_is_better_beyond_chance(tmp_path):
-    topics = [topic for topic in load_topics() if topic.name not in unseen_topics()][:16]
+    topics = [topic for topic in load_topics() if topic.name not in unseen_topics()]
     items = [item for task in TASKS for item in make_queries(task, 12, 77, topics, "held_out")]
     facts = {name: [getattr(item, name) for item in items] for name in ("id", "task", "topic", "question")}
     read = {

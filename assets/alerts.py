@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 import os
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -34,6 +35,7 @@ class Alerts:
             return False
         import httpx
 
+        logging.getLogger("httpx").setLevel(logging.WARNING)  # it logs addresses
         try:
             answer = httpx.post(address, json={"text": f"*{title}*\n{text}"[:MOST_CHARACTERS]}, timeout=TIMEOUT)
         except (httpx.HTTPError, httpx.InvalidURL) as error:

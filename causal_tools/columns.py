@@ -96,6 +96,11 @@ def name_parts(text: str) -> list[str]:
     return [part.casefold() for part in _PARTS.findall(text)]
 
 
+def plain_name(column: str) -> str:
+    """A column's name as words: ``sysBP_2`` is ``sys bp 2``."""
+    return " ".join(name_parts(column)) or column
+
+
 def _misspelt(name: str, columns: Sequence[str]) -> list[str]:
     """The columns that are the name but for one slip, where no other comes near.
 

@@ -15,6 +15,7 @@ from typing import Protocol
 
 import numpy as np
 
+from causal_tools.columns import plain_name
 from causal_tools.contract import CausalQuery, Scalar
 from causal_tools.errors import NotCausal, QueryError
 from causal_tools.prompts import NOT_CAUSAL, parse_messages
@@ -136,6 +137,9 @@ def read_questions(
         else:
             ready = prepared[number][0]
             searches[number] = _search(model, ready.question, ready.columns, ready.levels, weights)
+    if weights.unlike_in_meaning and prepared:  # all names at once: a search by itself would ask for a few at a time
+        names = {plain_name(column) for ready, _ in prepared.values() for column in ready.columns}
+        sentence_encoder().embed(sorted(names))
     for number, drafts in _run(model, searches, weights).items():
         try:
             outcomes[number] = _reading(drafts, *prepared[number], weights)

@@ -16,7 +16,7 @@ from typing import NamedTuple, Protocol
 
 import numpy as np
 
-from causal_tools.columns import name_parts, shortens
+from causal_tools.columns import name_parts, plain_name, shortens
 from causal_tools.contract import Scalar
 from causal_tools.question_words import FILE_NAME, denies, level_hints, numbers_in, says_level, yes_or_no
 
@@ -69,6 +69,11 @@ class Weights:
     not_causal: float = 3.0
     broken_off: float = 2.4
 
+    @cached_property
+    def of_signs(self) -> tuple[float, ...]:
+        """The weights of ``SIGNS``, in their order."""
+        return tuple(getattr(self, name) for name in SIGNS)
+
 
 SIGNS = tuple(sign.name for sign in fields(Weights) if sign.name != "model")
 NO_WEIGHTS = Weights(model=1.0, **dict.fromkeys(SIGNS, 0.0))
@@ -104,7 +109,7 @@ class QuestionEvidence:
         self.mentions = _mentions(self._text, columns)
         self.named = {mention.column for mention in self.mentions}
         self._encoder = encoder
-        self._plain_names = [" ".join(name_parts(column)) or column for column in columns]
+        self._plain_names = [plain_name(column) for column in columns]
         self._unlike: dict[str, dict[str, tuple[float, float]]] = {}
 
     @cached_property

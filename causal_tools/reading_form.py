@@ -11,6 +11,7 @@ import re
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from functools import cached_property, partial
+from operator import mul
 from typing import Any
 
 from causal_tools.contract import REQUIRED, Condition, Operator, Scalar
@@ -75,8 +76,7 @@ class Draft:
 
     def score(self, weights: Weights) -> float:
         """Weighted log-probability less what speaks against the reading."""
-        against = sum(getattr(weights, name) * sign for name, sign in zip(SIGNS, self.signs, strict=True))
-        return weights.model * self.log_prob - against
+        return weights.model * self.log_prob - sum(map(mul, weights.of_signs, self.signs))
 
     @property
     def query(self) -> tuple[tuple[str, object], ...]:

@@ -6,6 +6,7 @@ A recording is keyed by everything that the answer depends on: model, messages, 
 from __future__ import annotations
 
 import json
+import math
 import os
 import threading
 from collections.abc import Callable, Mapping, Sequence
@@ -182,6 +183,10 @@ class ChatEndpoint:
             answer: dict[str, Any] = trying(self._call, request)
         except SpendCapReached:
             raise
+        except _NotServed:  # it is there, and has answered
+            with self._lock:
+                self._failed_in_a_row = 0
+            raise
         except EndpointError:
             with self._lock:
                 self._failed_in_a_row += 1
@@ -230,16 +235,30 @@ class ChatEndpoint:
         except openai.APIStatusError as error:
             if error.status_code not in _MAY_BE_CHARGED:  # nothing was generated
                 bill.cost = 0.0
-            text = f"{self.model} did not answer: {type(error).__name__}: {error}"
+            text = self._told(error)
             if error.status_code in _PASSING and error.code != "insufficient_quota":
                 raise _TryAgain(text, _asked_wait(error.response.headers)) from None
             raise EndpointRefused(text) if error.status_code in _REFUSALS else _NotServed(text) from None
         except (openai.OpenAIError, ValueError) as error:  # ValueError: the body is no JSON
             if isinstance(error.__cause__, httpx.ConnectError):  # it never heard of us; whatever else may be charged
                 bill.cost = 0.0
-            raise EndpointError(f"{self.model} did not answer: {type(error).__name__}: {error}") from None
+            raise EndpointError(self._told(error)) from None
+        try:
+            return self._content(answer, bill, perf_counter() - begin)
+        except (AttributeError, TypeError):
+            raise EndpointError(f"{self.model} answered in a form that chat completions do not have") from None
+
+    def _told(self, error: Exception) -> str:
+        """What went wrong, for files and pages: some servers repeat the key that they were sent."""
+        text = f"{self.model} did not answer: {type(error).__name__}: {error}"
+        return text.replace(os.environ[self.key_variable] or "no key", "***")[:MOST_TOLD]
+
+    def _content(self, answer: Any, bill: Bill, seconds: float) -> dict[str, Any]:
+        """What is kept of an answer; its cost is put on the bill."""
         usage = getattr(answer, "usage", None)
-        if usage:  # an answer without a choice is paid for too
+        if usage is not None and None in (usage.prompt_tokens, usage.completion_tokens):
+            usage = None
+        if usage is not None:  # an answer without a choice is paid for too
             bill.cost = self._prices.dollars(usage.prompt_tokens, usage.completion_tokens)
         if not getattr(answer, "choices", None) or answer.choices[0].message is None:
             raise EndpointError(f"{self.model} answered without a choice")
@@ -254,7 +273,7 @@ class ChatEndpoint:
             "prompt_tokens": usage.prompt_tokens if usage else 0,
             "completion_tokens": usage.completion_tokens if usage else 0,
             "finish_reason": choice.finish_reason or "stop",
-            "seconds": perf_counter() - begin,
+            "seconds": seconds,
             "model": getattr(answer, "model", self.model),
         }
 
@@ -288,6 +307,7 @@ class ChatEndpoint:
             "temperature": 0,
             "max_tokens": self.most_tokens,
             **({"must_call": request.must_call} if request.must_call else {}),
+            **({"base_url": self.base_url} if self.base_url else {}),  # the same name elsewhere is another model
         }
 
 
@@ -303,6 +323,7 @@ class _NotServed(EndpointError):
     """A request that the endpoint will not serve; others it may."""
 
 
+MOST_TOLD = 500  # characters of an error
 _PASSING = (408, 409, 429, 500, 502, 503, 504, 529)
 _MAY_BE_CHARGED = (408, 502, 504)  # something in between gave up, whatever happened behind it
 _REFUSALS = (401, 403, 404, 429)  # of 429, those without quota come here
@@ -312,9 +333,11 @@ _FINAL = (EndpointRefused, SpendCapReached, EndpointDown, _NotServed)
 def _asked_wait(headers: Mapping[str, str]) -> float | None:
     for name, unit in (("retry-after-ms", 1e-3), ("retry-after", 1.0)):
         try:
-            return float(headers[name]) * unit
+            wait = float(headers[name]) * unit
         except (KeyError, ValueError):  # a date is not worth the trouble: the doubling wait stands in
             continue
+        if math.isfinite(wait) and wait >= 0:
+            return wait
     return None
 
 

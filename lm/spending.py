@@ -64,6 +64,7 @@ class Budget:
     cap: float
     spent: float = 0.0
     _reserved: float = field(default=0.0, init=False)
+    _under_way: int = field(default=0, init=False)  # what is reserved has rounding errors, and would be waited for
     _changed: threading.Condition = field(default_factory=threading.Condition, init=False, repr=False)
 
     @contextmanager
@@ -74,7 +75,7 @@ class Budget:
             SpendCapReached: the call could pass the cap; it must not be made.
         """
         with self._changed:
-            while self._reserved > 0 and self.spent + self._reserved + worst > self.cap:
+            while self._under_way and self.spent + self._reserved + worst > self.cap:
                 self._changed.wait()
             if self.spent + worst > self.cap:
                 raise SpendCapReached(
@@ -82,11 +83,13 @@ class Budget:
                     "raise the cap to go on"
                 )
             self._reserved += worst
+            self._under_way += 1
         bill = Bill(worst)
         try:
             yield bill
         finally:
             with self._changed:
-                self._reserved = max(0.0, self._reserved - worst)
+                self._under_way -= 1
+                self._reserved = max(0.0, self._reserved - worst) if self._under_way else 0.0
                 self.spent += worst if bill.cost is None else bill.cost
                 self._changed.notify_all()

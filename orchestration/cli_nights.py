@@ -166,7 +166,7 @@ def rollback(
 ) -> None:
     """Give the alias `champion` back to the version that the champion replaced; one command, at once.
 
-    The version that is put back is not promoted again by the evaluation that promoted it.
+    The version that is taken down is not promoted again.
 
     Example: `causalsmith rollback --reason "misreads doses"`
     """

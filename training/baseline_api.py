@@ -95,7 +95,7 @@ def reading_of(reply: Reply) -> dict[str, Any] | None:
         arguments = json.loads(text)
     except json.JSONDecodeError:
         return NO_ANSWER
-    return {"task": name, **arguments} if isinstance(arguments, dict) and name in TASKS else NO_ANSWER
+    return {**arguments, "task": name} if isinstance(arguments, dict) and name in TASKS else NO_ANSWER
 
 
 def baseline_answers(

@@ -32,12 +32,12 @@ def folder_digest(folder: Path) -> str:
 
 @cache
 def code_digest(*packages: str) -> str:
-    """Digest of the Python sources and page templates of import packages: what other code has made is made again."""
+    """Digest of the Python sources, page templates and YAML data of import packages: what other code has made is made again."""
     found = []
     for package in packages:
         folder = Path(str(importlib.import_module(package).__file__)).parent
         found += [
             (package, path.relative_to(folder).as_posix(), hashlib.sha256(path.read_bytes()).hexdigest())
-            for path in sorted([*folder.rglob("*.py"), *folder.rglob("*.jinja")])
+            for path in sorted([path for kind in ("*.py", "*.jinja", "*.yaml") for path in folder.rglob(kind)])
         ]
     return digest_of(found)

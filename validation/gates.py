@@ -74,6 +74,9 @@ def compare_paired(
     estimate = float(difference.mean())
     if len(labels) < 2:
         return estimate, -1.0, 1.0
+    if np.ptp(sums / sizes) == 0 and difference.any():  # no spread to resample: items are taken for independent
+        error = t.ppf(1 - level, len(difference) - 1) * difference.std(ddof=1) / np.sqrt(len(difference))
+        return estimate, max(-1.0, float(estimate - error)), min(1.0, float(estimate + error))
     few = np.sqrt(len(labels) / (len(labels) - 1)) * t.ppf(level, len(labels) - 1) / norm.ppf(level)
     return (
         estimate,

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 import threading
 import time
 from collections.abc import Callable, Iterator
@@ -337,3 +338,37 @@ def test_a_call_that_something_in_between_gave_up_on_is_charged(server, endpoint
     with pytest.raises(EndpointError):
         one.complete(Request(MESSAGES))
     assert one.spent == pytest.approx(charged)
+
+
+def test_requests_that_are_not_served_are_no_outage(server, endpoint):
+    server.script = [(400, b'{"error": {"message": "no forced tools here"}}')] * 8 + [(200, completion())]
+    outcomes = endpoint(at_once=1, tries=1).complete_all(
+        [Request([{"role": "user", "content": f"question {n}"}]) for n in range(9)]
+    )
+    assert "no forced tools" in str(outcomes[7])
+    assert outcomes[8].text
+
+
+def test_a_key_that_the_server_repeats_is_not_told(server, endpoint):
+    one = endpoint(tries=1)
+    key = os.environ[one.key_variable]
+    server.script = [(401, json.dumps({"error": {"message": f"bad key Bearer {key}"}}).encode())]
+    with pytest.raises(EndpointError) as refused:
+        one.complete(Request(MESSAGES))
+    assert "Bearer ***" in str(refused.value) and key not in str(refused.value)
+
+
+@pytest.mark.parametrize(
+    "change", [{"usage": {}}, {"choices": [{"index": 0, "message": {"tool_calls": [{"type": "function"}]}}]}]
+)
+def test_an_answer_of_odd_form_is_an_error_or_free_of_counts_and_never_ends_the_run(server, endpoint, change):
+    server.script = [(200, json.dumps({**json.loads(completion()), **change}).encode())]
+    (outcome,) = endpoint(tries=1).complete_all([Request(MESSAGES)])
+    assert isinstance(outcome, EndpointError) or outcome.prompt_tokens == 0
+
+
+@pytest.mark.parametrize("asked", ["-1", "nan", "inf", "soon"])
+def test_a_wait_that_cannot_be_is_not_waited(asked):
+    from lm.api import _asked_wait
+
+    assert _asked_wait({"retry-after": asked}) is None

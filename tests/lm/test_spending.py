@@ -67,3 +67,26 @@ def test_a_call_waits_for_those_under_way_before_it_is_refused():
 
 def test_stated_prices_count_each_kind_of_token():
     assert Prices("any", (2.0, 10.0)).dollars(1_000_000, 100_000) == pytest.approx(3.0)
+
+
+def test_calls_of_unequal_prices_end_when_the_cap_is_reached():
+    """Sums of unequal prices leave rounding errors; nobody waits for these."""
+    budget, chances = Budget(0.05), random.Random(1)
+    prices, ended = [chances.uniform(0.001, 0.004) for _ in range(200)], []
+
+    def call(worst: float) -> None:
+        try:
+            with budget.reserve(worst) as bill:
+                time.sleep(0.0005)
+                bill.cost = worst / 3
+        except SpendCapReached:
+            pass
+        ended.append(worst)
+
+    threads = [threading.Thread(target=call, args=(price,), daemon=True) for price in prices]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join(10)
+    assert sorted(ended) == sorted(prices)
+    assert budget.spent <= 0.05

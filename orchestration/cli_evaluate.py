@@ -22,9 +22,10 @@ GENERATED_FOR_BASELINES = 100  # training questions a task, beside the written o
 
 def evaluate(
     of: Annotated[
-        Literal["unseen", "written", "development"],
+        Literal["unseen", "written", "development", "fresh"],
         typer.Argument(
-            help="unseen: generated, 100 a task. written: by hand, 30 a task. development: for choosing models."
+            help="unseen: generated, 100 a task. written: by hand, 30 a task. development: for choosing models. "
+            "fresh: by hand, 40 a task, not yet chosen on."
         ),
     ] = "written",
     model: Annotated[str, typer.Option("--model", "-m", help="Language model, as for `ask`.")] = "assistant",

@@ -35,12 +35,16 @@ class Alerts:
             return False
         import httpx
 
-        logging.getLogger("httpx").setLevel(logging.WARNING)  # it logs addresses
+        calls = logging.getLogger("httpx")
+        level = calls.level
+        calls.setLevel(logging.WARNING)  # it logs addresses
         try:
             answer = httpx.post(address, json={"text": f"*{title}*\n{text}"[:MOST_CHARACTERS]}, timeout=TIMEOUT)
         except (httpx.HTTPError, httpx.InvalidURL) as error:
             log(f"the webhook of {self.variable} did not take the message: {type(error).__name__}")
             return False
+        finally:
+            calls.setLevel(level)
         if answer.is_error:
             log(f"the webhook of {self.variable} did not take the message: status {answer.status_code}")
         return bool(answer.is_success)

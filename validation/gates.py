@@ -75,6 +75,11 @@ def compare_paired(
     if len(labels) < 2:
         return estimate, -1.0, 1.0
     if np.ptp(sums / sizes) == 0 and difference.any():  # no spread to resample: items are taken for independent
+        if (
+            not difference.std()
+        ):  # all won, or all lost; the exact bound of a share of 1, the rest taken for the contrary
+            bound = 2 * level ** (1 / len(difference)) - 1
+            return (estimate, bound, 1.0) if estimate > 0 else (estimate, -1.0, -bound)
         error = t.ppf(1 - level, len(difference) - 1) * difference.std(ddof=1) / np.sqrt(len(difference))
         return estimate, max(-1.0, float(estimate - error)), min(1.0, float(estimate + error))
     few = np.sqrt(len(labels) / (len(labels) - 1)) * t.ppf(level, len(labels) - 1) / norm.ppf(level)

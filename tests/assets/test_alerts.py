@@ -73,3 +73,9 @@ def test_a_webhook_that_fails_is_said_without_its_address(hook, monkeypatch, bro
     assert not Alerts().send("a", "b", said.append)
     assert len(said) == 2 and VARIABLE in said[1]
     assert "secret-path" not in " ".join(said)
+
+
+def test_the_address_is_not_in_the_log_of_the_http_library(hook, caplog):
+    with caplog.at_level("INFO"):
+        assert Alerts().send("a", "b", lambda _: None)
+        assert "secret-path" not in caplog.text

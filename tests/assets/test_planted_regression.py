@@ -20,7 +20,7 @@ from training.test_sets import unseen_topics
 from training.topic_library import load_topics
 from validation.gates import regression_gate
 
-TASKS = ("ATE", "HTE", "MA")
+TASKS = ("ATE", "CGL", "HTE", "MA", "OPO")
 
 
 def _damaged(folder: Path) -> Path:

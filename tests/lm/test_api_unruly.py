@@ -39,7 +39,7 @@ def endpoint(url: str, folder: Path, **changes) -> ChatEndpoint:
         "base_url": url,
         "key_variable": KEY,
         "dollars_per_million": (10.0, 30.0),
-        "timeout": HANG_SECONDS / 4,
+        "timeout": HANG_SECONDS / 2,  # far more than an answer takes on a busy machine
         "first_wait": 0.002,
         "at_once": 16,
         "most_tokens": 20,
@@ -64,9 +64,7 @@ def test_every_question_is_answered_or_listed(server, tmp_path, monkeypatch):
     known = sum(server.kinds.values())
     again = endpoint(server.url, tmp_path, spend_cap=10.0).complete_all(REQUESTS)
     assert sum(server.kinds.values()) - known <= 4 * len(failed)  # only what failed is asked again
-    assert (
-        sum(count > 1 for count in server.answered.values()) <= 3
-    )  # answers that came after the timeout of a busy machine
+    assert max(server.answered.values()) == 1
     assert sum(isinstance(o, Reply) for o in again) >= len(REQUESTS) - len(failed)
 
 

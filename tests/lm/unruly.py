@@ -17,7 +17,7 @@ from collections import Counter
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 
 ERRORS = ("429", "500", "cut body", "garbled", "no choice")
-HANG_SECONDS = 2.0
+HANG_SECONDS = 8.0
 
 
 class Unruly:

@@ -121,5 +121,13 @@ def test_a_new_champion_asks_for_new_benchmarks_once(tmp_path, monkeypatch):
     client.create_model_version("causalsmith-assistant", str(tmp_path / "artifacts"))
     client.set_registered_model_alias("causalsmith-assistant", "champion", "1")
     first = tick(None)
-    assert [request.run_key for request in first.run_requests] == [None]  # a version put back counts as a change
+    assert len(first.run_requests) == 1
     assert "still champion" in tick(first.cursor).skip_message
+    client.create_model_version("causalsmith-assistant", str(tmp_path / "artifacts"))
+    client.set_registered_model_alias("causalsmith-assistant", "champion", "2")
+    second = tick(first.cursor)
+    client.set_registered_model_alias("causalsmith-assistant", "champion", "1")
+    back = tick(second.cursor)
+    # a run key seen before would be passed over, and a version that is put back asks for its benchmarks again
+    assert [len(one.run_requests) for one in (second, back)] == [1, 1]
+    assert all(request.run_key is None for one in (first, second, back) for request in one.run_requests)

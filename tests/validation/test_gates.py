@@ -191,3 +191,21 @@ def test_the_file_of_margins_is_read_and_its_faults_are_named(tmp_path):
         read_margins(broken)
     with pytest.raises(ValueError, match="no file of margins"):
         read_margins(tmp_path / "none.yaml")
+
+
+def test_topics_of_equal_difference_leave_chance_its_room():
+    """Two of twenty items won, one in each of two topics: the bootstrap has no spread, yet a mean of .1 with a standard
+    deviation of √(.09·20/19) = .3078 over 20 items is .1 ± t₁₉(.975)·.0688 = .1 ± 2.093·.0688."""
+    won = [True, True, *[False] * 18]
+    estimate, low, high = compare_paired(won, [False] * 20, ["a", "b"] * 10, level=0.025)
+    assert (estimate, low, high) == pytest.approx((0.1, 0.1 - 0.1440, 0.1 + 0.1440), abs=1e-4)
+
+
+@pytest.mark.parametrize(("items", "sure"), [(2, False), (12, True)])
+def test_winning_every_item_is_sure_only_of_enough_items(items, sure):
+    """Twelve wins in a row have a chance of .025 where a win has .025^(1/12) = .735, so at worst .735 won and .265 lost."""
+    _, low, _ = compare_paired([True] * items, [False] * items, ["a", "b"] * (items // 2), level=0.025)
+    assert binom.pmf(items, items, (low + 1) / 2) == pytest.approx(0.025)
+    assert (low > 0) == sure
+    _, _, high = compare_paired([False] * items, [True] * items, ["a", "b"] * (items // 2), level=0.025)
+    assert high == pytest.approx(-low)

@@ -93,6 +93,7 @@ def gpt4_baseline(
                 "calls": endpoint.calls,
                 "dollars_tonight": endpoint.spent,
                 "dollars_in_all": float(found["dollars"].sum()),
+                "unpriced": int(found["dollars"].isna().sum()),
                 "recorded": recordings.count(),
                 "counts": markdown(counts.to_markdown()),
                 "why_absent": "; ".join(f"{n} × {text}" for text, n in why.head(3).items()) or "nothing is absent",

@@ -42,11 +42,13 @@ def contenders(
         challenger: folder of its adapter.
         incumbent: of :func:`incumbent_of`.
     """
-    from lm.load import base_of
+    from lm.load import base_of, weights_version
     from lm.registry import adapter_in, find_registered, shipped_adapter
 
+    base = weights_version(profile.base)
+
     def contender(name: str, adapter: Path | None) -> Contender:
-        digest = digest_of([profile.base, _weights_digest(adapter), code_digest("causal_tools", "lm")])
+        digest = digest_of([base, _weights_digest(adapter), code_digest("causal_tools", "lm")])
         return Contender(name, digest, lambda: models.load(profile.base, adapter))
 
     found = [contender(CHALLENGER, challenger), contender(UNTUNED, None)]

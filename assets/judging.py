@@ -15,7 +15,7 @@ from training.digests import code_digest
     group_name="evaluation",
     owners=["team:causalsmith"],
     kinds={"openai", "parquet"},
-    code_version="1",
+    code_version="2",
     pool="api",
     deps=["explanation_agreement"],
 )
@@ -34,7 +34,7 @@ def judged_explanations(
     The judge never decides a promotion. Its shares are shown beside the machine checks, with what it is worth.
     """
     from training.answers import RESULT
-    from training.judge import calibration, judge
+    from training.judge import UNUSABLE, calibration, judge
     from training.rubric_annotation import FLAGS, explanation_id, read_judgement_inbox
 
     settings = profile.judge
@@ -42,7 +42,9 @@ def judged_explanations(
     def build() -> Made:
         if settings is None:
             empty = pd.DataFrame(columns=["explanation", "system", "task", *FLAGS, "failure"])
-            return Made(empty, {"judge": "none: the profile names no judge", "failed": 0, "recorded": 0})
+            return Made(
+                empty, {"judge": "none: the profile names no judge", "failed": 0, "unanswered": 0, "recorded": 0}
+            )
         endpoint = recordings.endpoint(settings)
         people, _ = read_judgement_inbox(inbox.explanations)
         known = {one.explanation for one in people}
@@ -65,6 +67,7 @@ def judged_explanations(
                 "judge": settings.model,
                 "judged": len(answered),
                 "failed": int((judged["failure"] != "").sum()),
+                "unanswered": int(((judged["failure"] != "") & ~judged["failure"].str.startswith(UNUSABLE)).sum()),
                 "calls": endpoint.calls,
                 "dollars": endpoint.spent,
                 "recorded": recordings.count(),
@@ -74,7 +77,7 @@ def judged_explanations(
         )
 
     def nothing_to_ask(stored: Stored) -> bool:
-        if settings is None or int(stored.metadata["failed"]) == 0:
+        if settings is None or int(stored.metadata["unanswered"]) == 0:
             return True
         endpoint = recordings.endpoint(settings)
         return not endpoint.can_call and stored.metadata["recorded"] == recordings.count()

@@ -204,5 +204,6 @@ def _spending(facts: dict[str, Any]) -> str:
         return f"{facts.get('model', 'No hosted model')} has no column: {facts.get('why_absent', 'it was not asked')}."
     return (
         f"{facts['model']}: {facts['answers']} of {facts['questions']} requests answered, {facts['calls']} calls made for "
-        f"{facts['dollars_tonight']:.4f} dollars when last made; all answers cost {facts['dollars_in_all']:.4f} dollars."
+        f"{facts['dollars_tonight']:.4f} dollars when last made; all answers cost {facts['dollars_in_all']:.4f} dollars"
+        + (f", {facts['unpriced']} of unknown price aside." if facts["unpriced"] else ".")
     )

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Literal, Self
+from typing import Any, Literal, Self, TypeVar
 
 import yaml
 from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_validator
@@ -12,6 +12,8 @@ from sdscm.benchmark import OutcomeKind
 from sdscm.knobs import Knobs
 from sdscm.noise import Coupling
 from training.recipe import SftRecipe
+
+Schema = TypeVar("Schema", bound=BaseModel)
 
 
 class _Settings(BaseModel):
@@ -153,8 +155,27 @@ def read_profile(path: Path) -> Profile:
     if not path.exists():
         others = ", ".join(sorted(p.stem for p in path.parent.glob("*.yaml")))
         raise ValueError(f"no profile {path.stem!r} in {path.parent}; there are: {others}")
+    return read_yaml(path, Profile, "profile", name=path.stem)
+
+
+def read_yaml(path: Path, schema: type[Schema], what: str, **given: Any) -> Schema:
+    """Read a YAML file of fields into its schema; an empty one has none.
+
+    Args:
+        what: the file is, for messages.
+        given: fields that the file need not have.
+
+    Raises:
+        ValueError: it is no YAML, no fields, or does not fit the schema; the message names the place.
+    """
     try:
-        return Profile.model_validate({"name": path.stem, **yaml.safe_load(path.read_text(encoding="utf-8"))})
+        fields = yaml.safe_load(path.read_text(encoding="utf-8"))
+    except (yaml.YAMLError, UnicodeDecodeError) as error:
+        raise ValueError(f"{what} {path.name} is no YAML: {error}") from None
+    if not isinstance(fields, dict | None):
+        raise ValueError(f"{what} {path.name} holds no fields, such as `name: value`, but {type(fields).__name__}")
+    try:
+        return schema.model_validate({**given, **(fields or {})})
     except ValidationError as error:
-        problems = "; ".join(f"{'.'.join(map(str, e['loc']))}: {e['msg']}" for e in error.errors())
-        raise ValueError(f"profile {path.name}: {problems}") from None
+        problems = "; ".join(f"{'.'.join(map(str, e['loc'])) or 'the whole'}: {e['msg']}" for e in error.errors())
+        raise ValueError(f"{what} {path.name}: {problems}") from None

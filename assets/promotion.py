@@ -11,7 +11,7 @@ from assets.making import Made, make, markdown, picture
 from assets.profile import Profile
 from assets.storage import FileStore, Stored
 from training.digests import code_digest
-from training.tracking import ROLLED_BACK_TAG, Tracking
+from training.tracking import MOST_TOLD, OVER_TAG, REASON_TAG, ROLLED_BACK_TAG, Tracking
 
 
 @dg.asset(group_name="evaluation", owners=["team:causalsmith"], kinds={"python", "json"}, code_version="2")
@@ -122,6 +122,12 @@ def promoted_assistant(
         if promote:
             tracking.promote(challenger, over=regression_report[COMPARED_WITH], reason=reason)
             champion = challenger
+        elif champion is not None and champion.version == challenger.version:  # by this verdict, in a run then killed?
+            tags = champion.tags
+            promote = (tags.get(OVER_TAG), tags.get(REASON_TAG)) == (
+                regression_report[COMPARED_WITH],
+                reason[:MOST_TOLD],
+            )
         facts = {"champion": champion.version if champion else None, "promoted": promote, "reason": reason}
         return Made(facts, {**facts, "champion": champion.version if champion else "none"})
 

@@ -32,6 +32,7 @@ def assistant_adapter(
     interpretation_corpus: pd.DataFrame,
 ) -> dg.MaterializeResult:
     """A LoRA adapter that reads questions (retrieve), explains results (interpret), or both (mixed)."""
+    from lm.load import weights_version
     from lm.places import home
     from lm.registry import shipped_adapter
     from training.corpora import training_examples
@@ -102,7 +103,9 @@ def assistant_adapter(
 
     shipped = shipped_adapter() if recipe.start == "shipped" else None
     begun = folder_digest(shipped) if shipped is not None else None
-    return make(context, files, {**recipe.model_dump(), "begun_from": begun}, build)
+    return make(
+        context, files, {**recipe.model_dump(), "begun_from": begun, "weights": weights_version(recipe.base)}, build
+    )
 
 
 @dg.asset(

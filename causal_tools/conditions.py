@@ -130,7 +130,7 @@ def _is_point(column: pd.Series, condition: Condition) -> bool:
 def _number(value: Scalar | tuple[Scalar, ...], condition: Condition) -> float:
     try:
         number = float(value)  # type: ignore[arg-type]
-    except (TypeError, ValueError) as error:
+    except (TypeError, ValueError, OverflowError) as error:
         raise QueryError(
             f"the condition {condition} compares numbers of {condition.column!r} with {value!r}. Give a number."
         ) from error

@@ -18,41 +18,11 @@ from typing import Any
 
 from lm.errors import EndpointDown, EndpointError, EndpointRefused, SpendCapReached
 from lm.recordings import Recordings, key_of
+from lm.replies import Reply, Request, content_of, reply_of, usage_of
 from lm.spending import Bill, Budget, Prices
 
 LONGEST_WAIT = 60.0  # seconds before a call is tried again
 OUTAGE = 5  # calls in a row that fail for good, after which the endpoint counts as down
-
-
-@dataclass(frozen=True)
-class Reply:
-    """One answer.
-
-    Attributes:
-        text: of the message.
-        tool_calls: as (name, arguments as JSON text).
-        prompt_tokens, completion_tokens: as the endpoint counts them.
-        replayed: from a recording.
-        finish_reason: ``length`` where the answer was cut short.
-        seconds: that the call took when it was made.
-    """
-
-    text: str
-    tool_calls: tuple[tuple[str, str], ...]
-    prompt_tokens: int
-    completion_tokens: int
-    replayed: bool
-    finish_reason: str = "stop"
-    seconds: float = 0.0
-
-
-@dataclass(frozen=True)
-class Request:
-    """What a model is asked: the conversation, the tools it may call, and which of them it must call, if one."""
-
-    messages: Sequence[Mapping[str, Any]]
-    tools: Sequence[Mapping[str, Any]] = ()
-    must_call: str | None = None
 
 
 @dataclass
@@ -67,7 +37,7 @@ class ChatEndpoint:
         dollars_per_million: price of prompt and completion tokens; None looks it up (genai-prices).
         spend_cap: dollars that this object may spend. Whatever may have been charged counts: a call that ran out of time is
             charged at its worst.
-        timeout: seconds one try may take.
+        timeout: seconds that the endpoint may be silent within one try.
         tries: of one call, with growing waits, or what the endpoint asks for (``Retry-After``).
         calls_per_minute: tries within a minute; None sets no limit.
         at_once: calls under way at the same time in :meth:`complete_all`.
@@ -109,7 +79,7 @@ class ChatEndpoint:
     def recorded(self, request: Request) -> Reply | None:
         """The recorded answer to exactly this request, if there is one."""
         found = self.recordings.find(key_of(self._whole(request)))
-        return None if found is None else _reply(found["reply"], replayed=True)
+        return None if found is None else reply_of(found["reply"], replayed=True)
 
     def complete(self, request: Request) -> Reply:
         """Answer a conversation at temperature 0: from the recordings, else by a call that is then recorded.
@@ -131,7 +101,7 @@ class ChatEndpoint:
             raise EndpointDown(f"{self.model} failed {OUTAGE} calls in a row and is not asked any more")
         reply = self._tried(request)
         self.recordings.keep(key_of(self._whole(request)), {"request": self._whole(request), "reply": reply})
-        return _reply(reply, replayed=False)
+        return reply_of(reply, replayed=False)
 
     def complete_all(
         self, requests: Sequence[Request], report: Callable[[int, int], None] | None = None
@@ -255,27 +225,12 @@ class ChatEndpoint:
 
     def _content(self, answer: Any, bill: Bill, seconds: float) -> dict[str, Any]:
         """What is kept of an answer; its cost is put on the bill."""
-        usage = getattr(answer, "usage", None)
-        if usage is not None and None in (usage.prompt_tokens, usage.completion_tokens):
-            usage = None
-        if usage is not None:  # an answer without a choice is paid for too
-            bill.cost = self._prices.dollars(usage.prompt_tokens, usage.completion_tokens)
-        if not getattr(answer, "choices", None) or answer.choices[0].message is None:
+        used = usage_of(answer)
+        if used is not None:  # an answer without a choice is paid for too
+            bill.cost = self._prices.dollars(*used)
+        if (kept := content_of(answer, used or (0, 0))) is None:
             raise EndpointError(f"{self.model} answered without a choice")
-        choice, message = answer.choices[0], answer.choices[0].message
-        return {
-            "text": message.content or "",
-            "tool_calls": [
-                [call.function.name, call.function.arguments]
-                for call in message.tool_calls or []
-                if call.type == "function"
-            ],
-            "prompt_tokens": usage.prompt_tokens if usage else 0,
-            "completion_tokens": usage.completion_tokens if usage else 0,
-            "finish_reason": choice.finish_reason or "stop",
-            "seconds": seconds,
-            "model": getattr(answer, "model", self.model),
-        }
+        return {**kept, "seconds": seconds, "model": getattr(answer, "model", self.model)}
 
     def _await_turn(self) -> None:
         if self._limiter is not None:
@@ -339,16 +294,3 @@ def _asked_wait(headers: Mapping[str, str]) -> float | None:
         if math.isfinite(wait) and wait >= 0:
             return wait
     return None
-
-
-def _reply(content: Mapping[str, Any], *, replayed: bool) -> Reply:
-    calls = tuple((str(name), str(arguments)) for name, arguments in content["tool_calls"])
-    return Reply(
-        content["text"],
-        calls,
-        content["prompt_tokens"],
-        content["completion_tokens"],
-        replayed,
-        content.get("finish_reason", "stop"),
-        content.get("seconds", 0.0),
-    )

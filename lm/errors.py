@@ -9,6 +9,10 @@ class ModelNotFound(LanguageModelError):
     """A model reference that leads nowhere, or in no known form."""
 
 
+class RegistryDown(ModelNotFound):
+    """A model registry that cannot be reached, so that nothing is known of what it holds."""
+
+
 class EndpointError(LanguageModelError):
     """An OpenAI-compatible endpoint that cannot be reached, refuses, or answers nonsense."""
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import json
 from pathlib import Path
 from typing import Any
@@ -69,6 +70,38 @@ def base_of(adapter: Path) -> str:
     raise ModelNotFound(
         f'the adapter {adapter} does not say which model it belongs to; add {BASE_NOTE} with {{"base": …}}'
     )
+
+
+def weights_version(reference: str) -> str:
+    """What tells a model's weights from others under the same name, without loading them.
+
+    Of the bundled model the package's version; of a folder or a registered version a digest of its files; of a hub model the
+    commit that would be loaded.
+
+    Raises:
+        ModelNotFound: the reference leads nowhere.
+    """
+    source = parse_reference(reference)
+    if source.kind == "bundled":
+        return bundled_directory().name
+    if source.kind == "tiny":
+        return TINY
+    if source.kind == "hub":
+        from transformers import AutoConfig
+
+        try:
+            commit = AutoConfig.from_pretrained(source.location)._commit_hash
+        except (OSError, ValueError) as error:
+            raise ModelNotFound(f"no usable language model at {source.location!r}: {error}") from None
+        return f"{source.location}@{commit}"
+    digest = hashlib.sha256()
+    folder, _ = _folder_of(source)
+    for path in sorted(path for path in folder.rglob("*") if path.is_file()):
+        with path.open("rb") as file:
+            digest.update(
+                f"{path.relative_to(folder).as_posix()} {hashlib.file_digest(file, 'sha256').hexdigest()}".encode()
+            )
+    return digest.hexdigest()
 
 
 def _folder_of(source: ModelReference) -> tuple[Path, str]:

@@ -6,8 +6,9 @@ import logging
 import os
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
-from lm.errors import ModelNotFound
+from lm.errors import ModelNotFound, RegistryDown
 from lm.places import cache, tracking_uri
 
 ASSISTANT_MODEL = "causalsmith-assistant"
@@ -47,6 +48,8 @@ def find_registered(uri: str) -> RegisteredModel:
             name, _, number = name.partition("/")
             version = client.get_model_version(name, number)
     except MlflowException as error:
+        if not is_absent(error):
+            raise RegistryDown(f"the model registry at {tracking_uri()} does not answer: {error.message}") from None
         raise ModelNotFound(f"no registered model {uri!r} at {tracking_uri()}: {error.message}") from None
     folder = cache() / "registry" / name / f"{version.version}-{version.run_id}"
     if not folder.exists():
@@ -69,10 +72,16 @@ def find_registered(uri: str) -> RegisteredModel:
 
 
 def find_assistant() -> RegisteredModel | None:
-    """The tuned assistant in use: the registry's champion, else the adapter that comes with the project."""
+    """The tuned assistant in use: the registry's champion, else the adapter that comes with the project.
+
+    Raises:
+        RegistryDown: whether there is a champion cannot be told.
+    """
     if _registry_exists():
         try:
             return find_registered(f"models:/{ASSISTANT_MODEL}@{CHAMPION}")
+        except RegistryDown:
+            raise
         except ModelNotFound:
             pass
     shipped = shipped_adapter()
@@ -88,6 +97,11 @@ def adapter_in(folder: Path) -> Path | None:
     """The LoRA adapter's folder inside a downloaded model, if it holds one."""
     found = sorted(folder.rglob("adapter_config.json"))
     return found[0].parent if found else None
+
+
+def is_absent(error: Any) -> bool:
+    """Whether MLflow's registry says that there is no such model, version or alias; otherwise it could not tell."""
+    return error.error_code in ("RESOURCE_DOES_NOT_EXIST", "INVALID_PARAMETER_VALUE", "NOT_FOUND")
 
 
 def _registry_exists() -> bool:

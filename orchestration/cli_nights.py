@@ -53,12 +53,14 @@ def failures(
             raise QueryError(f"no kind {kind!r}; there are: {', '.join(KINDS)}")
         try:
             found = failures_of(readings, system)
-            lost_by = set(failures_of(readings, beside)["id"]) if beside else set()
+            if beside:
+                lost_by = set(failures_of(readings, beside)["id"])
+                readings = readings[readings[beside].notna()]  # some are shown to a part of the systems
+                found = found[found["id"].isin(set(readings["id"]) - lost_by)]
         except KeyError as error:
             raise QueryError(str(error.args[0])) from None
-        asked = readings if task is None else readings[readings["task"] == task]
-        if beside:
-            found = found[~found["id"].isin(lost_by)]
+        asked = readings[readings[system].notna()]
+        asked = asked if task is None else asked[asked["task"] == task]
         if task is not None:
             found = found[found["task"] == task]
         if kind is not None:

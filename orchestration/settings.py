@@ -8,10 +8,9 @@ from pathlib import Path
 from typing import Literal, Self
 from zoneinfo import ZoneInfo, available_timezones
 
-import yaml
-from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_validator, model_validator
+from pydantic import BaseModel, ConfigDict, Field, field_validator, model_validator
 
-from assets.profile import Profile, read_profile
+from assets.profile import Profile, read_profile, read_yaml
 from lm.places import home
 
 PROFILE_VARIABLE, SETTINGS_VARIABLE = "CAUSALSMITH_PROFILE", "CAUSALSMITH_SETTINGS"
@@ -86,10 +85,7 @@ def chosen_settings() -> Settings:
     path = Path(os.environ.get(SETTINGS_VARIABLE) or _FOLDER / "settings" / "local.yaml")
     if not path.exists():
         raise ValueError(f"{SETTINGS_VARIABLE} names {path}, which is not there")
-    try:
-        return Settings.model_validate(yaml.safe_load(path.read_text(encoding="utf-8")) or {})
-    except ValidationError as error:
-        raise ValueError(f"settings {path.name}: {'; '.join(e['msg'] for e in error.errors())}") from None
+    return read_yaml(path, Settings, "settings")
 
 
 def tonight() -> str:

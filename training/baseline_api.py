@@ -14,8 +14,9 @@ import pandas as pd
 
 from causal_tools.contract import REQUIRED, TASKS, CausalResult
 from causal_tools.prompts import interpret_messages
-from lm.api import ChatEndpoint, Reply, Request
+from lm.api import ChatEndpoint
 from lm.errors import EndpointError
+from lm.replies import Reply, Request
 from training.queries import QueryItem
 
 NO_ANSWER: dict[str, Any] = {"task": "UNREADABLE"}

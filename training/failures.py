@@ -44,7 +44,7 @@ def failure_kinds(reading: Mapping[str, Any] | None, truth: Mapping[str, Any] | 
         return ["wrong task"]
     matches = field_matches(reading, truth)
     wrong = [role for role in ROLES if not matches[role]]
-    theirs = {truth.get(role) for role in ROLES} - {None}
+    theirs = [truth[role] for role in ROLES if truth.get(role)]
     if len(wrong) > 1 and all(reading.get(role) in theirs for role in wrong):
         found = ["roles swapped"]
     else:
@@ -81,10 +81,10 @@ def failures_of(readings: pd.DataFrame, system: str) -> pd.DataFrame:
     Raises:
         KeyError: no such system; the message names those there are.
     """
-    if system not in readings.columns:
-        from training.scoreboard import systems_of
+    from training.scoreboard import systems_of
 
-        raise KeyError(f"no system {system!r} in this evaluation; there are: {', '.join(systems_of(readings))}")
+    if system not in (systems := systems_of(readings)):
+        raise KeyError(f"no system {system!r} in this evaluation; there are: {', '.join(systems)}")
     lines = []
     for row in readings[readings[system].notna()].to_dict("records"):
         reading, truth = json.loads(row[system]), json.loads(row["query"])

@@ -11,12 +11,14 @@ from collections.abc import Sequence
 
 import pandas as pd
 
-from lm.api import ChatEndpoint, Request
+from lm.api import ChatEndpoint
 from lm.errors import EndpointError
+from lm.replies import Request
 from training.agreement import agreement_of_labels
 from training.rubric_annotation import FLAGS, Judgement, explanation_id
 
 LEAST_KAPPA, LEAST_JUDGED = 0.6, 30  # below either, a judge is shown and not trusted
+UNUSABLE = "no judgement in the answer"  # how such a failure begins; asked again, the same answer would be replayed
 JUDGE, PEOPLE = "judge", "people"
 Said = tuple[str, str]  # the result's summary, the explanation
 
@@ -55,7 +57,7 @@ def judge(endpoint: ChatEndpoint, explanations: Sequence[Said]) -> pd.DataFrame:
                 said = json.loads(outcome.tool_calls[0][1])
                 flags = {name: _flag(said[name]) for name in FLAGS}
             except (IndexError, KeyError, TypeError, ValueError) as error:
-                failure = f"no judgement in the answer: {type(error).__name__}: {error}"
+                failure = f"{UNUSABLE}: {type(error).__name__}: {error}"
         lines.append({"explanation": explanation_id(summary, text), **flags, "failure": failure})
     return pd.DataFrame(lines, columns=["explanation", *FLAGS, "failure"])
 

@@ -86,11 +86,24 @@ class Ledger:
         return [lines[key] for key in keys]
 
     def _open(self) -> sqlite3.Connection:
+        if not self.path.exists():
+            self._begin()
+        return sqlite3.connect(self.path, timeout=60)
+
+    def _begin(self) -> None:
+        """An empty database, there as a whole or not at all: its journal mode cannot be set while others use it."""
+        from filelock import FileLock
+
         self.path.parent.mkdir(parents=True, exist_ok=True)
-        database = sqlite3.connect(self.path, timeout=60)
-        database.execute("pragma journal_mode=wal")
-        database.execute(_TABLE)
-        return database
+        scratch = self.path.with_name(f"{self.path.name}.new")
+        with FileLock(f"{self.path}.lock"):
+            if self.path.exists():
+                return
+            scratch.unlink(missing_ok=True)
+            with closing(sqlite3.connect(scratch)) as database, database:
+                database.execute("pragma journal_mode=wal")
+                database.execute(_TABLE)
+            scratch.rename(self.path)
 
 
 def key_of(*parts: Any) -> str:

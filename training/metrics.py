@@ -16,6 +16,7 @@ import pandas as pd
 
 FIELDS = ("task", "nodes", "treatment", "response", "mediator", "conditions")
 BOOTSTRAPS = 1000
+LARGEST_EXACT = 2**53
 
 
 def field_matches(predicted: Mapping[str, Any] | None, truth: Mapping[str, Any] | None) -> dict[str, bool]:
@@ -102,7 +103,9 @@ def _canonical(value: Any) -> Any:
         return value
     if isinstance(value, list | tuple | np.ndarray):
         return tuple(sorted((_canonical(item) for item in value), key=repr))
-    return float(value) if isinstance(value, int | float) and not isinstance(value, bool) else value
+    if isinstance(value, int) and not isinstance(value, bool):
+        return value if abs(value) > LARGEST_EXACT else float(value)  # larger ones may be none that a float can be
+    return value
 
 
 def _softened(reading: Mapping[str, Any] | None) -> dict[str, Any] | None:

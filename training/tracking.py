@@ -9,10 +9,11 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from lm.registry import ASSISTANT_MODEL, CHALLENGER, CHAMPION
+from lm.registry import ASSISTANT_MODEL, CHALLENGER, CHAMPION, is_absent
 
 ADAPTER_TAG, OVER_TAG = "causalsmith.adapter_digest", "causalsmith.promoted_over"
 REASON_TAG, ROLLED_BACK_TAG = "causalsmith.promotion_reason", "causalsmith.rolled_back"
+MOST_TOLD = 5000  # characters of a reason, as MLflow limits tags
 
 
 class ChampionChanged(RuntimeError):
@@ -84,13 +85,19 @@ class Tracking:
         }
 
     def version_at(self, alias: str, name: str = ASSISTANT_MODEL) -> Version | None:
-        """The version behind an alias, or None."""
+        """The version behind an alias, or None.
+
+        Raises:
+            MlflowException: the registry does not answer.
+        """
         from mlflow.exceptions import MlflowException
 
         try:
             return _version(self.client().get_model_version_by_alias(name, alias))
-        except MlflowException:
-            return None
+        except MlflowException as error:
+            if is_absent(error):
+                return None
+            raise
 
     def version_of_adapter(self, digest: str, name: str = ASSISTANT_MODEL) -> Version | None:
         """The registered version that holds an adapter of this digest, or None."""
@@ -129,7 +136,7 @@ class Tracking:
             )
         client = self.client()
         client.set_model_version_tag(version.name, version.version, OVER_TAG, over)
-        client.set_model_version_tag(version.name, version.version, REASON_TAG, reason[:5000])
+        client.set_model_version_tag(version.name, version.version, REASON_TAG, reason[:MOST_TOLD])
         client.set_registered_model_alias(version.name, CHAMPION, version.version)
 
     def roll_back(self, reason: str, name: str = ASSISTANT_MODEL) -> tuple[Version, Version | None]:
@@ -147,7 +154,7 @@ class Tracking:
         if champion is None:
             raise LookupError(f"{name} has no champion at {self.uri}, so there is nothing to roll back")
         client, replaced = self.client(), champion.tags.get(OVER_TAG, "")
-        client.set_model_version_tag(name, champion.version, ROLLED_BACK_TAG, reason[:5000])
+        client.set_model_version_tag(name, champion.version, ROLLED_BACK_TAG, reason[:MOST_TOLD])
         if replaced:
             client.set_registered_model_alias(name, CHAMPION, replaced)
         else:

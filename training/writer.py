@@ -14,8 +14,9 @@ from typing import Any
 
 from causal_tools.contract import CausalQuery
 from causal_tools.reading_evidence import FILE_NAME
-from lm.api import ChatEndpoint, Request
+from lm.api import ChatEndpoint
 from lm.errors import EndpointError
+from lm.replies import Request
 from training.queries import QueryItem, check_item, spellings, with_id
 from training.topic_library import Topic
 

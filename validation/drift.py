@@ -1,6 +1,8 @@
 """Figures over nights: a control band from the nights before, and what has left it.
 
-Source: Shewhart (1931), the p-chart and the chart of individual values.
+Source: Shewhart (1931), the p-chart and the chart of individual values; Agresti and Coull (1998), "Approximate is better than
+'exact' for interval estimation of binomial proportions", which counts two more
+successes and failures.
 """
 
 from __future__ import annotations
@@ -48,7 +50,9 @@ def control_band(shares: Sequence[float], questions: Sequence[int]) -> Band | No
     values = np.asarray(shares, dtype=float)[-LAST_NIGHTS:]
     sizes = np.asarray(questions, dtype=float)[-LAST_NIGHTS:]
     centre = float(np.average(values, weights=sizes))
-    binomial = np.sqrt(centre * (1 - centre) / sizes.mean())
+    least = 2 / (sizes.mean() + 4)
+    inner = min(max(centre, least), 1 - least)  # a share of 0 or 1 has a spread too
+    binomial = np.sqrt(inner * (1 - inner) / sizes.mean())
     moving = np.abs(np.diff(values)).mean() / MOVING_RANGE
     width = SIGMAS * max(float(binomial), float(moving))
     return Band(centre, max(0.0, centre - width), min(1.0, centre + width))

@@ -13,6 +13,7 @@ from pydantic import BaseModel, ConfigDict, Field, ValidationError
 from validation.results import CheckResult
 
 BOOTSTRAPS = 2000
+FLIPS = 10_000  # sign patterns of the topics' differences; all, where there are no more
 MARGINS = Path(__file__).with_name("margins.yaml")
 FACTS = ("metric", "id", "task", "topic")
 
@@ -44,9 +45,11 @@ def read_margins(path: Path = MARGINS) -> Margins:
         ValueError: the file is missing or does not fit the schema; the message names the field.
     """
     try:
-        return Margins.model_validate(yaml.safe_load(path.read_text(encoding="utf-8")))
+        return Margins.model_validate(yaml.safe_load(path.read_text(encoding="utf-8")) or {})
     except FileNotFoundError:
         raise ValueError(f"there is no file of margins at {path}") from None
+    except yaml.YAMLError as error:
+        raise ValueError(f"{path.name} is no YAML: {error}") from None
     except ValidationError as error:
         problems = "; ".join(f"{'.'.join(map(str, e['loc']))}: {e['msg']}" for e in error.errors())
         raise ValueError(f"{path.name}: {problems}") from None
@@ -74,7 +77,10 @@ def compare_paired(
     estimate = float(difference.mean())
     if len(labels) < 2:
         return estimate, -1.0, 1.0
-    if np.ptp(sums / sizes) == 0 and difference.any():  # no spread to resample: items are taken for independent
+    if not difference.any():  # not one item differs; the exact bound of a share of 0
+        most = 1 - level ** (1 / len(difference))
+        return 0.0, -most, most
+    if np.ptp(sums / sizes) == 0:  # no spread to resample: items are taken for independent
         if (
             not difference.std()
         ):  # all won, or all lost; the exact bound of a share of 1, the rest taken for the contrary
@@ -88,6 +94,31 @@ def compare_paired(
         max(-1.0, float(estimate - few * (estimate - low))),
         min(1.0, float(estimate + few * (high - estimate))),
     )
+
+
+def chance_of_gain(
+    challenger: Sequence[bool], incumbent: Sequence[bool], clusters: Sequence[str], seed: int = 0
+) -> float:
+    """One-sided p-value of the difference, were the two systems exchangeable on each cluster of items.
+
+    Which of two equal systems did better on a topic is a coin's toss, so the sums of the topics' differences change sign at
+    random. That is exact however few topics there are, where a bootstrap is not (2 to 8 topics: equal models were promoted in 3.7
+    to 5.6 % of cases at a level of 2.5 %); five topics can never show a gain at 2.5 %, since 1/32 is more.
+
+    Source: Fisher (1935), the permutation test of paired differences; all sign patterns up to 12 topics, else 10,000 of them.
+    """
+    from scipy.stats import permutation_test
+
+    difference = np.asarray(challenger, dtype=float) - np.asarray(incumbent, dtype=float)
+    _, codes = np.unique(np.asarray(clusters, dtype=str), return_inverse=True)
+    sums = np.bincount(codes, weights=difference)
+    if len(sums) < 2 or not sums.any():
+        return 1.0
+    found = permutation_test(
+        (sums,), np.sum, permutation_type="samples", alternative="greater", vectorized=True,
+        n_resamples=FLIPS, rng=np.random.default_rng(seed),
+    )  # fmt: skip
+    return float(found.pvalue)
 
 
 def mcnemar(challenger: Sequence[bool], incumbent: Sequence[bool]) -> float:
@@ -106,6 +137,9 @@ def regression_gate(
     outcomes: pd.DataFrame, challenger: str, incumbent: str, margins: Margins | None = None, seed: int = 0
 ) -> CheckResult:
     """Promote or not: the primary metric is better beyond chance, and every loss as large as its margin is ruled out.
+
+    Better beyond chance asks for both: an interval above zero, and a permutation test at the same level. A loss of a metric that
+    was not measured is not ruled out.
 
     Args:
         outcomes: one line a metric and item with ``metric``, ``id``, ``task``, ``topic`` and a true/false column a system;
@@ -127,11 +161,10 @@ def regression_gate(
     if primary.empty:
         raise ValueError(f"metric {margins.primary!r} was not measured for both {challenger!r} and {incumbent!r}")
     lines = [_line(primary, margins.primary, "all", challenger, incumbent, margins.level, seed, None)]
-    unmeasured = []
     for metric, margin in margins.margins.items():
         part = _tried(outcomes, metric, challenger, incumbent)
         if part.empty:
-            unmeasured.append(metric)
+            lines.append(_unmeasured(metric, incumbent, margin))
             continue
         if margin.all is not None:
             lines.append(_line(part, metric, "all", challenger, incumbent, margins.loss_level, seed, margin.all))
@@ -151,7 +184,7 @@ def regression_gate(
                 }
             )
     table = pd.DataFrame(lines)
-    return CheckResult("regression gate", bool(table["holds"].all()), _told(table, unmeasured, margins), table)
+    return CheckResult("regression gate", bool(table["holds"].all()), _told(table, margins), table)
 
 
 def _tried(outcomes: pd.DataFrame, metric: str, challenger: str, other: str) -> pd.DataFrame:
@@ -171,8 +204,7 @@ def _line(
 ) -> dict[str, object]:
     ours, theirs = items[challenger].astype(bool).tolist(), items[other].astype(bool).tolist()
     estimate, low, high = compare_paired(ours, theirs, items["topic"].tolist(), level=level, seed=seed)
-    if ours == theirs:  # the very same outcomes, whatever the number of topics
-        low = high = 0.0
+    chance = chance_of_gain(ours, theirs, items["topic"].tolist(), seed)
     return {
         "metric": metric,
         "task": task,
@@ -185,12 +217,18 @@ def _line(
         "high": high,
         "rule": "better" if margin is None else "not worse",
         "margin": margin,
-        "holds": low > 0 if margin is None else low > -margin,
+        "holds": low > 0 and chance <= level if margin is None else low > -margin,
+        "chance_of_gain": chance,
         "mcnemar": mcnemar(ours, theirs),
     }
 
 
-def _told(table: pd.DataFrame, unmeasured: Sequence[str], margins: Margins) -> str:
+def _unmeasured(metric: str, other: str, margin: Margin) -> dict[str, object]:
+    facts = {"metric": metric, "task": "all", "questions": 0, "against": other}
+    return {**facts, "rule": "not worse", "margin": margin.task if margin.all is None else margin.all, "holds": False}
+
+
+def _told(table: pd.DataFrame, margins: Margins) -> str:
     first = table.iloc[0]
     told = [
         f"{first['metric']}, all tasks: {first['challenger']:.3f} against {first['other']:.3f} of {first['against']}, difference "
@@ -199,10 +237,11 @@ def _told(table: pd.DataFrame, unmeasured: Sequence[str], margins: Margins) -> s
     ]
     for row in table[(table["rule"] == "not worse") & ~table["holds"]].to_dict("records"):
         where = row["metric"] if row["task"] == "all" else f"{row['metric']}, task {row['task']}"
+        if not row["questions"]:
+            told.append(f"{where}: not measured, so no fall is ruled out (measure it, or take it out of margins.yaml)")
+            continue
         told.append(
             f"{where}: a fall by more than {row['margin']:g} is not ruled out (difference {row['difference']:+.3f}, "
             f"at worst {row['low']:+.3f})"
         )
-    if unmeasured:
-        told.append(f"not measured: {', '.join(unmeasured)}")
     return "; ".join(told) + "."

@@ -11,9 +11,10 @@ from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 
 import pytest
 
-from lm.api import ChatEndpoint, Request
+from lm.api import ChatEndpoint
 from lm.errors import EndpointDown, EndpointError, EndpointRefused, SpendCapReached
 from lm.recordings import FolderRecordings
+from lm.replies import Request
 
 KEY = "CAUSALSMITH_TEST_KEY"
 MESSAGES = [{"role": "user", "content": "Does t affect y?"}]

@@ -13,10 +13,11 @@ from pathlib import Path
 
 import pytest
 
-from lm.api import ChatEndpoint, Reply, Request
+from lm.api import ChatEndpoint
 from lm.bundled import bundled_directory
 from lm.errors import EndpointError, SpendCapReached
 from lm.recordings import FolderRecordings
+from lm.replies import Reply, Request
 from training.baseline_api import baseline_answers
 from training.queries import make_queries
 from training.topic_library import load_topics

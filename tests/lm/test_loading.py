@@ -10,7 +10,8 @@ import torch
 from safetensors.torch import load_file
 
 from lm import ModelNotFound, load_language_model
-from lm.load import base_of
+from lm.bundled import BUNDLED
+from lm.load import base_of, weights_version
 from lm.references import parse_reference
 from lm.registry import find_assistant, shipped_adapter
 from lm.tiny import tiny_model
@@ -171,3 +172,15 @@ def test_conversations_take_the_models_own_chat_format():
     assert tiny.chat_text(messages) == expected + "<|im_start|>assistant\n"
     tiny.tokenizer.chat_template = None
     assert tiny.chat_text(messages) == "system: Be brief.\nuser: Hi\nassistant:"
+
+
+def test_weights_of_a_folder_are_known_by_what_they_are(saved, tmp_path):
+    import shutil
+
+    copy = shutil.copytree(saved, tmp_path / "copy")
+    before = weights_version(str(saved))
+    assert weights_version(str(copy)) == before
+    weights = copy / "model.safetensors"
+    weights.write_bytes(weights.read_bytes()[:-1] + b"!")
+    assert weights_version(str(copy)) != before
+    assert weights_version(BUNDLED) != weights_version("tiny")

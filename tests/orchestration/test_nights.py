@@ -10,10 +10,11 @@ from pydantic import ValidationError
 
 from assets.alerts import Alerts
 from assets.nights import NIGHT_TAG
+from assets.profile import read_profile
 from orchestration.definitions import defs
 from orchestration.schedules import nightly
 from orchestration.sensors import champion_changed, run_failed
-from orchestration.settings import Nights, Settings
+from orchestration.settings import Nights, Settings, chosen_settings
 from training.tracking import Tracking
 
 ZURICH = Nights(time_zone="Europe/Zurich", evaluation="23:30")
@@ -131,3 +132,28 @@ def test_a_new_champion_asks_for_new_benchmarks_once(tmp_path, monkeypatch):
     # a run key seen before would be passed over, and a version that is put back asks for its benchmarks again
     assert [len(one.run_requests) for one in (second, back)] == [1, 1]
     assert all(request.run_key is None for one in (first, second, back) for request in one.run_requests)
+
+
+@pytest.mark.parametrize(
+    ("text", "told"),
+    [
+        ("nights: {retraining: '25:00'}", "settings mine.yaml: nights.retraining"),
+        ("data: [", "settings mine.yaml is no YAML"),
+        ("- data", "settings mine.yaml holds no fields"),
+        ("data: s3", "settings mine.yaml: the whole"),
+    ],
+)
+def test_a_settings_file_that_does_not_fit_is_told_with_its_place(text, told, tmp_path, monkeypatch):
+    (tmp_path / "mine.yaml").write_text(text)
+    monkeypatch.setenv("CAUSALSMITH_SETTINGS", str(tmp_path / "mine.yaml"))
+    with pytest.raises(ValueError, match=told):
+        chosen_settings()
+
+
+def test_an_empty_settings_file_settles_nothing(tmp_path, monkeypatch):
+    (tmp_path / "mine.yaml").write_text("# nothing\n")
+    monkeypatch.setenv("CAUSALSMITH_SETTINGS", str(tmp_path / "mine.yaml"))
+    assert chosen_settings() == Settings()
+    (tmp_path / "empty.yaml").write_text("")
+    with pytest.raises(ValueError, match=r"profile empty.yaml: purpose"):
+        read_profile(tmp_path / "empty.yaml")

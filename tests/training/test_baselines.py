@@ -7,8 +7,9 @@ import json
 import pytest
 
 from causal_tools.contract import ALLOWED, REQUIRED, TASKS
-from lm.api import ChatEndpoint, Reply
+from lm.api import ChatEndpoint
 from lm.recordings import FolderRecordings, key_of
+from lm.replies import Reply
 from training.baseline_api import (
     NO_ANSWER,
     READING,

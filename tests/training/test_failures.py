@@ -50,6 +50,8 @@ def condition(**fields) -> dict:
         ({"task": "CGL", "nodes": ["a"]}, {"task": "CGL", "nodes": "all"}, ["wrong nodes"]),
         (changed(conditions="age >= 60"), HTE, ["condition missing"]),
         (changed(conditions=["age >= 60"]), HTE, ["condition missing"]),
+        (changed(treatment=["drug"], response=["pain"]), HTE, ["wrong treatment", "wrong response"]),
+        (condition(value=10**400), HTE, ["wrong value"]),
     ],
 )
 def test_kinds_of_fault(reading, truth, kinds):
@@ -90,8 +92,9 @@ def test_what_a_hosted_model_has_not_answered_is_no_failure_of_it():
 
 
 def test_an_unknown_system_is_refused_with_those_there_are():
-    with pytest.raises(KeyError, match="there are: ours, theirs"):
-        failures_of(READINGS, "nobody")
+    for name in ("nobody", "topic", "seconds ours"):
+        with pytest.raises(KeyError, match="there are: ours, theirs"):
+            failures_of(READINGS, name)
 
 
 def test_outcomes_of_readings_answers_and_explanations_stand_in_one_table():

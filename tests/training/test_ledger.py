@@ -89,3 +89,16 @@ def test_a_killed_process_leaves_what_it_had_finished(tmp_path):
 def test_keys_tell_apart_what_differs():
     assert key_of("a", {"x": 1}) == key_of("a", {"x": 1})
     assert len({key_of("a", 1), key_of("a", "1"), key_of("a1"), key_of("b", 1)}) == 4
+
+
+def test_many_processes_may_open_a_fresh_ledger_at_once(tmp_path):
+    """Its journal mode was set at each opening once, which others at work refuse."""
+    code = (
+        "import sys; from pathlib import Path; from training.ledger import Ledger\n"
+        "for n in range(20):\n"
+        "    Ledger(Path(sys.argv[1]) / f'{n}.sqlite').keep({sys.argv[2]: 1})"
+    )
+    root = Path(__file__).parents[2]
+    running = [subprocess.Popen([sys.executable, "-c", code, str(tmp_path), str(n)], cwd=root) for n in range(4)]
+    assert [one.wait() for one in running] == [0] * 4
+    assert all(Ledger(tmp_path / f"{n}.sqlite").counts() == (4, 0) for n in range(20))

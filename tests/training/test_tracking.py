@@ -10,6 +10,7 @@ import pytest
 import torch
 
 from lm import ModelNotFound, load_language_model
+from lm.errors import RegistryDown
 from lm.registry import CHALLENGER, CHAMPION, find_assistant
 from lm.tiny import tiny_model
 from training.tracking import OVER_TAG, ROLLED_BACK_TAG, ChampionChanged, Tracking, Version
@@ -210,3 +211,14 @@ def test_mlflow_serves_the_assistant_over_http(versions, tracking, tmp_path):
             os.killpg(server.pid, 15)
         server.wait(timeout=20)
         log.close()
+
+
+def test_a_registry_that_does_not_answer_is_not_one_without_a_champion(tmp_path, monkeypatch):
+    from mlflow.exceptions import MlflowException
+
+    monkeypatch.setenv("MLFLOW_HTTP_REQUEST_MAX_RETRIES", "0")
+    monkeypatch.setenv("MLFLOW_TRACKING_URI", "http://127.0.0.1:9")
+    with pytest.raises(MlflowException):
+        Tracking("http://127.0.0.1:9", "").version_at(CHAMPION)
+    with pytest.raises(RegistryDown, match="does not answer"):
+        find_assistant()

@@ -50,3 +50,11 @@ def test_a_figure_that_falls_or_rises_out_of_its_band_is_told(share):
 def test_a_new_figure_is_no_alarm_and_nothing_at_all_is_none():
     assert drifted([{"exact": (0.8, 150)}] * 8 + [{"other": (0.1, 10)}]).passed
     assert drifted([]).passed
+
+
+def test_a_perfect_figure_may_miss_a_question_without_an_alarm():
+    """100 questions, always right: the spread is that of a share of 102/104, 3 · √(.98077 · .01923 / 100) = .0412."""
+    band = control_band([1.0] * 6, [100] * 6)
+    assert (band.low, band.high) == pytest.approx((1 - 0.0412, 1.0), abs=1e-4)
+    assert drifted([{"exact": (1.0, 100)}] * 6 + [{"exact": (0.97, 100)}]).passed
+    assert not drifted([{"exact": (1.0, 100)}] * 6 + [{"exact": (0.95, 100)}]).passed

@@ -22,6 +22,7 @@ from causal_tools.prompts import NOT_CAUSAL, parse_messages
 from causal_tools.question_words import FILE_NAME
 from causal_tools.reading_evidence import Weights
 from causal_tools.reading_form import Draft, ReadingForm, Step
+from causal_tools.second_reading import SecondReading, second_readings
 from lm.sentences import sentence_encoder
 
 MOST_COLUMNS = 60
@@ -126,7 +127,6 @@ def read_questions(
     """
     weights = weights or Weights()
     outcomes: list[Reading | QueryError | NotCausal | None] = []
-    searches: dict[int, _Search] = {}
     prepared: dict[int, tuple[Asked, list[str]]] = {}
     for number, one in enumerate(asked):
         outcomes.append(None)
@@ -134,13 +134,8 @@ def read_questions(
             prepared[number] = _prepared(one)
         except QueryError as error:
             outcomes[number] = error
-        else:
-            ready = prepared[number][0]
-            searches[number] = _search(model, ready.question, ready.columns, ready.levels, weights)
-    if weights.unlike_in_meaning and prepared:  # all names at once: a search by itself would ask for a few at a time
-        names = {plain_name(column) for ready, _ in prepared.values() for column in ready.columns}
-        sentence_encoder().embed(sorted(names))
-    for number, drafts in _run(model, searches, weights).items():
+    found = find_readings(model, [ready for ready, _ in prepared.values()], weights)
+    for number, drafts in zip(prepared, found, strict=True):
         try:
             outcomes[number] = _reading(drafts, *prepared[number], weights)
         except (QueryError, NotCausal) as error:
@@ -187,19 +182,22 @@ def _reading(drafts: Sequence[Draft], asked: Asked, notes: list[str], weights: W
     )
 
 
-def find_readings(
-    model: ContinuationModel,
-    question: str,
-    columns: Sequence[str],
-    levels: Mapping[str, Sequence[Scalar]] | None,
-    weights: Weights,
-) -> list[Draft]:
-    """The whole readings found, best first; the first is the answer, the others what it was weighed against.
+def find_readings(model: ContinuationModel, asked: Sequence[Asked], weights: Weights) -> list[list[Draft]]:
+    """The whole readings found of each question, best first; the first is the answer, the others what it was weighed against.
 
     Readings of the same query, which differ in the words taken for a column or in order, count together: a query comes
     before another where the sum of its readings' probabilities is larger.
     """
-    return _run(model, {0: _search(model, question, columns, levels, weights)}, weights)[0]
+    if not asked:
+        return []
+    if weights.unlike_in_meaning:  # all names at once: a search by itself would ask for a few at a time
+        sentence_encoder().embed(sorted({plain_name(column) for one in asked for column in one.columns}))
+    seconds: Sequence[SecondReading | None] = [None] * len(asked)
+    if weights.hear_second:
+        seconds = second_readings([(one.question, one.columns, one.levels) for one in asked])
+    searches = [_search(model, one, weights, second) for one, second in zip(asked, seconds, strict=True)]
+    found = _run(model, dict(enumerate(searches)), weights)
+    return [found[number] for number in range(len(asked))]
 
 
 # A search asks for the scores of rows of steps, each after a text, and is sent the rows with their scores.
@@ -243,16 +241,10 @@ def _run(model: ContinuationModel, searches: Mapping[int, _Search], weights: Wei
     return found
 
 
-def _search(
-    model: ContinuationModel,
-    question: str,
-    columns: Sequence[str],
-    levels: Mapping[str, Sequence[Scalar]] | None,
-    weights: Weights,
-) -> _Search:
-    start = model.chat_text(parse_messages(question, columns, levels))
+def _search(model: ContinuationModel, asked: Asked, weights: Weights, second: SecondReading | None) -> _Search:
+    start = model.chat_text(parse_messages(asked.question, asked.columns, asked.levels))
     encoder = sentence_encoder() if weights.unlike_in_meaning else None
-    form = ReadingForm(" ".join(question.split()), columns, levels, encoder)
+    form = ReadingForm(" ".join(asked.question.split()), asked.columns, asked.levels, encoder, second)
     growing, whole = [form.begin()], []
     while growing:
         rows = [draft.next(draft) for draft in growing if draft.next is not None]

@@ -51,6 +51,10 @@ class Weights:
         denial: a condition of yes or no whose words deny where its value does not, or the other way round.
         not_causal: that the reading is of no causal task, since nothing else can count against such a one.
         broken_off: that no query can come of the reading, since the file lacks what it would need.
+        second_task: what a second reader (:mod:`causal_tools.second_reading`) holds against the task, in nats.
+        second_role: against the columns of treatment, response and mediator.
+        second_condition: against conditions on these columns and on no others.
+        second_node: against these nodes and no others.
 
     Of names, numbers and levels left out at most two count each: covariates and asides are many in some questions.
     """
@@ -68,11 +72,20 @@ class Weights:
     denial: float = 2.9
     not_causal: float = 3.0
     broken_off: float = 2.4
+    second_task: float = 0.5
+    second_role: float = 0.5
+    second_condition: float = 0.5
+    second_node: float = 0.5
 
     @cached_property
     def of_signs(self) -> tuple[float, ...]:
         """The weights of ``SIGNS``, in their order."""
         return tuple(getattr(self, name) for name in SIGNS)
+
+    @property
+    def hear_second(self) -> bool:
+        """Whether a second reader has a say."""
+        return any(getattr(self, name) for name in SIGNS if name.startswith("second_"))
 
 
 SIGNS = tuple(sign.name for sign in fields(Weights) if sign.name != "model")
@@ -106,7 +119,7 @@ class QuestionEvidence:
         self._text = FILE_NAME.sub(lambda file: " " * len(file.group()), question)
         self._columns = columns
         self._levels = levels or {}
-        self.mentions = _mentions(self._text, columns)
+        self.mentions = column_mentions(self._text, columns)
         self.named = {mention.column for mention in self.mentions}
         self._encoder = encoder
         self._plain_names = [plain_name(column) for column in columns]
@@ -204,7 +217,7 @@ class QuestionEvidence:
         return [found.span() for found in re.finditer(rf"(?<!\w){re.escape(words)}(?!\w)", self._text)]
 
 
-def _mentions(text: str, columns: Sequence[str]) -> list[Mention]:
+def column_mentions(text: str, columns: Sequence[str]) -> list[Mention]:
     """Where a text names columns, whatever the case and the separators; of names within names the longest."""
     runs = [(run.start(), run.end(), run.group().casefold()) for run in _RUN.finditer(text)]
     by_letters: dict[str, list[str]] = {}

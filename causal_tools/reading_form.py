@@ -32,8 +32,9 @@ from causal_tools.prompts import (
 )
 from causal_tools.question_words import FILE_NAME, NUMBER, numbers_in, spelt_numbers_in
 from causal_tools.reading_evidence import MOST_LEFT_OUT, SIGNS, Encoder, QuestionEvidence, Weights
+from causal_tools.second_reading import CONDITION, NODE, TASK_ROLES, SecondReading
 
-ROLES = ("treatment", "response", "mediator")
+ROLES = TASK_ROLES
 MOST_CONDITIONS = 3
 MOST_WORDS = 12  # that stand for one column
 MOST_PHRASES = 2000  # of a question: in a longer one, fewer words stand for one column
@@ -107,7 +108,9 @@ class ReadingForm:
         columns: Sequence[str],
         levels: Mapping[str, Sequence[Scalar]] | None,
         encoder: Encoder | None = None,
+        second: SecondReading | None = None,
     ) -> None:
+        self._second = second
         self.evidence = QuestionEvidence(question, columns, levels, encoder)
         self._question = question
         self._columns = list(columns)
@@ -121,6 +124,8 @@ class ReadingForm:
         steps = []
         for task, word in TASK_WORDS.items():
             chosen = replace(draft, fields={"task": task}, choices=(("task", word),))
+            if self._second is not None:
+                chosen = chosen.with_signs(second_task=self._second.against_task(task))
             if task == NOT_CAUSAL:
                 steps.append(_step(chosen.with_signs(not_causal=1.0), word + END, None))
             elif task == "CGL":
@@ -256,7 +261,7 @@ class ReadingForm:
             unnamed = float(not is_named and name != ALL_COLUMNS)
             overlapping = float(is_named and self.evidence.overlaps(None, draft.said, used, name))
             known = replace(draft, choices=(*draft.choices, (slot, name)))
-            known = known.with_signs(unnamed=unnamed, overlapping=overlapping)
+            known = known.with_signs(unnamed=unnamed, overlapping=overlapping, **self._against_in(slot, name))
             steps += [_written(known, f" {name}{closed}", name, closed, after) for closed in closings]
         pieces = {step.piece for step in steps}
         named = {name: closings for name, closings in ends.items() if name != ALL_COLUMNS}
@@ -281,7 +286,9 @@ class ReadingForm:
         for name, closings in ends.items():
             known = replace(draft, choices=(*draft.choices, (slot, name)), said={**draft.said, name: words})
             spelt, meant = self.evidence.unlike(words, name)
-            known = known.with_signs(unlike=spelt, unlike_in_meaning=meant, overlapping=overlapping)
+            known = known.with_signs(
+                unlike=spelt, unlike_in_meaning=meant, overlapping=overlapping, **self._against_in(slot, name)
+            )
             steps += [_written(known, f" {name}{closed}", name, closed, after) for closed in closings]
         return steps
 
@@ -296,7 +303,33 @@ class ReadingForm:
         signs = self.evidence.left_out(used, values, draft.said.values())
         if draft.fields.get("nodes") == "all":
             signs |= {"left_out": 0.0, "all_despite_names": min(float(len(self.evidence.named)), MOST_LEFT_OUT)}
+        if self._second is not None:
+            signs |= self._against_rest(draft)
         return replace(draft.with_signs(**signs), next=None)
+
+    def _against_in(self, slot: str, column: str) -> dict[str, float]:
+        """What the second reader holds against a column in a slot, as signs."""
+        if self._second is None:
+            return {}
+        if slot in ROLES:
+            return {"second_role": self._second.against_role(slot, column)}
+        if slot.startswith("where"):
+            return {"second_condition": self._second.against_one(CONDITION, column)}
+        if column == ALL_COLUMNS:
+            return {"second_node": self._second.against_all(True)}
+        more = self._second.against_all(False) if slot == "node 1" else 0.0
+        return {"second_node": self._second.against_one(NODE, column) + more}
+
+    def _against_rest(self, draft: Draft) -> dict[str, float]:
+        """What the second reader misses in a whole reading, as signs."""
+        assert self._second is not None
+        nodes = draft.fields.get("nodes")
+        if draft.task == "CGL":
+            return {} if nodes == "all" else {"second_node": self._second.against_rest(NODE, nodes or ())}
+        if draft.task == NOT_CAUSAL:
+            return {}
+        conditions = {condition.column for condition in draft.fields.get("conditions", ())}
+        return {"second_condition": self._second.against_rest(CONDITION, conditions)}
 
     def _broken(self, draft: Draft, fault: str) -> Draft:
         """A reading of which no query can come."""

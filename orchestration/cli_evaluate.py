@@ -22,7 +22,7 @@ GENERATED_FOR_BASELINES = 100  # training questions a task, beside the written o
 
 def evaluate(
     of: Annotated[
-        Literal["unseen", "written", "development", "fresh"],
+        Literal["unseen", "written", "development", "tuning", "fresh"],
         typer.Argument(
             help="unseen: generated, 100 a task. written: by hand, 30 a task. development: for choosing models. "
             "fresh: by hand, 40 a task, not yet chosen on."

@@ -8,6 +8,7 @@ right ones are likeliest (conditional likelihood, weights at least zero, a small
 from __future__ import annotations
 
 import json
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Annotated, Any, get_args
 
@@ -20,7 +21,7 @@ from scipy.optimize import minimize
 
 from assets.profile import read_profile
 from causal_tools.contract import CausalQuery
-from causal_tools.parsing import find_readings
+from causal_tools.parsing import Asked, find_readings
 from causal_tools.prompts import NOT_CAUSAL
 from causal_tools.reading_evidence import SIGNS, Weights
 from lm import LanguageModel, load_language_model
@@ -34,22 +35,27 @@ from training.test_sets import load_test_set, unseen_topics
 from training.topic_library import load_topics, split_topics
 
 RIDGE = 0.02
+FOLDS = 5
+AT_ONCE = 24  # questions read side by side
 SEED = 11
 
 
-def found_for(model: LanguageModel, item: QueryItem, weights: Weights) -> list[dict[str, Any]]:
-    """The readings found of one question: log-probability, signs, task, and whether all fields are right."""
-    drafts = find_readings(model, " ".join(item.question.split()), item.columns, item.levels, weights)
+def found_for(model: LanguageModel, items: Sequence[QueryItem], weights: Weights) -> list[list[dict[str, Any]]]:
+    """The readings found of each question: log-probability, signs, task, and whether all fields are right."""
+    asked = [Asked(" ".join(item.question.split()), item.columns, levels=item.levels) for item in items]
     return [
-        {
-            "log_prob": draft.log_prob,
-            "signs": draft.signs,
-            "task": draft.task,
-            "text": draft.text,
-            "query": hash(draft.query),
-            "right": field_matches(_reading(draft.fields, draft.fault, item.dataset), item.query)["all"],
-        }
-        for draft in drafts
+        [
+            {
+                "log_prob": draft.log_prob,
+                "signs": draft.signs,
+                "task": draft.task,
+                "text": draft.text,
+                "query": hash(draft.query),
+                "right": field_matches(_reading(draft.fields, draft.fault, item.dataset), item.query)["all"],
+            }
+            for draft in drafts
+        ]
+        for item, drafts in zip(items, find_readings(model, asked, weights), strict=True)
     ]
 
 
@@ -86,6 +92,20 @@ def fit(questions: list[list[dict[str, Any]]], start: Weights) -> tuple[dict[str
     return dict(zip(NAMES, map(float, best.x), strict=True)), float(best.fun)
 
 
+def cross_validated(questions: list[list[dict[str, Any]]], groups: list[str], start: Weights) -> float:
+    """The share that comes out right where each fifth of the groups is read with weights fitted on the others."""
+    names = sorted(set(groups))
+    fold = {name: number % FOLDS for number, name in enumerate(np.random.default_rng(SEED).permutation(names))}
+    right = 0.0
+    for number in range(FOLDS):
+        others, own = (
+            [found for found, group in zip(questions, groups, strict=True) if (fold[group] == number) == held]
+            for held in (False, True)
+        )
+        right += share_right(own, fit(others, start)[0]) * len(own)
+    return right / len(questions)
+
+
 def _features(drafts: list[dict[str, Any]]) -> np.ndarray:
     """(drafts, names): what each weight multiplies."""
     return np.array([[draft["log_prob"], *(-sign for sign in draft["signs"])] for draft in drafts])
@@ -115,7 +135,8 @@ def main(
     model = load_language_model(BUNDLED, adapter=str(SHIPPED) if adapter == "shipped" else adapter)
     items = development_questions(generated)
     start = Weights()
-    found = [found_for(model, item, start) for item in track(items, "reading")]
+    parts = [items[first : first + AT_ONCE] for first in range(0, len(items), AT_ONCE)]
+    found = [drafts for part in track(parts, "reading") for drafts in found_for(model, part, start)]
     if out:
         rows = [
             {"question": item.question, "task": item.task, "found": drafts}
@@ -123,13 +144,17 @@ def main(
         ]
         out.write_text(json.dumps(rows))
     weights, loss = fit(found, start)
+    if out:
+        out.write_text(json.dumps([{**row, "topic": i.topic} for row, i in zip(rows, items, strict=True)]))
+    crossed = cross_validated(found, [item.topic for item in items], start)
     before = {name: getattr(start, name) for name in NAMES}
     there = np.mean([any(draft["right"] for draft in drafts) for drafts in found])
     alone = share_right(found, dict.fromkeys(SIGNS, 0.0) | {"model": 1.0})
     Console().print(
         f"{len(items)} questions; the right reading is among those found for {there:.3f}, and comes first for "
         f"{alone:.3f} by the model alone, {share_right(found, before):.3f} with the "
-        f"weights as they are, {share_right(found, weights):.3f} as fitted (loss {loss:.3f})"
+        f"weights as they are, {share_right(found, weights):.3f} as fitted (loss {loss:.3f}; {crossed:.3f} where each "
+        "fifth of the topics is read with the weights of the others)"
     )
     table = Table("sign", "as it is", "fitted")
     for name, weight in weights.items():
@@ -138,11 +163,11 @@ def main(
 
 
 def development_questions(generated: int) -> list[QueryItem]:
-    """The development set, and generated questions over topics and families that the laptop profile holds out."""
+    """The sets for choosing, and generated questions over topics and families that the laptop profile holds out."""
     profile = read_profile(PROFILES / "laptop.yaml")
     offered = [topic for topic in load_topics() if topic.name not in unseen_topics()]
     _, topics = split_topics(offered, profile.queries.held_out_topics, profile.seed)
-    items = list(load_test_set("development"))
+    items = [*load_test_set("development"), *load_test_set("tuning")]
     for task in get_args(FamilyTask):
         items += make_queries(task, generated, SEED, topics, "held_out")
     return items

@@ -32,12 +32,14 @@ def folder_digest(folder: Path) -> str:
 
 @cache
 def code_digest(*packages: str) -> str:
-    """Digest of the Python sources, page templates and YAML data of import packages: what other code has made is made again."""
+    """Digest of the sources, templates, data and weights in import packages: what others have made is made again."""
     found = []
     for package in packages:
         folder = Path(str(importlib.import_module(package).__file__)).parent
         found += [
             (package, path.relative_to(folder).as_posix(), hashlib.sha256(path.read_bytes()).hexdigest())
-            for path in sorted([path for kind in ("*.py", "*.jinja", "*.yaml") for path in folder.rglob(kind)])
+            for path in sorted(
+                [path for kind in ("*.py", "*.jinja", "*.yaml", "*.safetensors") for path in folder.rglob(kind)]
+            )
         ]
     return digest_of(found)

@@ -201,7 +201,7 @@ def _trainer(
         remove_unused_columns=False,
         packing=False,
         use_cpu=base.device == "cpu",
-        bf16=recipe.autocast and _bfloat16_pays(base.device),
+        bf16=recipe.autocast and bfloat16_pays(base.device),
         fp16=False,
         gradient_checkpointing=False,
         logging_steps=max(1, recipe.steps // 20),
@@ -260,7 +260,7 @@ def _linear_names(model: Any) -> list[str]:
     return sorted({name.rsplit(".", 1)[-1] for name in linear})
 
 
-def _bfloat16_pays(device: str) -> bool:
+def bfloat16_pays(device: str) -> bool:
     """Whether bfloat16 products are quick here: on a CPU without AVX-512 they are a hundred times slower than float32."""
     import torch
 

@@ -3,6 +3,7 @@
 ``unseen``: generated questions over topics and phrasing families that no training question has, 100 a task.
 ``written``: questions written by hand over the column headers of public data sets, 30 a task.
 ``development``: written likewise over other data sets, for choosing between models; never trained on either.
+``tuning``: written likewise over yet other data sets, 40 a task, for fitting what no training fits; never trained on.
 ``fresh``: written later, over yet other data sets, 40 a task; nothing has been chosen on it before 2026-11-27.
 """
 
@@ -18,12 +19,13 @@ from training.queries import QueryItem
 from training.topic_library import load_topics, split_topics
 from training.written import read_written
 
-TestSet = Literal["unseen", "written", "development", "fresh"]
+TestSet = Literal["unseen", "written", "development", "tuning", "fresh"]
 FOLDER = Path(__file__).parent / "test_sets"
 FILES: dict[TestSet, str] = {
     "unseen": "unseen.jsonl",
     "written": "written.yaml",
     "development": "development.yaml",
+    "tuning": "tuning.yaml",
     "fresh": "fresh.yaml",
 }
 

@@ -146,7 +146,7 @@ def test_a_random_model_names_only_columns_of_the_header(models, columns, questi
 @example(taste=0, columns=["age", "ag", "0"], question="Is " + "9" * 400 + " or 0.50 or .5 best?", levels={})
 def test_any_preference_gives_a_sound_reading_and_what_is_written_is_that_reading(taste, columns, question, levels):
     model = Preferring(taste)
-    for draft in find_readings(model, question, columns, levels, SPELT):
+    for draft in find_readings(model, [Asked(question, tuple(columns), levels=levels)], SPELT)[0]:
         if draft.task == "NONE":
             assert draft.text == "none."
         elif draft.fault is None:
@@ -161,7 +161,7 @@ def test_readings_of_every_task_are_found():
     """Readings of few pieces are likelier under a model without taste, so all that is found is looked at."""
     tasks = set()
     for taste in range(20):
-        found = find_readings(Preferring(taste), "Is 5 or 6 best?", ["a", "b", "c", "d"], None, NO_WEIGHTS)
+        found = find_readings(Preferring(taste), [Asked("Is 5 or 6 best?", ("a", "b", "c", "d"))], NO_WEIGHTS)[0]
         tasks |= {draft.task for draft in found if draft.fault is None}
     assert tasks == {"CGL", "ATE", "HTE", "MA", "OPO", "NONE"}
 
@@ -175,7 +175,7 @@ def test_a_readings_score_is_its_log_probability_less_what_speaks_against_it(mod
 
     for model in models[:2]:
         start = model.chat_text(parse_messages(question, columns))
-        drafts = find_readings(model, question, columns, {}, Weights())
+        drafts = find_readings(model, [Asked(question, tuple(columns), levels={})], Weights())[0]
         for draft in drafts[:5]:
             assert draft.log_prob == pytest.approx(log_prob(model, start, draft.text), abs=1e-3)
         sums = [sum(np.exp(d.score(Weights())) for d in drafts if d.query == draft.query) for draft in drafts]
@@ -229,7 +229,7 @@ def test_confidence_is_the_share_of_the_readings_found_that_agree():
     """Two columns and no levels: of four readings in reach, one stands at 0 and the others at −2."""
     model = Scripted("effect:", " a on", " b.", dislike=2.0)
     confidence = read_question(model, "Does a act on b?", ["a", "b"], weights=NO_WEIGHTS).confidence
-    found = find_readings(model, "Does a act on b?", ["a", "b"], None, NO_WEIGHTS)
+    found = find_readings(model, [Asked("Does a act on b?", ("a", "b"))], NO_WEIGHTS)[0]
     shares = np.exp([draft.log_prob for draft in found])
     agreeing = [draft.task == "ATE" for draft in found]
     assert 0.5 < confidence["task"] == pytest.approx(shares[agreeing].sum() / shares.sum())

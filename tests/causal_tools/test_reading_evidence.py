@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from causal_tools.parsing import find_readings
+from causal_tools.parsing import Asked, find_readings
 from causal_tools.reading_evidence import NO_WEIGHTS, SIGNS, QuestionEvidence, likeness
 from lm.sentences import sentence_encoder
 
@@ -131,7 +131,7 @@ def test_one_place_in_the_question_stands_for_one_column():
     ],
 )
 def test_what_counts_against_a_whole_reading(question, reading, against):
-    found = find_readings(Scripted(reading), question, [*COLUMNS, "arm"], LEVELS, NO_WEIGHTS)
+    found = find_readings(Scripted(reading), [Asked(question, (*COLUMNS, "arm"), levels=LEVELS)], NO_WEIGHTS)[0]
     assert found[0].text == reading
     signs = {name: sign for name, sign in zip(SIGNS, found[0].signs, strict=True) if sign}
     assert signs == against

@@ -15,7 +15,9 @@ from training.written import load_written, read_written
 ALL = (*TASKS, "NONE")
 
 
-@pytest.mark.parametrize(("name", "each"), [("unseen", 100), ("written", 30), ("development", 20), ("fresh", 40)])
+@pytest.mark.parametrize(
+    ("name", "each"), [("unseen", 100), ("written", 30), ("development", 20), ("tuning", 40), ("fresh", 40)]
+)
 def test_each_set_is_what_was_frozen(name, each):
     items = load_test_set(name)
     assert digests()[name] == file_digest(FOLDER / FILES[name])
@@ -46,7 +48,9 @@ def test_generated_items_are_sound_and_of_held_out_families_and_reserved_topics(
 
 
 def test_written_sets_share_no_data_set_and_no_question_with_each_other_or_with_training():
-    sets = {name: load_test_set(name) for name in ("written", "development", "fresh")} | {"training": load_written()}
+    sets = {name: load_test_set(name) for name in ("written", "development", "tuning", "fresh")} | {
+        "training": load_written()
+    }
     names = list(sets)
     for place, one in enumerate(names):
         for other in names[place + 1 :]:

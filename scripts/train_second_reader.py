@@ -1,0 +1,64 @@
+"""Tune the second reader on all questions for training, and put it where it ships: ``lm/second_reader``.
+
+A run that was killed goes on from its last checkpoint. Topics of the frozen sets are left out, as everywhere.
+"""
+
+from __future__ import annotations
+
+import shutil
+from pathlib import Path
+from typing import Annotated, get_args
+
+import typer
+from rich.console import Console
+from rich.progress import Progress
+from rich.table import Table
+
+from lm.places import home
+from lm.pointer import SHIPPED_POINTER, load_pointer
+from training.grammar.engine import FamilyTask
+from training.queries import make_queries
+from training.second_reader import SecondReaderRecipe, reader_matches, train_second_reader
+from training.test_sets import load_test_set, unseen_topics
+from training.topic_library import load_topics
+from training.written import load_written
+
+
+def main(
+    repeats: Annotated[int, typer.Option(help="How often each question worded by hand is read.")] = 5,
+    generated: Annotated[int, typer.Option(help="Generated questions of each task.")] = 1000,
+    rank: Annotated[int, typer.Option(help="Of what is kept.")] = 24,
+    seed: Annotated[int, typer.Option(help="Of order, headers and generated questions.")] = 1,
+    ship: Annotated[bool, typer.Option(help="Put it into lm/second_reader.")] = True,
+) -> None:
+    """Tune, score on the sets for choosing, and ship."""
+    recipe = SecondReaderRecipe(repeats=repeats, rank=rank, seed=seed)
+    topics = [topic for topic in load_topics() if topic.name not in unseen_topics()]
+    made = [item for task in get_args(FamilyTask) for item in make_queries(task, generated, seed, topics, "train")]
+    console = Console()
+    with Progress(console=Console(stderr=True)) as bar:
+        line = bar.add_task("training", total=None)
+
+        def report(step: int, steps: int, loss: float) -> None:
+            bar.update(line, completed=step, total=steps, description=f"training, loss {loss:.3f}")
+            if not console.is_terminal:
+                console.print(f"step {step} of {steps}, loss {loss:.3f}")
+
+        trained = train_second_reader(load_written(), made, recipe, home() / "work" / "second-reader", report)
+    console.print(
+        f"{trained.questions} questions, {trained.steps} steps, {trained.seconds:.0f} s from step {trained.resumed_at}"
+    )
+    pointer = load_pointer(trained.folder)
+    table = Table("set", "questions", "task right", "task and columns right")
+    for name in ("development", "tuning"):
+        found = reader_matches(pointer, load_test_set(name))  # type: ignore[arg-type]
+        table.add_row(name, str(len(found)), f"{found['task_right'].mean():.3f}", f"{found['all_right'].mean():.3f}")
+    console.print(table)
+    if ship:
+        shutil.copytree(trained.folder, SHIPPED_POINTER, dirs_exist_ok=True)
+        size = sum(path.stat().st_size for path in Path(SHIPPED_POINTER).iterdir())
+        console.print(f"shipped: {SHIPPED_POINTER} ({size / 1e6:.1f} MB)")
+
+
+if __name__ == "__main__":
+    typer.run(main)

@@ -32,7 +32,7 @@ MOST_FOLLOWED = (
     32  # pieces of several tokens followed at once; a model that knows what it reads leaves fewer within reach
 )
 ROOM = 4  # times its prompt's states that a search may need, which branches
-REACH = 2.0  # below the best score within which a reading is followed up
+REACH = 2.5  # below the best score within which a reading is followed up
 
 
 class ContinuationSession(Protocol):

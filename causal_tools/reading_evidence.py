@@ -59,23 +59,23 @@ class Weights:
     Of names, numbers and levels left out at most two count each: covariates and asides are many in some questions.
     """
 
-    model: float = 0.46
-    unnamed: float = 4.8
-    left_out: float = 1.3
-    all_despite_names: float = 2.6
-    unlike: float = 2.7
-    unlike_in_meaning: float = 5.9
-    overlapping: float = 1.4
+    model: float = 0.39
+    unnamed: float = 4.65
+    left_out: float = 2.2
+    all_despite_names: float = 2.7
+    unlike: float = 3.6
+    unlike_in_meaning: float = 5.5
+    overlapping: float = 1.5
     number_left_out: float = 1.4
-    level_left_out: float = 2.0
-    level_passed_over: float = 2.4
-    denial: float = 2.9
-    not_causal: float = 3.0
+    level_left_out: float = 2.1
+    level_passed_over: float = 2.5
+    denial: float = 1.9
+    not_causal: float = 1.75
     broken_off: float = 2.4
-    second_task: float = 0.5
-    second_role: float = 0.5
-    second_condition: float = 0.5
-    second_node: float = 0.5
+    second_task: float = 1.3
+    second_role: float = 0.2
+    second_condition: float = 0.4
+    second_node: float = 0.3
 
     @cached_property
     def of_signs(self) -> tuple[float, ...]:

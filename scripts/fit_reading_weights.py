@@ -34,7 +34,7 @@ from training.queries import QueryItem, make_queries
 from training.test_sets import load_test_set, unseen_topics
 from training.topic_library import load_topics, split_topics
 
-RIDGE = 0.02
+RIDGE = 0.1
 FOLDS = 5
 AT_ONCE = 24  # questions read side by side
 SEED = 11
@@ -68,7 +68,7 @@ def _reading(fields: Any, fault: str | None, dataset: str | None) -> dict[str, A
 
 
 NAMES = ("model", *SIGNS)
-FEWEST, MOST = {"model": 0.05, "not_causal": 3.0}, 14.0  # a refusal must stay dear: nothing else counts against it
+FEWEST, MOST = {"model": 0.05}, 14.0
 
 
 def fit(questions: list[list[dict[str, Any]]], start: Weights) -> tuple[dict[str, float], float]:

@@ -43,7 +43,8 @@ QUESTIONS = [
     "?",
     "effect of % {x} \\n on y",
 ]
-SPELT = Weights(unlike_in_meaning=0.0)  # hundreds of invented phrases, whose meaning takes time and says nothing
+# hundreds of invented phrases, whose meaning takes time and says nothing
+SPELT = Weights(unlike_in_meaning=0.0, second_task=0.0, second_role=0.0, second_condition=0.0, second_node=0.0)
 NAMES = st.text(st.characters(exclude_categories=["Cs"]), min_size=1, max_size=8).filter(str.strip)
 
 

@@ -69,11 +69,11 @@ def test_a_reading_pays_for_each_choice_and_for_what_it_leaves_out():
     assert effect == pytest.approx(
         {"second_task": math.log(2), "second_role": -math.log(0.6) - math.log(0.8), "second_condition": -math.log(0.25)}
     )
-    group = _signs(_written(form, "subgroup:", " drug on", " pain where", " age is", " old."))
+    group = _signs(_written(form, "subgroup:", " drug on", " pain where", " age is", " exactly", " old."))
     assert group["second_condition"] == pytest.approx(-math.log(0.75), abs=1e-6)
     graph = _signs(_written(form, "graph:", " drug,", " pain."))
     assert graph["second_node"] == pytest.approx(math.log(2) - 2 * math.log(0.75) - math.log(0.1))
-    every = _signs(_written(form, "graph:", " all."))
+    every = _signs(_written(form, "graph:", " all columns."))
     assert every == pytest.approx({"second_task": math.log(10), "second_node": math.log(2)})
 
 
@@ -103,7 +103,7 @@ def test_the_shipped_reader_knows_who_acts_on_whom():
 
 def test_a_search_listens_to_the_second_reader():
     """A model that knows nothing reads what the second reader reads, where that alone counts."""
-    alone = Weights(model=0.01, **{name: 1.0 if name.startswith("second_") else 0.0 for name in SIGNS})
+    alone = Weights(**{name: 20.0 if name.startswith("second_") else 0.0 for name in SIGNS})
     question = "What is the effect of exercise on blood pressure?"
     (found,) = find_readings(load_language_model("tiny"), [Asked(question, ("exercise_h", "sys_bp", "age"))], alone)
     assert found[0].fields == {"task": "ATE", "treatment": "exercise_h", "response": "sys_bp"}

@@ -18,10 +18,11 @@ from training.second_reader import (
     train_second_reader,
 )
 from training.test_sets import load_test_set
-from training.written import load_written
+from training.written import FOLDER, read_written
 
-ITEMS = [item for item in load_written() if item.topic == load_written()[0].topic]
-SMALL = SecondReaderRecipe(repeats=4, batch_tokens=512, warmup_steps=2, rank=4, cuts=2, checkpoints=4)
+WRITTEN = read_written(sorted(FOLDER.glob("*.yaml"))[0])
+ITEMS = [item for item in WRITTEN if item.topic == WRITTEN[0].topic]
+SMALL = SecondReaderRecipe(repeats=12, batch_tokens=512, warmup_steps=1, rank=4, cuts=1, checkpoints=3)
 
 
 class Indifferent(torch.nn.Module):

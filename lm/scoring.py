@@ -12,7 +12,7 @@ from lm.passes import Meter, Row, tree_pass
 from lm.states import Place, StateTree
 
 NODES_PER_PASS = 1024  # tokens in one forward pass, padding counted: more than saturates two cores
-LITTLE = 100  # tokens that are computed at once though some may turn out to be out of reach: passes cost as well
+LITTLE = 200  # tokens that are computed at once though some may turn out to be out of reach: passes cost as well
 PASS_COST = 24  # tokens that take as long as a pass does whatever it computes, since it reads all weights
 NODES_PER_TRIE = 512  # attention inside a trie is dense and costs nodes²; beyond this it outweighs the linear layers
 SCORING_VERSION = 1  # raised when the same model would score the same text otherwise; scores on disk are filed by it

@@ -21,7 +21,7 @@ from training.ledger import Ledger, key_of
 from training.metrics import field_matches
 from training.queries import QueryItem, item_digest
 
-AT_ONCE = 32  # questions read side by side
+AT_ONCE = 64  # questions read side by side
 
 System = Literal["assistant", "without header", "free generation", "untuned", "nearest question", "majority"]
 

@@ -204,7 +204,7 @@ def _line(
 ) -> dict[str, object]:
     ours, theirs = items[challenger].astype(bool).tolist(), items[other].astype(bool).tolist()
     estimate, low, high = compare_paired(ours, theirs, items["topic"].tolist(), level=level, seed=seed)
-    chance = chance_of_gain(ours, theirs, items["topic"].tolist(), seed)
+    chance = chance_of_gain(ours, theirs, items["topic"].tolist(), seed) if margin is None else None
     return {
         "metric": metric,
         "task": task,
@@ -217,7 +217,7 @@ def _line(
         "high": high,
         "rule": "better" if margin is None else "not worse",
         "margin": margin,
-        "holds": low > 0 and chance <= level if margin is None else low > -margin,
+        "holds": low > -margin if margin is not None else low > 0 and chance is not None and chance <= level,
         "chance_of_gain": chance,
         "mcnemar": mcnemar(ours, theirs),
     }

@@ -70,7 +70,7 @@ def outcomes(seed: int, changes: dict[str, float]) -> pd.DataFrame:
 
 
 def gate(simulations: int) -> dict[str, Any]:
-    """How often the gate of ``margins.yaml`` passes, by what is planted; margins of metrics that are not simulated are left out."""
+    """How often the gate of ``margins.yaml`` passes, by what is planted; margins of what is not simulated are left out."""
     from validation.gates import read_margins, regression_gate
 
     margins = read_margins()

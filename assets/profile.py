@@ -136,6 +136,7 @@ class Profile(_Settings):
     variants: tuple[str, ...] = ("mixed",)
     sdscm: SdScmSizes
     baseline: EndpointSettings = EndpointSettings()
+    margins: Path | None = None  # of the gate: another file than validation/margins.yaml, for one that measures less
     writer: EndpointSettings = EndpointSettings()
     judge: EndpointSettings | None = None
     evaluation: EvaluationSizes = EvaluationSizes()

@@ -27,11 +27,11 @@ def regression_report(
     """Challenger, incumbent and baselines on the same items: the gate's verdict, and the scoreboard behind it."""
     from training.baseline_api import READING
     from training.scoreboard import METRICS, field_scores, outcomes_of, scoreboard, systems_of, time_and_cost
-    from validation.gates import read_margins, regression_gate
+    from validation.gates import MARGINS, read_margins, regression_gate
     from validation.published import published_figures
     from validation.scoreboard_pictures import scoreboard_picture
 
-    margins = read_margins()
+    margins = read_margins(profile.margins or MARGINS)
     if unknown := sorted({margins.primary, *margins.margins} - set(METRICS)):
         raise dg.Failure(f"margins.yaml names {', '.join(unknown)}; there are: {', '.join(METRICS)}")
     evaluated = files.find("assistant_evaluation")

@@ -33,7 +33,9 @@ def regression_report(
 
     margins = read_margins(profile.margins or MARGINS)
     if unknown := sorted({margins.primary, *margins.margins} - set(METRICS)):
-        raise dg.Failure(f"margins.yaml names {', '.join(unknown)}; there are: {', '.join(METRICS)}")
+        raise dg.Failure(
+            f"{(profile.margins or MARGINS).name} names {', '.join(unknown)}; there are: {', '.join(METRICS)}"
+        )
     evaluated = files.find("assistant_evaluation")
     if evaluated is None or COMPARED_WITH not in evaluated.metadata:
         raise dg.Failure("assistant_evaluation does not say what it compared with: materialize it again")

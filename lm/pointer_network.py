@@ -12,7 +12,6 @@ from torch import nn
 
 MOST_TOKENS = 512  # positions that the encoder has
 MOST_OF_TEXT, MOST_OF_ITEM = 200, 24
-SPARE = 4  # marks of beginning and end
 
 
 @dataclass(frozen=True)

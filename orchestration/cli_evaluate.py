@@ -25,6 +25,7 @@ def evaluate(
         Literal["unseen", "written", "development", "tuning", "fresh"],
         typer.Argument(
             help="unseen: generated, 100 a task. written: by hand, 30 a task. development: for choosing models. "
+            "tuning: for fitting weights. "
             "fresh: by hand, 40 a task, not yet chosen on."
         ),
     ] = "written",

@@ -82,6 +82,8 @@ def resolve() -> None:
 
 
 if __name__ == "__main__":
+    if strange := set(sys.argv[1:]) - {"--check"}:
+        sys.exit(f"unknown: {', '.join(sorted(strange))}\n{__doc__}")  # a slip must not resolve everything anew
     if "--check" in sys.argv[1:]:
         problems = check()
         for problem in problems:

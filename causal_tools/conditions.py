@@ -144,9 +144,8 @@ def _number(value: Scalar | tuple[Scalar, ...], condition: Condition) -> float:
 def _meets(column: pd.Series, condition: Condition) -> np.ndarray:
     if condition.operator in COMPARE:
         return np.asarray(COMPARE[condition.operator](*_ordered(column, condition)), dtype=bool)
-    wanted = condition.value if isinstance(condition.value, tuple) else (condition.value,)
     met = np.zeros(len(column), dtype=bool)
-    for value in wanted:
+    for value in condition.all_values:
         met |= _equals(column, value, condition)
     return ~met if condition.operator == "!=" else met
 

@@ -54,6 +54,11 @@ class Condition(BaseModel):
             )
         return self
 
+    @property
+    def all_values(self) -> tuple[Scalar, ...]:
+        """Its value, or its several values."""
+        return self.value if isinstance(self.value, tuple) else (self.value,)
+
     def __str__(self) -> str:
         value = "{" + ", ".join(map(str, self.value)) + "}" if isinstance(self.value, tuple) else self.value
         return f"{self.column} {self.operator} {value}"

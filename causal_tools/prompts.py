@@ -90,13 +90,13 @@ def pieces_of(query: CausalQuery | None, said: Mapping[str, str] | None = None) 
     if query.mediator:
         pieces.append(Piece("mediator", named(query.mediator), END))
     for number, condition in enumerate(query.conditions, start=1):
-        values = condition.value if isinstance(condition.value, tuple) else (condition.value,)
+        *first, last = condition.all_values
         after = AND if number < len(query.conditions) else END
         pieces += [
             Piece("where", named(condition.column), IS),
             Piece("is", f" {OPERATOR_WORDS[condition.operator]}", ""),
-            *(Piece("value", f" {value}", OR) for value in values[:-1]),
-            Piece("value", f" {values[-1]}", after),
+            *(Piece("value", f" {value}", OR) for value in first),
+            Piece("value", f" {last}", after),
         ]
     return pieces
 

@@ -48,6 +48,17 @@ def spelt_numbers_in(question: str) -> dict[str, Scalar]:
     return {str(value): value for word, value in NUMBER_WORDS.items() if word in words}
 
 
+def number_places(question: str) -> list[tuple[int, int, Scalar]]:
+    """Where a text says numbers, in figures or in one word: start, end, value; in the order of the text."""
+    found: list[tuple[int, int, Scalar]] = []
+    for figures in NUMBER.finditer(question):
+        found += [(*figures.span(), value) for value in numbers_in(figures.group()).values()]
+    for word in _WORDS.finditer(question):
+        if (value := NUMBER_WORDS.get(word.group().casefold())) is not None:
+            found.append((*word.span(), value))
+    return sorted(found, key=lambda place: place[:2])
+
+
 def telling(level: str) -> bool:
     """Whether a level is a word that says which column it belongs to, as ``retired`` does and ``yes`` does not."""
     return len(level) >= _FEWEST_OF_LEVEL and level.casefold() not in _EVERYDAY and any(c.isalpha() for c in level)

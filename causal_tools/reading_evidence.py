@@ -55,27 +55,35 @@ class Weights:
         second_role: against the columns of treatment, response and mediator.
         second_condition: against conditions on these columns and on no others.
         second_node: against these nodes and no others.
+        second_words: against the columns that words of the question are taken for.
+        second_operator: against the operators of conditions.
+        second_level: against their levels.
+        second_number: against their numbers, and against leaving out the others.
 
     Of names, numbers and levels left out at most two count each: covariates and asides are many in some questions.
     """
 
-    model: float = 0.39
+    model: float = 0.5
     unnamed: float = 4.65
-    left_out: float = 2.2
-    all_despite_names: float = 2.7
-    unlike: float = 3.6
-    unlike_in_meaning: float = 5.5
+    left_out: float = 2.4
+    all_despite_names: float = 2.4
+    unlike: float = 3.4
+    unlike_in_meaning: float = 5.6
     overlapping: float = 1.5
     number_left_out: float = 1.4
     level_left_out: float = 2.1
     level_passed_over: float = 2.5
-    denial: float = 1.9
-    not_causal: float = 1.75
+    denial: float = 2.5
+    not_causal: float = 2.0
     broken_off: float = 2.4
-    second_task: float = 1.3
-    second_role: float = 0.2
-    second_condition: float = 0.4
-    second_node: float = 0.3
+    second_task: float = 0.6
+    second_role: float = 0.3
+    second_condition: float = 0.6
+    second_node: float = 1.0
+    second_words: float = 0.1
+    second_operator: float = 0.6
+    second_level: float = 0.3
+    second_number: float = 0.9
 
     @cached_property
     def of_signs(self) -> tuple[float, ...]:

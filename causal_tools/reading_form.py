@@ -32,7 +32,7 @@ from causal_tools.prompts import (
 )
 from causal_tools.question_words import FILE_NAME, NUMBER, numbers_in, spelt_numbers_in
 from causal_tools.reading_evidence import MOST_LEFT_OUT, SIGNS, Encoder, QuestionEvidence, Weights
-from causal_tools.second_reading import CONDITION, NODE, TASK_ROLES, SecondReading
+from causal_tools.second_reading import TASK_ROLES, SecondReading
 
 ROLES = TASK_ROLES
 MOST_CONDITIONS = 3
@@ -124,7 +124,7 @@ class ReadingForm:
         steps = []
         for task, word in TASK_WORDS.items():
             chosen = replace(draft, fields={"task": task}, choices=(("task", word),))
-            if self._second is not None:
+            if self._second:
                 chosen = chosen.with_signs(second_task=self._second.against_task(task))
             if task == NOT_CAUSAL:
                 steps.append(_step(chosen.with_signs(not_causal=1.0), word + END, None))
@@ -229,16 +229,12 @@ class ReadingForm:
             written = replace(draft, choices=(*draft.choices, (f"value {number}", text)))
             all_chosen = (*chosen, text)
             held = tuple(values[one] for one in all_chosen) if operator == "in" else values[text]
-            against = self.evidence.against_value(
-                column, held if isinstance(held, tuple) else (held,), draft.said.get(column)
+            condition = Condition(column=column, operator=operator, value=held)
+            against = self.evidence.against_value(column, condition.all_values, draft.said.get(column))
+            whole = replace(written, fields={**draft.fields, "conditions": (*done, condition)}).with_signs(
+                **(against if operator in ("=", "in") else {}),
+                **(self._second.signs_of(condition) if self._second else {}),
             )
-            whole = replace(
-                written,
-                fields={
-                    **draft.fields,
-                    "conditions": (*done, Condition(column=column, operator=operator, value=held)),
-                },
-            ).with_signs(**(against if operator in ("=", "in") else {}))
             for closed in after:
                 if closed == OR:
                     steps.append(
@@ -261,7 +257,7 @@ class ReadingForm:
             unnamed = float(not is_named and name != ALL_COLUMNS)
             overlapping = float(is_named and self.evidence.overlaps(None, draft.said, used, name))
             known = replace(draft, choices=(*draft.choices, (slot, name)))
-            known = known.with_signs(unnamed=unnamed, overlapping=overlapping, **self._against_in(slot, name))
+            known = known.with_signs(unnamed=unnamed, overlapping=overlapping, **self._second_signs(slot, name))
             steps += [_written(known, f" {name}{closed}", name, closed, after) for closed in closings]
         pieces = {step.piece for step in steps}
         named = {name: closings for name, closings in ends.items() if name != ALL_COLUMNS}
@@ -287,7 +283,10 @@ class ReadingForm:
             known = replace(draft, choices=(*draft.choices, (slot, name)), said={**draft.said, name: words})
             spelt, meant = self.evidence.unlike(words, name)
             known = known.with_signs(
-                unlike=spelt, unlike_in_meaning=meant, overlapping=overlapping, **self._against_in(slot, name)
+                unlike=spelt,
+                unlike_in_meaning=meant,
+                overlapping=overlapping,
+                **self._second_signs(slot, name, words),
             )
             steps += [_written(known, f" {name}{closed}", name, closed, after) for closed in closings]
         return steps
@@ -295,41 +294,16 @@ class ReadingForm:
     def _ended(self, draft: Draft) -> Draft:
         """The whole reading, with what it leaves out held against it."""
         used = _used(draft)
-        values = [
-            value
-            for condition in draft.fields.get("conditions", ())
-            for value in (condition.value if isinstance(condition.value, tuple) else (condition.value,))
-        ]
+        values = [value for condition in draft.fields.get("conditions", ()) for value in condition.all_values]
         signs = self.evidence.left_out(used, values, draft.said.values())
         if draft.fields.get("nodes") == "all":
             signs |= {"left_out": 0.0, "all_despite_names": min(float(len(self.evidence.named)), MOST_LEFT_OUT)}
-        if self._second is not None:
-            signs |= self._against_rest(draft)
+        if self._second:
+            signs |= self._second.signs_of_whole(draft.fields)
         return replace(draft.with_signs(**signs), next=None)
 
-    def _against_in(self, slot: str, column: str) -> dict[str, float]:
-        """What the second reader holds against a column in a slot, as signs."""
-        if self._second is None:
-            return {}
-        if slot in ROLES:
-            return {"second_role": self._second.against_role(slot, column)}
-        if slot.startswith("where"):
-            return {"second_condition": self._second.against_one(CONDITION, column)}
-        if column == ALL_COLUMNS:
-            return {"second_node": self._second.against_all(True)}
-        more = self._second.against_all(False) if slot == "node 1" else 0.0
-        return {"second_node": self._second.against_one(NODE, column) + more}
-
-    def _against_rest(self, draft: Draft) -> dict[str, float]:
-        """What the second reader misses in a whole reading, as signs."""
-        assert self._second is not None
-        nodes = draft.fields.get("nodes")
-        if draft.task == "CGL":
-            return {} if nodes == "all" else {"second_node": self._second.against_rest(NODE, nodes or ())}
-        if draft.task == NOT_CAUSAL:
-            return {}
-        conditions = {condition.column for condition in draft.fields.get("conditions", ())}
-        return {"second_condition": self._second.against_rest(CONDITION, conditions)}
+    def _second_signs(self, slot: str, column: str, words: str | None = None) -> dict[str, float]:
+        return self._second.signs_in(slot, column, words) if self._second else {}
 
     def _broken(self, draft: Draft, fault: str) -> Draft:
         """A reading of which no query can come."""

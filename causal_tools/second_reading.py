@@ -1,24 +1,33 @@
 """A second reader beside the language model: what a small encoder, tuned for nothing else, makes of question and header.
 
-It sees the question and all columns at once and says which task is asked and which column has which role; it says nothing of
-operators and values. What it holds against a reading counts as signs (:mod:`causal_tools.reading_evidence`), in nats.
+It sees the question and all columns at once, and says which task is asked, which column has which role, which words speak of
+which column, and of conditions the operator and the level. What it holds against a reading counts as signs
+(:mod:`causal_tools.reading_evidence`), in nats.
 """
 
 from __future__ import annotations
 
+import re
 from collections.abc import Collection, Mapping, Sequence
+from functools import cached_property
+from typing import Any, get_args
 
 import numpy as np
 
 from causal_tools.columns import plain_name
-from causal_tools.contract import Scalar
-from lm.pointer import Pointed, load_pointer
+from causal_tools.contract import Condition, Operator, Scalar
+from causal_tools.prompts import ALL_COLUMNS, NOT_CAUSAL
+from causal_tools.question_words import FILE_NAME, number_places, says_level, yes_or_no
+from causal_tools.reading_evidence import column_mentions
+from lm.pointer import Item, Pointed, load_pointer, read_in_orders
 
 TASK_ROLES = ("treatment", "response", "mediator")
 CONDITION, NODE, ALL = "condition", "node", "all"
 SLOTS = (*TASK_ROLES, CONDITION, NODE)
+OPERATORS: tuple[Operator, ...] = get_args(Operator)
 MOST_AGAINST = 8.0  # nats of one choice: nothing is impossible
-MOST_LEVELS = 5
+MOST_LEVELS = 6
+ORDERS = 3  # of the columns, that a question is read in
 
 
 class SecondReading:
@@ -26,73 +35,189 @@ class SecondReading:
 
     Args:
         pointed: what the reader found, items being the columns.
+        question: in words, one space between two.
         columns: in the same order.
+        levels: of the columns, where known.
     """
 
-    def __init__(self, pointed: Pointed, columns: Sequence[str]) -> None:
-        self._tasks = {task: _capped(-log_prob) for task, log_prob in pointed.classes.items()}
-        self._role = {
-            role: dict(zip(columns, _capped_all(-_log_softmax(pointed.slots[role])), strict=True))
-            for role in TASK_ROLES
+    def __init__(
+        self,
+        pointed: Pointed,
+        question: str,
+        columns: Sequence[str],
+        levels: Mapping[str, Sequence[Scalar]] | None = None,
+    ) -> None:
+        self._pointed, self._question = pointed, question
+        self._place = {column: number for number, column in enumerate(columns)}
+        self._levels = {column: shown_levels(question, (levels or {}).get(column, ())) for column in columns}
+        self._role = {role: _capped(-_log_softmax(pointed.slots[role])) for role in TASK_ROLES}
+        self._for = {slot: _softplus(-pointed.slots[slot]) for slot in (CONDITION, NODE)}
+        self._without = {slot: _softplus(pointed.slots[slot]) for slot in (CONDITION, NODE)}
+        self._starts = np.array([start for start, _ in pointed.offsets], dtype=int)
+        self._ends = np.array([end for _, end in pointed.offsets], dtype=int)
+        self._words: dict[str, np.ndarray] = {}
+
+    def signs_in(self, slot: str, column: str, words: str | None = None) -> dict[str, float]:
+        """What speaks against a column in a slot of a reading (``node 1``, ``where 2``, a role), as signs.
+
+        Args:
+            column: its name, or :data:`ALL_COLUMNS`.
+            words: the question's words that are taken for it.
+        """
+        signs = {"second_words": self.against_words(words, column)} if words else {}
+        if slot in TASK_ROLES:
+            return signs | {"second_role": self.against_role(slot, column)}
+        if slot.startswith("where"):
+            return signs | {"second_condition": self.against_one(CONDITION, column)}
+        if column == ALL_COLUMNS:
+            return {"second_node": self.against_all(True)}
+        more = self.against_all(False) if slot == "node 1" else 0.0
+        return signs | {"second_node": self.against_one(NODE, column) + more}
+
+    def signs_of(self, condition: Condition) -> dict[str, float]:
+        """What speaks against the operator and the values of a condition, as signs."""
+        values = condition.all_values
+        numbers = [] if self._levels[condition.column] else values
+        return {
+            "second_operator": self.against_operator(condition.column, condition.operator),
+            "second_level": self.against_levels(condition.column, values),
+            "second_number": sum(self.against_number(value, condition.column) for value in numbers),
         }
-        self._for = {
-            slot: dict(zip(columns, _softplus(-pointed.slots[slot]), strict=True)) for slot in (CONDITION, NODE)
+
+    def signs_of_whole(self, fields: Mapping[str, Any]) -> dict[str, float]:
+        """What a whole reading leaves out, as signs."""
+        if fields["task"] == NOT_CAUSAL:
+            return {}
+        if fields["task"] == "CGL":
+            nodes = fields.get("nodes") or ()
+            return {} if nodes == "all" else {"second_node": self.against_rest(NODE, nodes)}
+        conditions = fields.get("conditions", ())
+        held = {value for one in conditions for value in one.all_values}
+        return {
+            "second_condition": self.against_rest(CONDITION, {one.column for one in conditions}),
+            "second_number": self.against_aside(held),
         }
-        self._without = {
-            slot: dict(zip(columns, _softplus(pointed.slots[slot]), strict=True)) for slot in (CONDITION, NODE)
-        }
-        self._all, self._not_all = (float(_softplus(sign * np.array(pointed.marks[ALL]))) for sign in (-1, 1))
 
     def against_task(self, task: str) -> float:
         """That this is the task."""
-        return self._tasks[task]
+        return min(-self._pointed.classes[task], MOST_AGAINST)
 
     def against_role(self, role: str, column: str) -> float:
         """That the column is treatment, response or mediator."""
-        return self._role[role][column]
+        return float(self._role[role][self._place[column]])
 
     def against_one(self, slot: str, column: str) -> float:
         """That there is a condition on the column, or that it is a node."""
-        return self._for[slot][column]
+        return float(self._for[slot][self._place[column]])
 
     def against_rest(self, slot: str, columns: Collection[str]) -> float:
         """That only these columns have a condition, or are nodes."""
-        return _capped(sum(value for column, value in self._without[slot].items() if column not in columns))
+        held = [self._place[column] for column in columns]
+        return min(float(np.delete(self._without[slot], held).sum()), MOST_AGAINST)
 
     def against_all(self, every: bool) -> float:
         """That the graph is of all columns, or of some."""
-        return self._all if every else self._not_all
+        return float(_softplus(np.array(-self._pointed.marks[ALL] if every else self._pointed.marks[ALL])))
+
+    def against_operator(self, column: str, operator: Operator) -> float:
+        """That a condition on the column has this operator."""
+        return min(-float(self._pointed.kinds[operator][self._place[column]]), MOST_AGAINST)
+
+    def against_levels(self, column: str, values: Collection[Scalar]) -> float:
+        """That a condition is on these levels of the column: the mean over them; 0 where none of them was shown."""
+        log_probs = self._pointed.options[self._place[column]]
+        shown = [
+            number for number, level in enumerate(self._levels[column]) if level in values and number < len(log_probs)
+        ]
+        return float(_capped(-log_probs[shown]).mean()) if shown else 0.0
+
+    def against_words(self, words: str, column: str) -> float:
+        """That the question's words speak of the column: the mean over their tokens, where they say it most clearly."""
+        if words not in self._words:
+            self._words[words] = self._of_places(places_of(words, self._question))
+        return float(self._words[words][self._place[column]])
+
+    def against_number(self, value: Scalar, column: str) -> float:
+        """That a number of the question speaks of the column; 0 where the question does not say it."""
+        return float(self._numbers[value][self._place[column]]) if value in self._numbers else 0.0
+
+    def against_aside(self, values: Collection[Scalar]) -> float:
+        """That only these of the question's numbers speak of a column."""
+        return min(float(sum(of[-1] for value, of in self._numbers.items() if value not in values)), MOST_AGAINST)
+
+    @cached_property
+    def _numbers(self) -> dict[Scalar, np.ndarray]:
+        """By number that the question says and no column is called by, (columns + 1,) nats against what it may speak of."""
+        taken = [(one.start, one.end) for one in column_mentions(self._question, list(self._place))]
+        found: dict[Scalar, list[tuple[int, int]]] = {}
+        text = FILE_NAME.sub(lambda file: " " * len(file.group()), self._question)
+        for start, end, value in number_places(text):
+            if not any(first < end and start < last for first, last in taken):
+                found.setdefault(value, []).append((start, end))
+        return {value: self._of_places(places) for value, places in found.items()}
+
+    def _of_places(self, places: Sequence[tuple[int, int]]) -> np.ndarray:
+        """(columns + 1,) nats against each, at the place that speaks of it most clearly."""
+        against = [
+            _capped(-self._pointed.links[(self._starts < end) & (start < self._ends)]).mean(0)
+            for start, end in places
+            if ((self._starts < end) & (start < self._ends)).any()
+        ]
+        return np.min(against, axis=0) if against else np.zeros(len(self._place) + 1)
 
 
 def second_readings(
     asked: Sequence[tuple[str, Sequence[str], Mapping[str, Sequence[Scalar]] | None]],
 ) -> list[SecondReading]:
     """Second readings of questions, each with its file's columns and their levels."""
-    rows = [
-        (" ".join(question.split()), [item_text(column, (levels or {}).get(column, ())) for column in columns])
-        for question, columns, levels in asked
+    plain = [(" ".join(question.split()), columns, levels or {}) for question, columns, levels in asked]
+    found = read_in_orders(load_pointer(), [(one[0], items_of(*one)) for one in plain], ORDERS)
+    return [SecondReading(pointed, *one) for pointed, one in zip(found, plain, strict=True)]
+
+
+def items_of(question: str, columns: Sequence[str], levels: Mapping[str, Sequence[Scalar]]) -> list[Item]:
+    """How the reader is shown the columns of a question's file: in plain words, as the question spells them where it names them,
+    with some of their levels."""
+    named = {one.column: question[one.start : one.end] for one in column_mentions(question, columns)}
+    return [
+        Item(
+            _name_shown(column, named.get(column)),
+            tuple(_level_shown(level, own) for level in shown_levels(question, own)),
+        )
+        for column in columns
+        for own in [levels.get(column, ())]
     ]
-    found = load_pointer().read(rows)
-    return [SecondReading(pointed, columns) for pointed, (_, columns, _) in zip(found, asked, strict=True)]
 
 
-def item_text(column: str, levels: Sequence[Scalar]) -> str:
-    """How the reader is shown a column: its name in plain words, and the first of its levels that are words."""
-    words = [str(level) for level in levels if isinstance(level, str)][:MOST_LEVELS]
-    return f"{plain_name(column)} : {' , '.join(words)}" if words else plain_name(column)
+def _name_shown(column: str, spelt: str | None) -> str:
+    plain = plain_name(column)
+    if spelt is None:
+        return plain
+    return f"named {spelt}" if spelt.casefold() == plain.casefold() else f"named {spelt} , {plain}"
 
 
-def _capped(value: float) -> float:
-    return min(float(value), MOST_AGAINST)
+def shown_levels(question: str, levels: Sequence[Scalar]) -> list[Scalar]:
+    """At most six levels of a column, those that the question says first."""
+    return sorted(levels, key=lambda level: not says_level(question, str(level)))[:MOST_LEVELS]
 
 
-def _capped_all(values: np.ndarray) -> list[float]:
-    return [_capped(value) for value in values]
+def _level_shown(level: Scalar, levels: Sequence[Scalar]) -> str:
+    said = yes_or_no(level, levels)
+    return str(level) if said is None else "yes" if said else "no"
+
+
+def places_of(words: str, text: str) -> list[tuple[int, int]]:
+    """Where a text says some words, in characters."""
+    return [found.span() for found in re.finditer(rf"(?<!\w){re.escape(words)}(?!\w)", text)]
+
+
+def _capped(values: np.ndarray) -> np.ndarray:
+    return np.minimum(values, MOST_AGAINST)
 
 
 def _softplus(logits: np.ndarray) -> np.ndarray:
     """−log of the logistic function of the negated logits, capped."""
-    return np.minimum(np.logaddexp(0.0, logits), MOST_AGAINST)
+    return _capped(np.logaddexp(0.0, logits))
 
 
 def _log_softmax(logits: np.ndarray) -> np.ndarray:

@@ -1,4 +1,4 @@
-"""Of which class a text is, and which of some items it speaks of in which role: one pass of a small encoder over all of it.
+"""Of which class a text is, and which items it speaks of, in which role and words: one pass of a small encoder.
 
 The encoder is the bundled sentence encoder, tuned; what comes with the project is the difference to it, of low rank, and the
 heads. Text and items are read together, so every item is seen in the light of the whole text and of the other items.
@@ -12,7 +12,7 @@ from __future__ import annotations
 import json
 import threading
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cache
 from pathlib import Path
 from typing import Any
@@ -24,23 +24,45 @@ from lm.sentences import encoder_folder
 
 SHIPPED_POINTER = Path(__file__).parent / "second_reader"
 NOTE, WEIGHTS = "pointer.json", "pointer.safetensors"
+HEADS = ("classes", "marks", "slots", "kinds")
 AT_ONCE = 16  # rows of one pass
 SPARE_RANK = 16  # more than asked for, by which the greatest parts are found exactly enough
 
 
 @dataclass(frozen=True)
+class Item:
+    """One of the things that a text may speak of.
+
+    Attributes:
+        name: in words.
+        options: what it may be, in words.
+    """
+
+    name: str
+    options: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True)
 class Pointed:
-    """What is read from one text and its items.
+    """What is read from one text and its items; all logarithms are natural.
 
     Attributes:
         classes: log-probability by class.
         marks: by mark, the log-odds that it holds.
         slots: by slot, (items,) log-odds of each item, in their order; of an item that had no room −inf.
+        kinds: by kind, (items,) log-probability that an item is meant in this way.
+        options: by item, (options,) log-probability of each; empty of an item whose options had no room.
+        links: (tokens of the text, items + 1) log-probability that a token speaks of an item; of none in the last place.
+        offsets: where each of these tokens stands in the text, in characters.
     """
 
     classes: Mapping[str, float]
     marks: Mapping[str, float]
     slots: Mapping[str, np.ndarray]
+    kinds: Mapping[str, np.ndarray]
+    options: Sequence[np.ndarray]
+    links: np.ndarray
+    offsets: Sequence[tuple[int, int]]
 
 
 class Pointer:
@@ -52,7 +74,7 @@ class Pointer:
         self._names = names
         self._turn = threading.Lock()  # a fast tokenizer pads for one caller at a time
 
-    def read(self, asked: Sequence[tuple[str, Sequence[str]]]) -> list[Pointed]:
+    def read(self, asked: Sequence[tuple[str, Sequence[Item]]]) -> list[Pointed]:
         """What is read from each text and its items; the same alone and among others, but for the last digits."""
         import torch
 
@@ -64,20 +86,99 @@ class Pointer:
             order = sorted(range(len(rows)), key=lambda number: len(rows[number].tokens))  # little padding
             for start in range(0, len(order), AT_ONCE):
                 part = order[start : start + AT_ONCE]
-                classes, marks, slots, _ = self._network(batch_of([rows[number] for number in part]))
-                classes = classes.log_softmax(-1)
+                logits = self._network(batch_of([rows[number] for number in part]))
                 for place, number in enumerate(part):
-                    found[number] = self._pointed(classes[place], marks[place], slots[place], len(asked[number][1]))
+                    own = type(logits)(*(held[place] for held in logits))
+                    found[number] = self._pointed(own, rows[number], len(asked[number][1]))
         return [found[number] for number in range(len(asked))]
 
-    def _pointed(self, classes: Any, marks: Any, slots: Any, items: int) -> Pointed:
-        fits = np.full((items, slots.shape[1]), -np.inf)
-        fits[: len(slots)] = slots[:items].numpy()
+    def _pointed(self, logits: Any, row: Any, items: int) -> Pointed:
+        there = len(row.items)
+        fits, kinds = (np.full((items, held.shape[-1]), -np.inf) for held in (logits.slots, logits.kinds))
+        fits[:there] = logits.slots[:there].numpy()
+        kinds[:there] = logits.kinds[:there].log_softmax(-1).numpy()
+        links = np.full((len(row.offsets), items + 1), -np.inf)
+        shares = logits.links[1 : len(row.offsets) + 1].log_softmax(-1).numpy()
+        links[:, -1], links[:, :there] = shares[:, 0], shares[:, 1 : there + 1]
+        options: list[np.ndarray] = [np.empty(0)] * items
+        for item in {item for item, _, _ in row.options}:
+            own = [place for place, (of, _, _) in enumerate(row.options) if of == item]
+            options[item] = logits.options[own].log_softmax(-1).numpy()
         return Pointed(
-            dict(zip(self._names["classes"], classes.tolist(), strict=True)),
-            dict(zip(self._names["marks"], marks.tolist(), strict=True)),
+            dict(zip(self._names["classes"], logits.classes.log_softmax(-1).tolist(), strict=True)),
+            dict(zip(self._names["marks"], logits.marks.tolist(), strict=True)),
             {name: fits[:, number] for number, name in enumerate(self._names["slots"])},
+            {name: kinds[:, number] for number, name in enumerate(self._names["kinds"])},
+            options,
+            links,
+            row.offsets,
         )
+
+
+def read_in_orders(pointer: Pointer, asked: Sequence[tuple[str, Sequence[Item]]], orders: int) -> list[Pointed]:
+    """What is read on (geometric) average over some orders of the items: as they are, backwards, and shuffled.
+
+    Which of several items is chosen should not depend on their order, but it does a little; the mean errs less.
+    """
+    shuffles = [[_order(len(items), number) for _, items in asked] for number in range(orders)]
+    rows = [
+        (text, [items[place] for place in order])
+        for own in shuffles
+        for (text, items), order in zip(asked, own, strict=True)
+    ]
+    found = pointer.read(rows)
+    return [
+        _mean([_put_back(found[number * len(asked) + one], shuffles[number][one]) for number in range(orders)])
+        for one in range(len(asked))
+    ]
+
+
+def _order(items: int, number: int) -> np.ndarray:
+    places = np.arange(items)
+    if number < 2:
+        return places[::-1] if number else places
+    return np.random.default_rng(number).permutation(items)
+
+
+def _put_back(found: Pointed, order: np.ndarray) -> Pointed:
+    """What was read from items in an order, in their own."""
+    own = np.argsort(order)
+    return replace(
+        found,
+        slots={name: held[own] for name, held in found.slots.items()},
+        kinds={name: held[own] for name, held in found.kinds.items()},
+        options=[found.options[place] for place in own],
+        links=found.links[:, [*own, len(own)]],
+    )
+
+
+def _mean(found: Sequence[Pointed]) -> Pointed:
+    first = found[0]
+    if len(found) == 1:
+        return first
+    classes = _shares(np.mean([list(one.classes.values()) for one in found], axis=0))
+    kinds = _shares(np.mean([np.array(list(one.kinds.values())) for one in found], axis=0), axis=0)
+    options = [
+        _shares(np.mean(own, axis=0)) if len({len(one) for one in own}) == 1 else own[0][:0]
+        for own in zip(*(one.options for one in found), strict=True)
+    ]
+    return Pointed(
+        dict(zip(first.classes, classes.tolist(), strict=True)),
+        {name: float(np.mean([one.marks[name] for one in found])) for name in first.marks},
+        {name: np.mean([one.slots[name] for one in found], axis=0) for name in first.slots},
+        dict(zip(first.kinds, kinds, strict=True)),
+        options,
+        _shares(np.mean([one.links for one in found], axis=0)),
+        first.offsets,
+    )
+
+
+def _shares(log_probs: np.ndarray, axis: int = -1) -> np.ndarray:
+    """Log-probabilities that add up to one along an axis, where anything there is possible."""
+    if not log_probs.size:
+        return log_probs
+    whole = np.logaddexp.reduce(log_probs, axis=axis, keepdims=True)
+    return np.where(np.isneginf(whole), -np.inf, log_probs - np.where(np.isneginf(whole), 0.0, whole))
 
 
 @cache
@@ -87,23 +188,22 @@ def load_pointer(folder: Path = SHIPPED_POINTER) -> Pointer:
     Raises:
         ModelNotFound: the folder holds none, or the encoder's package is not installed.
     """
-    from safetensors.torch import load_file
-
     if not (folder / NOTE).exists():
         raise ModelNotFound(f"{folder} holds no pointer: {NOTE} is missing")
     names: dict[str, list[str]] = json.loads((folder / NOTE).read_text(encoding="utf-8"))
-    network, tokenizer = new_network(*(len(names[kind]) for kind in ("classes", "marks", "slots")))
-    _put_in(network, {name: weight.float() for name, weight in load_file(folder / WEIGHTS).items()})
+    network, tokenizer = new_network(names)
+    put_in(network, folder)
     return Pointer(network.eval(), tokenizer, names)
 
 
-def new_network(classes: int, marks: int, slots: int) -> tuple[Any, Any]:
+def new_network(names: Mapping[str, Sequence[str]]) -> tuple[Any, Any]:
     """The network with the bundled encoder as it is and heads that know nothing, and the encoder's tokenizer."""
     from transformers import AutoTokenizer
 
     from lm.pointer_network import PointerNetwork
 
-    return PointerNetwork(_encoder(), classes, marks, slots), AutoTokenizer.from_pretrained(encoder_folder())
+    sizes = {kind: len(names[kind]) for kind in HEADS}
+    return PointerNetwork(_encoder(), **sizes), AutoTokenizer.from_pretrained(encoder_folder())
 
 
 def _encoder() -> Any:
@@ -162,8 +262,11 @@ def _factors(difference: Any, rank: int) -> tuple[Any, Any]:
     return left[:, :rank] * root, (right[:, :rank] * root).T
 
 
-def _put_in(network: Any, kept: dict[str, Any]) -> None:
-    """Add what was kept to a new network."""
+def put_in(network: Any, folder: Path) -> None:
+    """Add to a new network what :func:`save_pointer` kept in a folder; heads that it does not have stay as they are."""
+    from safetensors.torch import load_file
+
+    kept = {name: weight.float() for name, weight in load_file(folder / WEIGHTS).items()}
     weights = network.state_dict()  # these share memory with the network
     for name, weight in kept.items():
         if name.endswith(".up"):

@@ -4,14 +4,17 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
 import torch
 from torch import nn
 
+from lm.pointer import Item
+
 MOST_TOKENS = 512  # positions that the encoder has
-MOST_OF_TEXT, MOST_OF_ITEM = 200, 24
+MOST_OF_TEXT, MOST_OF_NAME, MOST_OF_OPTION = 200, 24, 6
+LINK_WIDTH = 64
 
 
 @dataclass(frozen=True)
@@ -21,39 +24,65 @@ class Laid:
     Attributes:
         tokens: of the whole row: text, then items, each with a separator behind it.
         text_tokens: how many belong to the text, marks included.
-        items: where each item's tokens begin and end.
+        items: where each item's tokens begin and end, its options' included.
+        options: of each option the number of its item, and where its tokens begin and end.
         offsets: where each token of the text stands in it, in characters, marks aside.
     """
 
     tokens: list[int]
     text_tokens: int
     items: list[tuple[int, int]]
+    options: list[tuple[int, int, int]]
     offsets: list[tuple[int, int]]
 
 
-def lay_out(tokenizer: Any, text: str, items: Sequence[str]) -> Laid:
-    """One row of at most 512 tokens; a long text is cut off, and items are cut short where there are many."""
-    plain = {"add_special_tokens": False, "truncation": True}
+def lay_out(tokenizer: Any, text: str, items: Sequence[Item]) -> Laid:
+    """One row of at most 512 tokens; a long text is cut off, and many items lose their options and are cut short."""
+    plain = {"add_special_tokens": False, "truncation": True, "return_attention_mask": False}
     told = tokenizer(text, max_length=MOST_OF_TEXT, return_offsets_mapping=True, **plain)
     tokens = [tokenizer.cls_token_id, *told["input_ids"], tokenizer.sep_token_id]
     text_tokens = len(tokens)
-    pieces = [tokenizer(item, max_length=MOST_OF_ITEM, **plain)["input_ids"] for item in items]
+    names = _tokens_of(tokenizer, [item.name for item in items], MOST_OF_NAME)
+    flat = iter(_tokens_of(tokenizer, [option for item in items for option in item.options], MOST_OF_OPTION))
+    options = [[next(flat) for _ in item.options] for item in items]
     room = MOST_TOKENS - text_tokens
-    if sum(len(piece) + 1 for piece in pieces) > room:
-        most = max(1, room // len(pieces) - 1)
-        pieces = [piece[:most] for piece in pieces[: room // 2]]
-    places = []
-    for piece in pieces:
-        places.append((len(tokens), len(tokens) + len(piece)))
-        tokens += [*piece, tokenizer.sep_token_id]
-    return Laid(tokens, text_tokens, places, told["offset_mapping"])
+    if sum(len(name) + 1 + sum(len(one) + 1 for one in own) for name, own in zip(names, options, strict=True)) > room:
+        options = [[] for _ in items]
+    if sum(len(name) + 1 for name in names) > room:
+        most = max(1, room // len(names) - 1)
+        names = [name[:most] for name in names[: room // 2]]
+    colon, comma = tokenizer.convert_tokens_to_ids([":", ","])
+    places, chosen = [], []
+    for number, name in enumerate(names):
+        start = len(tokens)
+        tokens += name
+        for place, option in enumerate(options[number]):
+            tokens.append(comma if place else colon)
+            chosen.append((number, len(tokens), len(tokens) + len(option)))
+            tokens += option
+        places.append((start, len(tokens)))
+        tokens.append(tokenizer.sep_token_id)
+    return Laid(tokens, text_tokens, places, chosen, told["offset_mapping"])
+
+
+def _tokens_of(tokenizer: Any, texts: list[str], most: int) -> list[list[int]]:
+    if not texts:
+        return []
+    found = tokenizer(texts, add_special_tokens=False, truncation=True, max_length=most, return_attention_mask=False)
+    return [list(tokens) for tokens in found["input_ids"]]
 
 
 def batch_of(rows: Sequence[Laid]) -> dict[str, torch.Tensor]:
-    """Rows padded to one length: ``tokens``, ``mask``, ``kinds`` (rows, tokens), ``pool`` (rows, items, tokens), ``there``."""
+    """Rows padded to one length.
+
+    Returns:
+        ``tokens``, ``mask``, ``kinds`` (rows, tokens); ``pool`` (rows, items, tokens) and ``there`` (rows, items);
+        ``option_pool`` (rows, options, tokens).
+    """
     longest, most = max(len(row.tokens) for row in rows), max(1, *(len(row.items) for row in rows))
     tokens, mask, kinds = (np.zeros((len(rows), longest), dtype=np.int64) for _ in range(3))
     pool = np.zeros((len(rows), most, longest), dtype=np.float32)
+    option_pool = np.zeros((len(rows), max(1, *(len(row.options) for row in rows)), longest), dtype=np.float32)
     there = np.zeros((len(rows), most), dtype=bool)
     for number, row in enumerate(rows):
         tokens[number, : len(row.tokens)] = row.tokens
@@ -62,37 +91,69 @@ def batch_of(rows: Sequence[Laid]) -> dict[str, torch.Tensor]:
         for item, (start, end) in enumerate(row.items):
             pool[number, item, start:end] = 1 / max(1, end - start)
             there[number, item] = True
-    arrays = {"tokens": tokens, "mask": mask, "kinds": kinds, "pool": pool, "there": there}
+        for option, (_, start, end) in enumerate(row.options):
+            option_pool[number, option, start:end] = 1 / max(1, end - start)
+    arrays = {
+        "tokens": tokens, "mask": mask, "kinds": kinds, "pool": pool, "option_pool": option_pool, "there": there
+    }  # fmt: skip
     return {name: torch.from_numpy(array) for name, array in arrays.items()}
 
 
+class Logits(NamedTuple):
+    """What the heads say: (rows, classes), (rows, marks), (rows, items, slots), (rows, items, kinds), (rows, options),
+    (rows, tokens, items + 1; first of none), and (rows, tokens, slots + 1; first of none)."""
+
+    classes: torch.Tensor
+    marks: torch.Tensor
+    slots: torch.Tensor
+    kinds: torch.Tensor
+    options: torch.Tensor
+    links: torch.Tensor
+    words: torch.Tensor
+
+
 class PointerNetwork(nn.Module):
-    """The encoder reads text and items at once; means over the text and over each item go through linear heads.
+    """The encoder reads text and items at once; means over the text, each item and each option go through linear heads, and
+    tokens are linked to items by a product.
 
     Args:
         encoder: of ``transformers``, BERT-like.
         classes: number of classes of a text.
         marks: number of things that may hold of a text, each by itself.
         slots: number of slots that items fit.
+        kinds: number of kinds that an item is one of.
     """
 
-    def __init__(self, encoder: nn.Module, classes: int, marks: int, slots: int) -> None:
+    def __init__(self, encoder: nn.Module, classes: int, marks: int, slots: int, kinds: int) -> None:
         super().__init__()
         width = int(encoder.config.hidden_size)
         self.encoder = encoder
         self.of_text = nn.Linear(width, classes)
         self.mark = nn.Linear(width, marks)
         self.slot = nn.Linear(width, slots)
-        self.word = nn.Linear(
-            width, slots + 1
-        )  # of each token of the text: the slot it speaks of, or none; for training
+        self.kind = nn.Linear(width, kinds)
+        self.option = nn.Linear(width, 1)
+        self.link_word, self.link_item = nn.Linear(width, LINK_WIDTH), nn.Linear(width, LINK_WIDTH)
+        self.unlinked = nn.Linear(width, 1)
+        self.word = nn.Linear(width, slots + 1)  # of each token of the text: its item's slot, or none; for training
 
-    def forward(self, batch: dict[str, torch.Tensor]) -> tuple[torch.Tensor, torch.Tensor, torch.Tensor, torch.Tensor]:
-        """Logits: (rows, classes), (rows, marks), (rows, items, slots), (rows, tokens, slots + 1)."""
+    def forward(self, batch: dict[str, torch.Tensor]) -> Logits:
+        """Logits of a batch of :func:`batch_of`."""
         hidden = self.encoder(
             input_ids=batch["tokens"], attention_mask=batch["mask"], token_type_ids=batch["kinds"]
         ).last_hidden_state
         own = (batch["mask"] * (1 - batch["kinds"]))[..., None].to(hidden.dtype)
         text = (hidden * own).sum(1) / own.sum(1)
         items = batch["pool"].to(hidden.dtype) @ hidden
-        return self.of_text(text), self.mark(text), self.slot(items), self.word(hidden)
+        options = batch["option_pool"].to(hidden.dtype) @ hidden
+        links = self.link_word(hidden) @ self.link_item(items).transpose(1, 2) / LINK_WIDTH**0.5
+        links = links.masked_fill(~batch["there"][:, None], -torch.inf)
+        return Logits(
+            self.of_text(text),
+            self.mark(text),
+            self.slot(items),
+            self.kind(items),
+            self.option(options)[..., 0],
+            torch.cat([self.unlinked(hidden), links], -1),
+            self.word(hidden),
+        )

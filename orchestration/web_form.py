@@ -130,8 +130,7 @@ def _conditions(text: str, columns: Sequence[str], levels: Levels, dataset: str 
     for part in split_conditions(text, columns):
         condition = read_condition(part, columns, levels)
         known = {str(level) for level in levels.get(condition.column, ())}
-        values = condition.value if isinstance(condition.value, tuple) else (condition.value,)
-        for value in values:
+        for value in condition.all_values:
             if str(value) not in known and (unknown := _UNKNOWN.search(f" {value}")):
                 meant = resolve_column(unknown.group(1), columns, dataset or "the data")
                 raise QueryError(f"condition {part!r}: write {unknown.group(1)!r} as the file does, {meant!r}")

@@ -27,12 +27,17 @@ from training.written import load_written
 def main(
     repeats: Annotated[int, typer.Option(help="How often each question worded by hand is read.")] = 5,
     generated: Annotated[int, typer.Option(help="Generated questions of each task.")] = 1000,
-    rank: Annotated[int, typer.Option(help="Of what is kept.")] = 24,
+    rank: Annotated[int, typer.Option(help="Of what is kept.")] = 48,
+    learning_rate: Annotated[float, typer.Option(help="Of the encoder, at its height.")] = 3e-4,
+    start: Annotated[
+        Path | None,
+        typer.Option(help="Folder of a reader to go on from, as lm/second_reader; else the bundled encoder."),
+    ] = None,
     seed: Annotated[int, typer.Option(help="Of order, headers and generated questions.")] = 1,
     ship: Annotated[bool, typer.Option(help="Put it into lm/second_reader.")] = True,
 ) -> None:
     """Tune, score on the sets for choosing, and ship."""
-    recipe = SecondReaderRecipe(repeats=repeats, rank=rank, seed=seed)
+    recipe = SecondReaderRecipe(repeats=repeats, rank=rank, learning_rate=learning_rate, seed=seed)
     topics = [topic for topic in load_topics() if topic.name not in unseen_topics()]
     made = [item for task in get_args(FamilyTask) for item in make_queries(task, generated, seed, topics, "train")]
     console = Console()
@@ -44,14 +49,14 @@ def main(
             if not console.is_terminal:
                 console.print(f"step {step} of {steps}, loss {loss:.3f}")
 
-        trained = train_second_reader(load_written(), made, recipe, home() / "work" / "second-reader", report)
+        trained = train_second_reader(load_written(), made, recipe, home() / "work" / "second-reader", report, start)
     console.print(
         f"{trained.questions} questions, {trained.steps} steps, {trained.seconds:.0f} s from step {trained.resumed_at}"
     )
     pointer = load_pointer(trained.folder)
     table = Table("set", "questions", "task right", "task and columns right")
     for name in ("development", "tuning"):
-        found = reader_matches(pointer, load_test_set(name))  # type: ignore[arg-type]
+        found = reader_matches(pointer, load_test_set(name))
         table.add_row(name, str(len(found)), f"{found['task_right'].mean():.3f}", f"{found['all_right'].mean():.3f}")
     console.print(table)
     if ship:

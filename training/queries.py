@@ -223,8 +223,7 @@ def _implied(condition: Condition, question: str, topic: Topic) -> bool:
 def _condition_faults(item: QueryItem, query: CausalQuery, implied: Collection[str]) -> list[str]:
     faults = []
     for condition in query.conditions:
-        values = condition.value if isinstance(condition.value, tuple) else (condition.value,)
-        for value in values:
+        for value in condition.all_values:
             if condition.column not in implied and not named_in(item.question, written(value)):
                 faults.append(f"value {value!r} of condition {condition} is not in the question")
             if condition.column in item.levels and value not in item.levels[condition.column]:

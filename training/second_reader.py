@@ -8,39 +8,36 @@ Source: Blumensath and Davies (2009), "Iterative hard thresholding for compresse
 
 from __future__ import annotations
 
-import re
+import hashlib
 import shutil
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, get_args
+from typing import Any
 
 import numpy as np
 import pandas as pd
 from pydantic import BaseModel, ConfigDict, Field
 
 from causal_tools.contract import CausalQuery
-from causal_tools.reading_evidence import column_mentions
-from causal_tools.second_reading import ALL, CONDITION, NODE, SLOTS, TASK_ROLES, item_text
-from lm.pointer import Pointed, Pointer, cut_down, new_network, save_pointer
+from causal_tools.second_reading import ALL, CONDITION, NODE, TASK_ROLES, items_of
+from lm.pointer import WEIGHTS, Pointed, Pointer, cut_down, new_network, put_in, save_pointer
 from training.digests import digest_of
-from training.grammar.engine import FamilyTask
 from training.queries import QueryItem, corpus_digest
+from training.reader_labels import NAMES, labelled, plain_question, reader_loss, tensors
 from training.restyling import restyled
 from training.sft import bfloat16_pays
 
-TASKS = get_args(FamilyTask)
-NAMES = {"classes": TASKS, "marks": (ALL,), "slots": SLOTS}
 SORTED_AT_ONCE = 600  # questions of like length share a batch, within so many
-NOT_COUNTED = -100
 
 
 class SecondReaderRecipe(BaseModel):
     """Sizes and rates.
 
     Each question worded by hand is read ``repeats`` times, from the second time on over another header
-    (:mod:`training.restyling`); each generated one once. ``batch_tokens`` is what a batch may hold, padding included. In the last
-    ``cut_share`` of the steps the difference to the bundled encoder is cut down to ``rank`` ``cuts`` times.
+    (:mod:`training.restyling`; from the first time on by a reader that goes on from an earlier one); each generated one once.
+    ``batch_tokens`` is what a batch may hold, padding included. In the last ``cut_share`` of the steps the difference to the
+    bundled encoder is cut down to ``rank`` ``cuts`` times.
     """
 
     model_config = ConfigDict(extra="forbid", frozen=True)
@@ -75,6 +72,7 @@ def train_second_reader(
     recipe: SecondReaderRecipe,
     folder: Path,
     report: Callable[[int, int, float], None] | None = None,
+    start: Path | None = None,
 ) -> TrainedReader:
     """Tune the reader on questions with their readings.
 
@@ -85,6 +83,7 @@ def train_second_reader(
         folder: a working folder. Checkpoints in it are continued from when recipe and questions are the same; the finished reader
             lies in ``folder/reader``.
         report: called with (step, steps, loss) now and then.
+        start: folder of an earlier reader to go on from; by default the bundled encoder.
 
     Raises:
         ValueError: no questions.
@@ -94,10 +93,14 @@ def train_second_reader(
     if not by_hand and not generated:
         raise ValueError("train_second_reader needs at least one question")
     torch.manual_seed(recipe.seed)
-    network, tokenizer = new_network(len(TASKS), 1, len(SLOTS))
+    network, tokenizer = new_network(NAMES)
+    if start is not None:
+        put_in(network, start)
     network.encoder.embeddings.requires_grad_(False)
-    batches = _batches(_rounds(by_hand, generated, recipe), tokenizer, recipe)
-    work = folder / f"work-{digest_of([recipe.model_dump(), corpus_digest([*by_hand, *generated])])}"
+    batches = _batches(_rounds(by_hand, generated, recipe, restyle=start is not None), tokenizer, recipe)
+    begun = hashlib.sha256((start / WEIGHTS).read_bytes()).hexdigest() if start else None
+    identity = [recipe.model_dump(), corpus_digest([*by_hand, *generated]), begun]
+    work = folder / f"work-{digest_of(identity)}"
     checkpoints = [path for path in work.glob("checkpoint-*") if (path / "trainer_state.json").exists()]
     last = max(checkpoints, key=lambda path: int(path.name.split("-")[-1]), default=None)
     trainer = _trainer(network, batches, recipe, work, report)
@@ -119,7 +122,9 @@ def reader_matches(pointer: Pointer, items: Sequence[QueryItem]) -> pd.DataFrame
 
     All is right where the task and every column in a role, a condition or the graph is; it says nothing of operators and values.
     """
-    found = pointer.read([(_plain(item), _shown(item)) for item in items])
+    found = pointer.read(
+        [(plain_question(item), items_of(plain_question(item), item.columns, item.levels)) for item in items]
+    )
     lines = [(item.id, item.task, *_right(item, pointed)) for item, pointed in zip(items, found, strict=True)]
     return pd.DataFrame(lines, columns=["id", "task", "task_right", "all_right"])
 
@@ -143,24 +148,17 @@ def _right(item: QueryItem, found: Pointed) -> tuple[bool, bool]:
     return True, right and chosen(CONDITION) == conditions
 
 
-def _plain(item: QueryItem) -> str:
-    return " ".join(item.question.split())
-
-
-def _shown(item: QueryItem) -> list[str]:
-    return [item_text(column, item.levels.get(column, ())) for column in item.columns]
-
-
 def _rounds(
-    by_hand: Sequence[QueryItem], generated: Sequence[QueryItem], recipe: SecondReaderRecipe
+    by_hand: Sequence[QueryItem], generated: Sequence[QueryItem], recipe: SecondReaderRecipe, restyle: bool
 ) -> list[list[QueryItem]]:
-    """The questions of each round: all by hand, over their own headers first and others later, and a part of the generated."""
+    """The questions of each round: all by hand, over their own headers first (unless ``restyle``) and others later, and a part of
+    the generated."""
     random = np.random.default_rng(recipe.seed)
     packs, others = _files(by_hand), _files(generated)
     parts = np.array_split(random.permutation(len(others)), recipe.repeats)
     rounds = []
     for number, part in enumerate(parts):
-        items = [item for pack in packs for item in (restyled(pack, random) if number else pack)]
+        items = [item for pack in packs for item in (restyled(pack, random) if number or restyle else pack)]
         for place in part:
             items += restyled(others[place], random) if random.random() < 0.5 else others[place]
         rounds.append(items)
@@ -179,89 +177,19 @@ def _batches(rounds: Sequence[list[QueryItem]], tokenizer: Any, recipe: SecondRe
     random = np.random.default_rng(recipe.seed + 1)
     batches = []
     for items in rounds:
-        rows = [_labelled(item, tokenizer) for item in items]
+        rows = [labelled(item, tokenizer) for item in items]
         order = random.permutation(len(rows))
         own = []
         for start in range(0, len(order), SORTED_AT_ONCE):
             part: list[Any] = []
-            for number in sorted(order[start : start + SORTED_AT_ONCE], key=lambda n: len(rows[n][0].tokens)):
-                if part and len(rows[number][0].tokens) * (len(part) + 1) > recipe.batch_tokens:
+            for number in sorted(order[start : start + SORTED_AT_ONCE], key=lambda n: len(rows[n].row.tokens)):
+                if part and len(rows[number].row.tokens) * (len(part) + 1) > recipe.batch_tokens:
                     own.append(part)
                     part = []
                 part.append(rows[number])
             own.append(part)
-        batches += [_tensors(own[number]) for number in random.permutation(len(own))]
+        batches += [tensors(own[number]) for number in random.permutation(len(own))]
     return batches
-
-
-def _labelled(item: QueryItem, tokenizer: Any) -> tuple[Any, int, np.ndarray, bool, np.ndarray]:
-    """The row of tokens, the task, (columns, slots) roles, whether all columns are asked for, and (text tokens,) slots."""
-    from lm.pointer_network import lay_out
-
-    question = _plain(item)
-    row = lay_out(tokenizer, question, _shown(item))
-    roles = np.zeros((len(row.items), len(SLOTS)), dtype=np.float32)
-    spoken = np.zeros(row.text_tokens, dtype=np.int64)
-    spoken[[0, -1]] = NOT_COUNTED
-    query = CausalQuery.model_validate(item.query) if item.query is not None else None
-    if query is not None:
-        place = {column: number for number, column in enumerate(item.columns[: len(row.items)])}
-        pairs = [(role, getattr(query, role)) for role in TASK_ROLES]
-        pairs += [(CONDITION, condition.column) for condition in query.conditions]
-        pairs += [(NODE, column) for column in query.nodes or () if query.nodes != "all"]
-        slots = {column: SLOTS.index(slot) for slot, column in pairs if column in place}
-        for column, slot in slots.items():
-            roles[place[column], slot] = 1
-        said = [
-            (m.start(), m.end(), c) for c, words in item.said.items() for m in re.finditer(re.escape(words), question)
-        ]
-        for start, end, column in [*column_mentions(question, item.columns), *said]:
-            if column in slots:
-                for token, (begin, stop) in enumerate(row.offsets):
-                    if begin < end and start < stop:
-                        spoken[token + 1] = slots[column] + 1
-    return row, TASKS.index(item.task), roles, query is not None and query.nodes == "all", spoken
-
-
-def _tensors(rows: Sequence[tuple[Any, int, np.ndarray, bool, np.ndarray]]) -> dict[str, Any]:
-    import torch
-
-    from lm.pointer_network import batch_of
-
-    batch = batch_of([row for row, *_ in rows])
-    roles = torch.zeros((*batch["there"].shape, len(SLOTS)))
-    words = torch.full_like(batch["tokens"], NOT_COUNTED)
-    for number, (_, _, own, _, spoken) in enumerate(rows):
-        roles[number, : len(own)] = torch.from_numpy(own)
-        words[number, : len(spoken)] = torch.from_numpy(spoken)
-    labels = {
-        "task": torch.tensor([task for _, task, *_ in rows]),
-        "every": torch.tensor([float(every) for *_, every, _ in rows]),
-    }
-    return {**batch, **labels, "roles": roles, "words": words}
-
-
-def reader_loss(network: Any, batch: dict[str, Any]) -> Any:
-    """Mean negative log-likelihood of a question's task, roles, conditions and nodes, and of its words' roles."""
-    import torch
-    from torch.nn.functional import binary_cross_entropy_with_logits as binary
-    from torch.nn.functional import cross_entropy
-
-    tasks, every, slots, words = network(batch)
-    there, roles, task = batch["there"], batch["roles"], batch["task"]
-    total = cross_entropy(tasks, task, reduction="sum")
-    for number, _ in enumerate(TASK_ROLES):
-        own = roles[..., number].sum(1) > 0
-        shares = slots[own, :, number].masked_fill(~there[own], -torch.inf).log_softmax(-1)
-        total = total - shares[roles[own, :, number] > 0].sum()
-    graph = task == TASKS.index("CGL")
-    asked_of = {CONDITION: ~graph & (task != TASKS.index("NONE")), NODE: graph & (batch["every"] == 0)}
-    for slot, own in asked_of.items():
-        number = SLOTS.index(slot)
-        each = binary(slots[own, :, number], roles[own, :, number], reduction="none")
-        total = total + each[there[own]].sum()
-    total = total + binary(every[graph, 0], batch["every"][graph], reduction="sum")
-    return total / len(task) + cross_entropy(words.flatten(0, 1), batch["words"].flatten(), ignore_index=NOT_COUNTED)
 
 
 def _trainer(

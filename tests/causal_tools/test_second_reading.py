@@ -3,26 +3,47 @@
 from __future__ import annotations
 
 import math
+import re
 
 import numpy as np
 import pytest
 
-from causal_tools.parsing import Asked, find_readings
+from causal_tools.contract import Condition
+from causal_tools.parsing import Asked, find_readings, ways_of
 from causal_tools.reading_evidence import NO_WEIGHTS, SIGNS, Weights
 from causal_tools.reading_form import ReadingForm
-from causal_tools.second_reading import MOST_AGAINST, SecondReading, item_text, second_readings
+from causal_tools.second_reading import MOST_AGAINST, OPERATORS, SecondReading, items_of, second_readings
 from lm import load_language_model
-from lm.pointer import Pointed
+from lm.pointer import Item, Pointed
 
 COLUMNS = ("drug", "pain", "age")
 QUESTION = "How does drug change pain?"
 
 
-def _second(**slots: list[float]) -> SecondReading:
+def _second(
+    question: str = QUESTION,
+    levels: dict[str, tuple[object, ...]] | None = None,
+    operators: dict[str, dict[str, float]] | None = None,
+    options: dict[str, list[float]] | None = None,
+    links: list[list[float]] | None = None,
+    **slots: list[float],
+) -> SecondReading:
+    """A reading of nothing but what is told; chances of operators, options and links, log-odds of slots."""
     logits = {name: np.array(slots.get(name, [0.0, 0.0, 0.0])) for name in ("treatment", "response", "mediator")}
     logits |= {name: np.array(slots.get(name, [-20.0] * 3)) for name in ("condition", "node")}
     classes = dict.fromkeys(("CGL", "ATE", "HTE", "MA", "OPO", "NONE"), math.log(0.1)) | {"ATE": math.log(0.5)}
-    return SecondReading(Pointed(classes, {"all": 0.0}, logits), COLUMNS)
+    kinds = {op: np.log([(operators or {}).get(column, {}).get(op, 1 / 7) for column in COLUMNS]) for op in OPERATORS}
+    words = [found.span() for found in re.finditer(r"\w+|\?", question)]
+    pointed = Pointed(
+        classes,
+        {"all": 0.0},
+        logits,
+        kinds,
+        [np.log((options or {}).get(column, [])) for column in COLUMNS],
+        np.log(links or [[0.25] * 4] * len(words)),
+        words,
+    )
+    return SecondReading(pointed, question, COLUMNS, levels)
 
 
 def test_what_is_against_a_choice_is_its_negative_log_probability():
@@ -71,6 +92,7 @@ def test_a_reading_pays_for_each_choice_and_for_what_it_leaves_out():
     )
     group = _signs(_written(form, "subgroup:", " drug on", " pain where", " age is", " exactly", " old."))
     assert group["second_condition"] == pytest.approx(-math.log(0.75), abs=1e-6)
+    assert group["second_operator"] == pytest.approx(math.log(7))
     graph = _signs(_written(form, "graph:", " drug,", " pain."))
     assert graph["second_node"] == pytest.approx(math.log(2) - 2 * math.log(0.75) - math.log(0.1))
     every = _signs(_written(form, "graph:", " all columns."))
@@ -83,10 +105,56 @@ def test_without_a_second_reader_there_are_no_such_signs():
     assert Weights().hear_second
 
 
-def test_columns_are_shown_in_plain_words_with_levels_that_are_words():
-    assert item_text("sysBP_2", ()) == "sys bp 2"
-    assert item_text("slope", ["flat", "mild", "steep"]) == "slope : flat , mild , steep"
-    assert item_text("married", [0, 1]) == "married"
+def test_what_is_against_words_is_their_mean_where_they_say_it_most_clearly():
+    links = [[0.1, 0.1, 0.1, 0.7], [0.5, 0.2, 0.2, 0.1], [0.8, 0.1, 0.05, 0.05], [0.2, 0.6, 0.1, 0.1]]
+    second = _second("the drug drug eases", links=links)
+    assert second.against_words("drug", "drug") == pytest.approx(-math.log(0.8))
+    assert second.against_words("the drug", "drug") == pytest.approx(-(math.log(0.1) + math.log(0.5)) / 2)
+    assert second.against_words("eases", "pain") == pytest.approx(-math.log(0.6))
+    assert second.against_words("not there", "pain") == 0.0
+
+
+def test_numbers_are_bound_to_the_columns_that_they_speak_of():
+    links = [[0.1, 0.1, 0.7, 0.1], [0.05, 0.05, 0.8, 0.1], [0.1, 0.1, 0.1, 0.7], [0.1, 0.1, 0.2, 0.6]]
+    second = _second("over 60 in 2020", links=links)
+    assert second.against_number(60, "age") == pytest.approx(-math.log(0.8))
+    assert second.against_number(60, "pain") == pytest.approx(-math.log(0.05))
+    assert second.against_number(7, "age") == 0.0
+    assert second.against_aside({60}) == pytest.approx(-math.log(0.6))
+    assert second.against_aside({2020}) == pytest.approx(-math.log(0.1))
+    assert second.against_aside(()) == pytest.approx(-math.log(0.6) - math.log(0.1))
+
+
+def test_a_condition_pays_for_its_operator_its_levels_and_its_numbers():
+    second = _second(
+        "over 60 in 2020",
+        levels={"drug": ("a", "b", "c")},
+        operators={"drug": {"=": 0.9, "in": 0.05}, "age": {">": 0.75}},
+        options={"drug": [0.5, 0.3, 0.2]},
+    )
+    one = second.signs_of(Condition(column="drug", operator="=", value="b"))
+    assert one == pytest.approx(
+        {"second_operator": -math.log(0.9), "second_level": -math.log(0.3), "second_number": 0.0}
+    )
+    two = second.signs_of(Condition(column="drug", operator="in", value=("a", "b")))
+    assert two["second_level"] == pytest.approx(-(math.log(0.5) + math.log(0.3)) / 2)
+    number = second.signs_of(Condition(column="age", operator=">", value=60))
+    assert number == pytest.approx(
+        {"second_operator": -math.log(0.75), "second_level": 0.0, "second_number": -math.log(0.25)}
+    )
+
+
+def test_columns_are_shown_in_plain_words_as_the_question_spells_them_with_levels_that_it_says_first():
+    columns = ("sysBP_2", "slope", "married", "site")
+    levels = {"slope": ["flat", "mild", "steep"], "married": [0, 1], "site": [*"abcdefg", "harbour"]}
+    plain, slope, married, site = items_of("is it steep", columns, levels)
+    assert plain == Item("sys bp 2")
+    assert slope == Item("slope", ("steep", "flat", "mild"))
+    assert married == Item("married", ("no", "yes"))
+    assert site.options == ("a", "b", "c", "d", "e", "f")
+    named = items_of("does sysBP_2 rise at the harbour when Married?", columns, levels)
+    assert [item.name for item in named] == ["named sysBP_2 , sys bp 2", "slope", "named Married", "site"]
+    assert named[3].options[0] == "harbour"
 
 
 def test_the_shipped_reader_knows_who_acts_on_whom():
@@ -107,3 +175,15 @@ def test_a_search_listens_to_the_second_reader():
     question = "What is the effect of exercise on blood pressure?"
     (found,) = find_readings(load_language_model("tiny"), [Asked(question, ("exercise_h", "sys_bp", "age"))], alone)
     assert found[0].fields == {"task": "ATE", "treatment": "exercise_h", "response": "sys_bp"}
+
+
+def test_readings_that_only_the_second_reader_would_choose_are_found_too():
+    """Judged by the model's word alone in effect, the reading still is among those found, since one search is led otherwise."""
+    quiet = Weights(model=5.0, **{name: 1e-6 if name.startswith("second_") else 0.0 for name in SIGNS})
+    asked = [Asked("What is the effect of exercise on blood pressure?", ("exercise_h", "sys_bp", "age"))]
+    right = {"task": "ATE", "treatment": "exercise_h", "response": "sys_bp"}
+    assert len(ways_of(quiet)) == 2
+    assert len(ways_of(NO_WEIGHTS)) == 1
+    (found,) = find_readings(load_language_model("tiny"), asked, quiet)
+    assert any(draft.fields == right for draft in found)
+    assert len({draft.text for draft in found}) == len(found)

@@ -7,14 +7,14 @@ import pytest
 import torch
 
 from lm import ModelNotFound
-from lm.pointer import Pointer, cut_down, load_pointer, new_network, save_pointer
+from lm.pointer import Item, Pointer, cut_down, load_pointer, new_network, read_in_orders, save_pointer
 from lm.pointer_network import MOST_TOKENS, batch_of, lay_out
 
-NAMES = {"classes": ("a", "b", "c"), "marks": ("m",), "slots": ("s", "t")}
+NAMES = {"classes": ("a", "b", "c"), "marks": ("m",), "slots": ("s", "t"), "kinds": ("k", "l")}
 ASKED = [
-    ("Does the drug lower blood pressure?", ["drug", "sbp : high , low", "age"]),
-    ("a dog", ["x", "y"]),
-    ("What " * 300, [f"column number {n} of a wide file" for n in range(60)]),
+    ("Does the drug lower blood pressure?", [Item("drug"), Item("sbp", ("high", "low")), Item("age")]),
+    ("a dog", [Item("x"), Item("y")]),
+    ("What " * 300, [Item(f"column number {n} of a wide file") for n in range(60)]),
     ("nothing to choose from", []),
 ]
 
@@ -23,7 +23,7 @@ ASKED = [
 def tuned():
     """A network some way off the bundled encoder."""
     torch.manual_seed(0)
-    network, tokenizer = new_network(3, 1, 2)
+    network, tokenizer = new_network(NAMES)
     with torch.no_grad():
         for name, weight in network.named_parameters():
             if "embeddings" not in name:
@@ -41,6 +41,15 @@ def test_what_is_read_does_not_depend_on_company(tuned):
         for slot in NAMES["slots"]:
             assert one.slots[slot].shape == (len(asked[1]),)
             assert np.allclose(one.slots[slot], alone.slots[slot], atol=1e-4)
+        for kind in NAMES["kinds"]:
+            assert np.allclose(one.kinds[kind], alone.kinds[kind], atol=1e-4)
+        assert [len(held) for held in one.options] == [len(item.options) for item in asked[1]]
+        for ours, theirs in zip(one.options, alone.options, strict=True):
+            assert np.allclose(ours, theirs, atol=1e-4)
+            assert not len(ours) or np.exp(ours).sum() == pytest.approx(1.0, abs=1e-5)
+        assert one.links.shape == (len(one.offsets), len(asked[1]) + 1)
+        assert np.allclose(one.links, alone.links, atol=1e-4)
+        assert np.exp(one.links).sum(1) == pytest.approx(1.0, abs=1e-5)
         assert np.exp(list(one.classes.values())).sum() == pytest.approx(1.0, abs=1e-5)
     assert pointer.read([]) == []
 
@@ -48,7 +57,11 @@ def test_what_is_read_does_not_depend_on_company(tuned):
 def test_an_item_is_seen_in_the_light_of_the_text_and_of_the_others(tuned):
     pointer = Pointer(*tuned, NAMES)
     first, other_text, other_items = pointer.read(
-        [("does x change y", ["x", "y"]), ("does y change x", ["x", "y"]), ("does x change y", ["x", "z"])]
+        [
+            ("does x change y", [Item("x"), Item("y")]),
+            ("does y change x", [Item("x"), Item("y")]),
+            ("does x change y", [Item("x"), Item("z")]),
+        ]
     )
     assert not np.isclose(first.slots["s"][0], other_text.slots["s"][0], atol=1e-3)
     assert not np.isclose(first.slots["s"][0], other_items.slots["s"][0], atol=1e-3)
@@ -60,14 +73,54 @@ def test_the_longest_row_fits_and_no_item_is_lost(tuned):
     assert len(row.tokens) <= MOST_TOKENS
     assert len(row.items) == 60
     assert all(end > start for start, end in row.items)
-    crowded = lay_out(tokenizer, "What " * 300, ["a name"] * 400)
+    crowded = lay_out(tokenizer, "What " * 300, [Item("a name", ("yes", "no"))] * 400)
     assert len(crowded.tokens) <= MOST_TOKENS
     assert len(crowded.items) < 400
+    assert crowded.options == []
+
+
+def test_in_several_orders_an_item_counts_the_same_wherever_it_stands(tuned):
+    """The mean over orders is that of what is read from items in these orders, put back; shares still add up to one."""
+    pointer = Pointer(*tuned, NAMES)
+    text, items = ASKED[0]
+    orders = [[0, 1, 2], [2, 1, 0], list(np.random.default_rng(2).permutation(3))]
+    apart = pointer.read([(text, [items[place] for place in order]) for order in orders])
+    (mean, _, _, nothing) = read_in_orders(pointer, [ASKED[0], ASKED[1], ASKED[2], ASKED[3]], 3)
+    links = []
+    for item in range(3):
+        places = [order.index(item) for order in orders]
+        expected = np.mean([one.slots["s"][place] for one, place in zip(apart, places, strict=True)])
+        assert mean.slots["s"][item] == pytest.approx(expected, abs=1e-4)
+        links.append(np.mean([one.links[:, place] for one, place in zip(apart, places, strict=True)], axis=0))
+    shares = np.exp(np.stack([*links, np.mean([one.links[:, -1] for one in apart], axis=0)], axis=1))
+    assert np.exp(mean.links) == pytest.approx(shares / shares.sum(1, keepdims=True), abs=1e-4)
+    assert np.exp(list(mean.classes.values())).sum() == pytest.approx(1.0)
+    assert np.exp(mean.options[1]).sum() == pytest.approx(1.0)
+    assert sum(np.exp(held) for held in mean.kinds.values()) == pytest.approx(1.0)
+    assert nothing.slots["s"].shape == (0,)
+    (alone,) = read_in_orders(pointer, ASKED[:1], 1)
+    assert np.allclose(alone.links, pointer.read(ASKED[:1])[0].links, atol=1e-5)
+
+
+def test_options_are_part_of_their_item_and_go_first_where_room_is_scarce(tuned):
+    _, tokenizer = tuned
+    row = lay_out(tokenizer, *ASKED[0])
+    start, end = row.items[1]
+    assert tokenizer.convert_ids_to_tokens(row.tokens[start:end]) == ["sb", "##p", ":", "high", ",", "low"]
+    words = [tokenizer.convert_ids_to_tokens(row.tokens[first:last]) for _, first, last in row.options]
+    assert words == [["high"], ["low"]]
+    assert {item for item, _, _ in row.options} == {1}
+    scarce = lay_out(tokenizer, "which", [Item("a name", ("an option", "another option"))] * 80)
+    assert len(scarce.items) == 80
+    assert scarce.options == []
 
 
 def test_items_without_room_cannot_be_chosen(tuned):
-    (found,) = Pointer(*tuned, NAMES).read([("What " * 300, ["a name"] * 400)])
+    (found,) = Pointer(*tuned, NAMES).read([("What " * 300, [Item("a name", ("yes", "no"))] * 400)])
     assert np.isneginf(found.slots["s"][-1])
+    assert np.isneginf(found.kinds["k"][-1])
+    assert np.isneginf(found.links[:, -2]).all()
+    assert len(found.options[-1]) == 0
     assert np.isfinite(found.slots["s"][0])
 
 
@@ -83,8 +136,8 @@ def test_means_are_over_the_tokens_of_an_item_alone(tuned):
         ).last_hidden_state[0]
         start, end = row.items[1]
         expected = network.slot(hidden[start:end].mean(0))
-        assert torch.allclose(network(batch)[2][0, 1], expected, atol=1e-4)
-        assert torch.allclose(network(batch)[0][0], network.of_text(hidden[: row.text_tokens].mean(0)), atol=1e-4)
+        assert torch.allclose(network(batch).slots[0, 1], expected, atol=1e-4)
+        assert torch.allclose(network(batch).classes[0], network.of_text(hidden[: row.text_tokens].mean(0)), atol=1e-4)
 
 
 def test_at_full_rank_nothing_but_rounding_is_lost(tuned, tmp_path):

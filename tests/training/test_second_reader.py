@@ -7,16 +7,13 @@ import math
 import pytest
 import torch
 
+from causal_tools.contract import CausalQuery
+from causal_tools.second_reading import OPERATORS, SLOTS
 from lm.pointer import load_pointer, new_network
-from training.second_reader import (
-    TASKS,
-    SecondReaderRecipe,
-    _labelled,
-    _tensors,
-    reader_loss,
-    reader_matches,
-    train_second_reader,
-)
+from lm.pointer_network import Logits
+from training.queries import QueryItem
+from training.reader_labels import NAMES, TASKS, labelled, reader_loss, tensors
+from training.second_reader import SecondReaderRecipe, reader_matches, train_second_reader
 from training.test_sets import load_test_set
 from training.written import FOLDER, read_written
 
@@ -31,42 +28,90 @@ class Indifferent(torch.nn.Module):
     def forward(self, batch):
         rows, items = batch["there"].shape
         tokens = batch["tokens"].shape[1]
-        return (
-            torch.zeros(rows, len(TASKS)),
-            torch.zeros(rows, 1),
-            torch.zeros(rows, items, 5),
-            torch.zeros(rows, tokens, 6),
-        )
+        shapes = [
+            (len(TASKS),),
+            (1,),
+            (items, 5),
+            (items, 7),
+            batch["options"].shape[1:],
+            (tokens, items + 1),
+            (tokens, 6),
+        ]
+        return Logits(*(torch.zeros(rows, *shape) for shape in shapes))
 
 
 def test_the_loss_of_knowing_nothing_is_counted_by_hand():
     """One question of nine columns: six tasks; of an average effect two roles of nine columns and nine conditions that may be or
-    not; of a graph nine nodes and whether all. Words: six slots each."""
-    _, tokenizer = new_network(6, 1, 5)
+    not; of a graph nine nodes and whether all. Of each condition seven operators, and one of its levels where it has some.
+    Words: six slots each, and ten columns or none, which count twice."""
+    _, tokenizer = new_network(NAMES)
     by_task = {item.task: item for item in reversed(ITEMS)}
     columns = len(ITEMS[0].columns)
     expected = {
         "ATE": math.log(6) + 2 * math.log(columns) + columns * math.log(2),
+        "HTE": math.log(6) + 2 * math.log(columns) + columns * math.log(2),
         "MA": math.log(6) + 3 * math.log(columns) + columns * math.log(2),
         "CGL": math.log(6) + (columns + 1) * math.log(2),
-        "NONE": math.log(6),
     }
+    for condition in by_task["HTE"].query["conditions"]:
+        levels = by_task["HTE"].levels.get(condition["column"], ())
+        expected["HTE"] += math.log(7) + (math.log(min(len(levels), 6)) if levels else 0)
     for task, loss in expected.items():
-        found = reader_loss(Indifferent(), _tensors([_labelled(by_task[task], tokenizer)]))
-        assert float(found) == pytest.approx(loss + math.log(6), rel=1e-5), task
+        found = reader_loss(Indifferent(), tensors([labelled(by_task[task], tokenizer)]))
+        assert float(found) == pytest.approx(loss + math.log(6) + 2 * math.log(columns + 1), rel=1e-5), task
 
 
-def test_words_of_the_question_are_marked_with_the_role_of_their_column():
-    _, tokenizer = new_network(6, 1, 5)
-    item = next(item for item in ITEMS if item.task == "HTE" and item.said)
-    row, _, roles, every, spoken = _labelled(item, tokenizer)
-    assert roles.sum() == len(item.query["conditions"]) + 2
-    assert not every
-    question = " ".join(item.question.split())
-    column, words = next(iter(item.said.items()))
-    slot = int(roles[item.columns.index(column)].argmax()) + 1
-    marked = [question[slice(*row.offsets[n - 1])] for n in range(1, row.text_tokens - 1) if spoken[n] == slot]
-    assert set(words.casefold().split()) <= set(" ".join(marked).casefold().split()) | set(words.casefold().split("-"))
+def _item(question: str, said: dict[str, str], **query) -> QueryItem:
+    fields = {"task": "HTE", "treatment": "dose", "response": "pain", "dataset": None, **query}
+    return QueryItem(
+        id="one",
+        task=fields["task"],
+        topic="drugs",
+        family="written",
+        question=question,
+        dataset=None,
+        columns=("dose", "pain", "age", "sex", "site_id"),
+        query=CausalQuery.model_validate(fields).model_dump(mode="json"),
+        levels={"sex": ("f", "m"), "site_id": (1, 2, 3)},
+        said=said,
+    )
+
+
+def test_words_are_marked_with_their_column_and_its_slot_and_conditions_with_operator_and_level():
+    _, tokenizer = new_network(NAMES)
+    conditions = [
+        {"column": "sex", "operator": "=", "value": "f"},
+        {"column": "age", "operator": ">", "value": 60},
+        {"column": "site_id", "operator": "!=", "value": 2},
+    ]
+    item = _item(
+        "For women above sixty years, does Dose ease aches outside of site two in 1999 , whatever site_id means?",
+        {"pain": "aches", "sex": "women", "age": "above sixty years"},
+        conditions=conditions,
+    )
+    one = labelled(item, tokenizer)
+    tokens = tokenizer.convert_ids_to_tokens(one.row.tokens)[: one.row.text_tokens]
+    columns = [item.columns[n - 1] if n > 0 else "-" for n in one.links[1:-1]]
+    assert dict(zip(tokens[1:-1], columns, strict=True)) == {
+        "for": "-", "women": "sex", "above": "age", "sixty": "age", "years": "age", ",": "-", "does": "-", "dose": "dose",
+        "ease": "-", "ache": "pain", "##s": "pain", "outside": "-", "of": "-", "site": "site_id", "two": "site_id", "in": "-",
+        "1999": "-", "whatever": "-", "_": "site_id", "id": "site_id", "means": "-", "?": "-",
+    }  # fmt: skip
+    assert one.links[0] == one.links[-1] == one.words[0] == -100
+    assert one.words[tokens.index("women")] == SLOTS.index("condition") + 1
+    assert one.words[tokens.index("dose")] == SLOTS.index("treatment") + 1
+    assert one.words[tokens.index("does")] == 0
+    assert [OPERATORS[n] if n >= 0 else None for n in one.operators] == [None, None, ">", "=", "!="]
+    assert list(zip(one.option_of, one.options, strict=True)) == [(3, 1), (3, 0), (4, 0), (4, 1), (4, 0)]
+    assert one.roles.sum(0).tolist() == [1, 1, 0, 3, 0]
+    assert not one.every
+
+
+def test_where_words_of_a_column_are_not_known_others_do_not_count_as_of_none():
+    _, tokenizer = new_network(NAMES)
+    one = labelled(_item("does dose ease aches", {}, task="ATE"), tokenizer)
+    assert one.links.tolist() == [-100, -100, 1, -100, -100, -100, -100]
+    assert one.words.tolist() == [-100, -100, 1, -100, -100, -100, -100]
 
 
 def test_it_learns_and_a_killed_run_ends_with_the_same_weights(tmp_path):

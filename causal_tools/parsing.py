@@ -27,48 +27,12 @@ from lm.sentences import sentence_encoder
 
 MOST_COLUMNS = 60
 MOST_QUESTION_WORDS = 400
+BEAM = 4  # readings of one task and stage that grow side by side
 MOST_FOLLOWED = (
     32  # pieces of several tokens followed at once; a model that knows what it reads leaves fewer within reach
 )
 ROOM = 4  # times its prompt's states that a search may need, which branches
-# Where the second reader leads, what a nat of the language model counts, and what its own signs do.
-LED_MODEL = 0.2
-LED = {
-    "second_task": 1.0,
-    "second_role": 1.0,
-    "second_condition": 1.0,
-    "second_node": 1.0,
-    "second_words": 0.3,
-    "second_operator": 1.0,
-    "second_level": 1.0,
-    "second_number": 1.0,
-}
-
-
-@dataclass(frozen=True)
-class Way:
-    """A way to look for readings.
-
-    Attributes:
-        weights: by which they are judged on the way.
-        beam: how many readings of one task and stage grow side by side.
-        reach: below the best score within which a reading is followed up.
-    """
-
-    weights: Weights
-    beam: int = 4
-    reach: float = 2.5
-
-
-def ways_of(weights: Weights) -> list[Way]:
-    """How readings are looked for: as they will be judged, and once more led by the second reader, where it has a say.
-
-    A right reading that the language model thinks little of is often one that the second reader would choose, and the other way
-    round; both are found, and judged alike in the end.
-    """
-    if not weights.hear_second:
-        return [Way(weights)]
-    return [Way(weights), Way(replace(weights, model=LED_MODEL, **LED), beam=2, reach=1.5)]
+REACH = 2.5  # below the best score within which a reading is followed up
 
 
 class ContinuationSession(Protocol):
@@ -79,7 +43,7 @@ class ContinuationSession(Protocol):
         contexts: Sequence[str],
         candidates: Sequence[Sequence[str]],
         offsets: Sequence[Sequence[float]],
-        reach: float | Sequence[float],
+        reach: float,
         closed: Sequence[bool] = (),
         contests: Sequence[int] = (),
         most: int | None = None,
@@ -231,27 +195,9 @@ def find_readings(model: ContinuationModel, asked: Sequence[Asked], weights: Wei
     seconds: Sequence[SecondReading | None] = [None] * len(asked)
     if weights.hear_second:
         seconds = second_readings([(one.question, one.columns, one.levels) for one in asked])
-    ways = ways_of(weights)
-    searches: list[tuple[Way, _Search]] = []
-    for one, second in zip(asked, seconds, strict=True):
-        start = model.chat_text(parse_messages(one.question, one.columns, one.levels))
-        encoder = sentence_encoder() if weights.unlike_in_meaning else None
-        form = ReadingForm(" ".join(one.question.split()), one.columns, one.levels, encoder, second)
-        searches += [(way, _search(start, form, way)) for way in ways]
-    found = _run(model, dict(enumerate(searches)))
-    places = range(0, len(searches), len(ways))
-    return [
-        _best_first([draft for place in range(at, at + len(ways)) for draft in found[place]], weights) for at in places
-    ]
-
-
-def _best_first(drafts: Sequence[Draft], weights: Weights) -> list[Draft]:
-    """The same drafts once each, those of the likeliest query first."""
-    drafts = list({draft.text: draft for draft in drafts}.values())
-    sums: dict[object, float] = {}
-    for draft in drafts:
-        sums[draft.query] = float(np.logaddexp(sums.get(draft.query, -np.inf), draft.score(weights)))
-    return sorted(drafts, key=lambda draft: (-sums[draft.query], -draft.score(weights)))
+    searches = [_search(model, one, weights, second) for one, second in zip(asked, seconds, strict=True)]
+    found = _run(model, dict(enumerate(searches)), weights)
+    return [found[number] for number in range(len(asked))]
 
 
 # A search asks for the scores of rows of steps, each after a text, and is sent the rows with their scores.
@@ -259,32 +205,27 @@ _Rows = list[tuple[str, list[Step]]]
 _Search = Generator[_Rows, list[np.ndarray], list[Draft]]
 
 
-def _run(model: ContinuationModel, searches: Mapping[int, tuple[Way, _Search]]) -> dict[int, list[Draft]]:
-    """What each search finds; what they ask of the model at the same time is asked together, and computed once.
+def _run(model: ContinuationModel, searches: Mapping[int, _Search], weights: Weights) -> dict[int, list[Draft]]:
+    """What each search finds; what they ask of the model at the same time is asked together.
 
     So many go on at once that the states of all that they write can be kept.
     """
     if not searches:
         return {}
     session, found = model.session(), {}
-    begun = {number: next(search) for number, (_, search) in searches.items()}
+    begun = {number: next(search) for number, search in searches.items()}
     longest = max((asked[0][0] for asked in begun.values()), key=len, default="")
     most = max(1, session.texts_held(longest) // ROOM)
     waiting: dict[int, _Rows] = {}
     while begun or waiting:
         for number in list(begun)[: most - len(waiting)]:
             waiting[number] = begun.pop(number)
-        ways = [searches[number][0] for number in waiting]
         rows = [row for asked in waiting.values() for row in asked]
         scores = session.likely_continuations(
             [text for text, _ in rows],
             [[step.piece for step in steps] for _, steps in rows],
-            [
-                [step.then.score(way.weights) / way.weights.model for step in steps]
-                for way, asked in zip(ways, waiting.values(), strict=True)
-                for _, steps in asked
-            ],
-            [way.reach / way.weights.model for way in ways],
+            [[step.then.score(weights) / weights.model for step in steps] for _, steps in rows],
+            REACH / weights.model,
             [_are_values(steps) for _, steps in rows],
             [contest for contest, asked in enumerate(waiting.values()) for _ in asked],
             MOST_FOLLOWED,
@@ -293,23 +234,29 @@ def _run(model: ContinuationModel, searches: Mapping[int, tuple[Way, _Search]]) 
         going_on = {}
         for contest, number in enumerate(waiting):
             try:
-                going_on[number] = searches[number][1].send(scores[places[contest] : places[contest + 1]])
+                going_on[number] = searches[number].send(scores[places[contest] : places[contest + 1]])
             except StopIteration as end:
                 found[number] = end.value
         waiting = going_on
     return found
 
 
-def _search(start: str, form: ReadingForm, way: Way) -> _Search:
+def _search(model: ContinuationModel, asked: Asked, weights: Weights, second: SecondReading | None) -> _Search:
+    start = model.chat_text(parse_messages(asked.question, asked.columns, asked.levels))
+    encoder = sentence_encoder() if weights.unlike_in_meaning else None
+    form = ReadingForm(" ".join(asked.question.split()), asked.columns, asked.levels, encoder, second)
     growing, whole = [form.begin()], []
     while growing:
         rows = [draft.next(draft) for draft in growing if draft.next is not None]
         scores = yield [(start + draft.text, row) for draft, row in zip(growing, rows, strict=True)]
         grown = [draft for row, own in zip(rows, scores, strict=True) for draft in _taken(row, own)]
         whole += [draft for draft in grown if draft.next is None]
-        best = max((draft.score(way.weights) for draft in whole), default=-np.inf)
-        growing = _best_of_each([draft for draft in grown if draft.next is not None], way, best - way.reach)
-    return whole
+        best = max((draft.score(weights) for draft in whole), default=-np.inf)
+        growing = _best_of_each([draft for draft in grown if draft.next is not None], weights, best - REACH)
+    sums: dict[object, float] = {}
+    for draft in whole:
+        sums[draft.query] = float(np.logaddexp(sums.get(draft.query, -np.inf), draft.score(weights)))
+    return sorted(whole, key=lambda draft: (-sums[draft.query], -draft.score(weights)))
 
 
 def _are_values(row: Sequence[Step]) -> bool:
@@ -327,13 +274,13 @@ def _taken(row: Sequence[Step], log_probs: np.ndarray) -> list[Draft]:
     ]
 
 
-def _best_of_each(drafts: Sequence[Draft], way: Way, least: float) -> list[Draft]:
+def _best_of_each(drafts: Sequence[Draft], weights: Weights, least: float) -> list[Draft]:
     """The best of each task that have as many slots filled: words found have yet to pay for the column they stand for."""
     kept: list[Draft] = []
     counts: Counter[tuple[str, int]] = Counter()
-    for draft in sorted(drafts, key=lambda draft: -draft.score(way.weights)):
+    for draft in sorted(drafts, key=lambda draft: -draft.score(weights)):
         stage = draft.task, len(draft.choices)
-        if draft.score(way.weights) >= least and counts[stage] < way.beam:
+        if draft.score(weights) >= least and counts[stage] < BEAM:
             counts[stage] += 1
             kept.append(draft)
     return kept

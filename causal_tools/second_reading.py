@@ -26,6 +26,7 @@ CONDITION, NODE, ALL = "condition", "node", "all"
 SLOTS = (*TASK_ROLES, CONDITION, NODE)
 OPERATORS: tuple[Operator, ...] = get_args(Operator)
 MOST_AGAINST = 8.0  # nats of one choice: nothing is impossible
+MOST_MISSED = 4.0  # nats of all that a reading leaves out, which in a wide file adds up
 MOST_LEVELS = 6
 ORDERS = 3  # of the columns, that a question is read in
 
@@ -113,7 +114,7 @@ class SecondReading:
     def against_rest(self, slot: str, columns: Collection[str]) -> float:
         """That only these columns have a condition, or are nodes."""
         held = [self._place[column] for column in columns]
-        return min(float(np.delete(self._without[slot], held).sum()), MOST_AGAINST)
+        return min(float(np.delete(self._without[slot], held).sum()), MOST_MISSED)
 
     def against_all(self, every: bool) -> float:
         """That the graph is of all columns, or of some."""
@@ -143,7 +144,7 @@ class SecondReading:
 
     def against_aside(self, values: Collection[Scalar]) -> float:
         """That only these of the question's numbers speak of a column."""
-        return min(float(sum(of[-1] for value, of in self._numbers.items() if value not in values)), MOST_AGAINST)
+        return min(float(sum(of[-1] for value, of in self._numbers.items() if value not in values)), MOST_MISSED)
 
     @cached_property
     def _numbers(self) -> dict[Scalar, np.ndarray]:

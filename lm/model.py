@@ -247,7 +247,7 @@ class ScoringSession:
         contexts: Sequence[str],
         candidates: Sequence[Sequence[str]],
         offsets: Sequence[Sequence[float]],
-        reach: float | Sequence[float],
+        reach: float,
         closed: Sequence[bool] = (),
         contests: Sequence[int] = (),
         most: int | None = None,
@@ -260,8 +260,7 @@ class ScoringSession:
             contexts: texts.
             candidates: by context, what may follow it; none may add no token.
             offsets: by context and candidate, nats that count beside the log-probability.
-            reach: nats below the best, over all contexts of the same contest, within which a candidate is followed up; one
-                number, or one a contest.
+            reach: nats below the best, over all contexts of the same contest, within which a candidate is followed up.
             closed: by context, whether nothing but its candidates is possible there, which the model cannot know: their
                 probabilities then sum to one. Nowhere by default.
             contests: by context, a number from 0 on; each contest is decided apart, though all are computed together. One by

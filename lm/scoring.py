@@ -116,7 +116,7 @@ def score_likely(
     sequences: Sequence[Sequence[int]],
     starts: Sequence[int],
     offsets: np.ndarray,
-    reach: float | Sequence[float],
+    reach: float,
     meter: Meter,
     tree: StateTree,
     closed: Sequence[np.ndarray] = (),
@@ -128,16 +128,15 @@ def score_likely(
     Sequences of a ``closed`` group (their places) are all that may be chosen there: they are scored in full, and their
     probabilities are made to sum to one.
 
-    What counts are the sequences whose log-probability plus offset is at most ``reach`` (of all contests, or of each) below the
-    best such sum among those of the same contest (``contests``, a number a sequence; one contest by default). A sequence cannot
-    be likelier than its beginning. So first tokens are scored, all that follow one context in one forward; then what they leave
-    within reach grows token by token, or all at once where that is little, until nothing within reach is unfinished. Of a
-    contest, only the ``most`` whose first tokens promise most grow. Contests are computed together and decided apart.
+    What counts are the sequences whose log-probability plus offset is at most ``reach`` below the best such sum among those
+    of the same contest (``contests``, a number a sequence; one contest by default). A sequence cannot be likelier than its
+    beginning. So first tokens are scored, all that follow one context in one forward; then what they leave within reach grows
+    token by token, or all at once where that is little, until nothing within reach is unfinished. Of a contest, only the
+    ``most`` whose first tokens promise most grow. Contests are computed together and decided apart.
     """
     beginnings = _Beginnings(model, sequences, starts, meter, tree)
     sizes = np.array([len(sequence) - start for sequence, start in zip(sequences, starts, strict=True)])
     of = np.zeros(len(sizes), dtype=int) if contests is None else contests
-    allowed = np.broadcast_to(np.asarray(reach, float), of.max(initial=0) + 1)[of]
     followed, known = np.ones(len(sizes), dtype=bool), np.ones(len(sizes), dtype=int)
     for group in closed:
         known[group] = sizes[group]
@@ -148,7 +147,7 @@ def score_likely(
     def within() -> np.ndarray:
         best = np.full(of.max(initial=0) + 1, -np.inf)
         np.maximum.at(best, of[followed], (totals + offsets)[followed])
-        return followed & (totals + offsets >= best[of] - allowed)
+        return followed & (totals + offsets >= best[of] - reach)
 
     for contest in range(of.max(initial=0) + 1) if most is not None else ():
         rivals = np.flatnonzero((of == contest) & (known < sizes) & within())

@@ -149,12 +149,12 @@ def test_contests_are_decided_apart_though_computed_together(tiny):
     """Each contest alone gives the same scores and leaves out the same candidates as all in one call."""
     contexts, row = ["a b", "b", 'é "', "a"], ["a b a", "b", ' "', "ab ab", "éé"]
     offsets = [[0.0, -3.0, 0.0, 1.0, 0.0], [50.0] * 5, [0.0] * 5, [-40.0] * 5]
-    contests, reach = [0, 1, 1, 2], [1.0, 0.5, 30.0]
-    together = tiny.session().likely_continuations(contexts, [row] * 4, offsets, reach, (), contests)
+    contests = [0, 1, 1, 2]
+    together = tiny.session().likely_continuations(contexts, [row] * 4, offsets, 1.0, (), contests)
     for contest in range(3):
         members = [n for n in range(4) if contests[n] == contest]
         alone = tiny.session().likely_continuations(
-            [contexts[n] for n in members], [row] * len(members), [offsets[n] for n in members], reach[contest]
+            [contexts[n] for n in members], [row] * len(members), [offsets[n] for n in members], 1.0
         )
         for n, scores in zip(members, alone, strict=True):
             assert np.array_equal(np.isfinite(together[n]), np.isfinite(scores))

@@ -150,6 +150,7 @@ class QuestionEvidence:
             said: the question's words that were taken for its columns.
         """
         held = {number for text in [*map(str, values), *said] for number in numbers_in(text).values()}
+        held |= {level for column in used for level in self._levels.get(column, ())}  # as the options of a decision
         of_used = {level for column in used for level in self.levels_said.get(column, ())}
         levels = {level for levels in self.levels_said.values() for level in levels} - of_used
         counts = {

@@ -93,7 +93,9 @@ class SecondReading:
             nodes = fields.get("nodes") or ()
             return {} if nodes == "all" else {"second_node": self.against_rest(NODE, nodes)}
         conditions = fields.get("conditions", ())
+        used = [fields[role] for role in TASK_ROLES if fields.get(role)] + [one.column for one in conditions]
         held = {value for one in conditions for value in one.all_values}
+        held |= {level for column in used for level in self._levels[column]}  # as the options of a decision
         return {
             "second_condition": self.against_rest(CONDITION, {one.column for one in conditions}),
             "second_number": self.against_aside(held),

@@ -175,3 +175,17 @@ def test_a_search_listens_to_the_second_reader():
     question = "What is the effect of exercise on blood pressure?"
     (found,) = find_readings(load_language_model("tiny"), [Asked(question, ("exercise_h", "sys_bp", "age"))], alone)
     assert found[0].fields == {"task": "ATE", "treatment": "exercise_h", "response": "sys_bp"}
+
+
+def test_numbers_that_are_options_of_a_column_of_the_reading_are_not_left_out():
+    """In "1, 2 or 3 doses", the numbers are the levels of what is decided on."""
+    question = "Should a patient over 60 get 1 or 2 of drug against pain?"
+    second = _second(question, levels={"drug": (1, 2)}, links=[[0.3, 0.1, 0.1, 0.5]] * 14)
+    fields = {"task": "OPO", "treatment": "drug", "response": "pain"}
+    assert second.signs_of_whole(fields)["second_number"] == pytest.approx(-math.log(0.5))
+    assert second.signs_of_whole(fields | {"treatment": "age"})["second_number"] == pytest.approx(-3 * math.log(0.5))
+    form = ReadingForm(question, COLUMNS, {"drug": (1, 2)}, None)
+    left_out = form.evidence.left_out
+    assert left_out({"drug", "pain"}, (), ())["number_left_out"] == 1
+    assert left_out({"age", "pain"}, (), ())["number_left_out"] == 2
+    assert left_out({"drug", "pain"}, (60,), ())["number_left_out"] == 0

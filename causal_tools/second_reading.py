@@ -50,7 +50,7 @@ class SecondReading:
     ) -> None:
         self._pointed, self._question = pointed, question
         self._place = {column: number for number, column in enumerate(columns)}
-        self._levels = {column: shown_levels(question, (levels or {}).get(column, ())) for column in columns}
+        self._levels = {column: (levels or {}).get(column, ()) for column in columns}
         self._role = {role: _capped(-_log_softmax(pointed.slots[role])) for role in TASK_ROLES}
         self._for = {slot: _softplus(-pointed.slots[slot]) for slot in (CONDITION, NODE)}
         self._without = {slot: _softplus(pointed.slots[slot]) for slot in (CONDITION, NODE)}
@@ -129,9 +129,8 @@ class SecondReading:
     def against_levels(self, column: str, values: Collection[Scalar]) -> float:
         """That a condition is on these levels of the column: the mean over them; 0 where none of them was shown."""
         log_probs = self._pointed.options[self._place[column]]
-        shown = [
-            number for number, level in enumerate(self._levels[column]) if level in values and number < len(log_probs)
-        ]
+        levels = shown_levels(self._question, self._levels[column])[: len(log_probs)]
+        shown = [number for number, level in enumerate(levels) if level in values]
         return float(_capped(-log_probs[shown]).mean()) if shown else 0.0
 
     def against_words(self, words: str, column: str) -> float:

@@ -11,7 +11,7 @@ from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_valida
 from sdscm.benchmark import OutcomeKind
 from sdscm.knobs import Knobs
 from sdscm.noise import Coupling
-from training.recipe import SftRecipe
+from training.recipe import SecondReaderRecipe, SftRecipe
 
 Schema = TypeVar("Schema", bound=BaseModel)
 
@@ -107,11 +107,13 @@ class EndpointSettings(_Settings):
 
 
 class Recipes(_Settings):
-    """How each variant of the assistant is tuned: reading questions, explaining results, or both."""
+    """How each variant of the assistant is tuned: reading questions, explaining results, or both; and how the second reader
+    beside them is tuned further (None: it stays as it ships)."""
 
     retrieve: SftRecipe
     interpret: SftRecipe
     mixed: SftRecipe
+    second_reader: SecondReaderRecipe | None = None
 
     @model_validator(mode="after")
     def _shares_fit(self) -> Self:

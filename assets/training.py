@@ -1,18 +1,98 @@
 """Tuned adapters, and their versions in the registry."""
 
-import base64
 import io
+import shutil
 from pathlib import Path
 
 import dagster as dg
 import pandas as pd
 
-from assets.making import Made, make, markdown
+from assets.making import Made, make, picture
 from assets.partitions import by_variant
 from assets.profile import Profile
 from assets.storage import FileStore
 from lm import LanguageModel
+from training.corpora import MADE
 from training.tracking import Tracking
+
+
+@dg.asset(
+    group_name="training",
+    owners=["team:causalsmith"],
+    kinds={"pytorch", "mlflow"},
+    code_version="1",
+    pool="gpu",
+)
+def second_reader(
+    context: dg.AssetExecutionContext,
+    profile: dg.ResourceParam[Profile],
+    files: dg.ResourceParam[FileStore],
+    tracking: dg.ResourceParam[Tracking],
+    retrieval_corpus: pd.DataFrame,
+) -> dg.MaterializeResult:
+    """The second reader of questions, tuned on from the one that ships; where the profile has no recipe for it, that one."""
+    from lm.places import home
+    from lm.pointer import SHIPPED_POINTER, load_pointer
+    from training.corpora import items_from
+    from training.digests import folder_digest, frame_digest
+    from training.second_reader import reader_matches, train_second_reader
+    from training.test_sets import load_test_set
+
+    recipe = profile.training.second_reader
+
+    def scores(folder: Path) -> dict[str, float]:
+        found = reader_matches(load_pointer(folder), load_test_set("development"))
+        return {
+            "development_task_right": float(found["task_right"].mean()),
+            "development_columns_right": float(found["all_right"].mean()),
+        }
+
+    def build() -> Made:
+        if recipe is None:
+            return Made(SHIPPED_POINTER, {"tuned": False, **scores(SHIPPED_POINTER)})
+        train = retrieval_corpus[retrieval_corpus["split"] == "train"]
+        made = train["source"].isin(MADE)
+        corpus = frame_digest(retrieval_corpus)
+        run_id = tracking.start_run(
+            f"second reader ({profile.name})",
+            recipe.model_dump(),
+            {"retrieval_corpus": corpus, "dagster.run_id": context.run_id, "dagster.asset": "second_reader"},
+        )
+
+        def report(step: int, steps: int, loss: float) -> None:
+            context.log.info(f"step {step} of {steps}, loss {loss:.3f}")
+
+        with tracking.finishing(run_id) as client:
+            trained = train_second_reader(
+                items_from(train[~made]),
+                items_from(train[made]),
+                recipe,
+                home() / "work" / "second-reader",
+                report,
+                SHIPPED_POINTER,
+            )
+            figures = scores(trained.folder)
+            for step, loss in trained.losses:
+                client.log_metric(run_id, "loss", loss, step=step)
+            for name, figure in figures.items():
+                client.log_metric(run_id, name, figure)
+        return Made(
+            trained.folder,
+            {
+                "tuned": True,
+                "questions": trained.questions,
+                "steps": trained.steps,
+                "seconds": trained.seconds,
+                "resumed_at_step": trained.resumed_at,
+                **figures,
+                "mlflow_run": run_id,
+                "retrieval_corpus": corpus,
+                "loss": picture("training loss", _curve(trained.losses, [])),
+            },
+        )
+
+    settings = {"recipe": recipe and recipe.model_dump(), "begun_from": folder_digest(SHIPPED_POINTER)}
+    return make(context, files, settings, build)
 
 
 @dg.asset(
@@ -20,7 +100,7 @@ from training.tracking import Tracking
     owners=["team:causalsmith"],
     kinds={"pytorch", "huggingface", "mlflow"},
     partitions_def=by_variant,
-    code_version="2",
+    code_version="3",
     pool="gpu",
 )
 def assistant_adapter(
@@ -30,10 +110,13 @@ def assistant_adapter(
     tracking: dg.ResourceParam[Tracking],
     retrieval_corpus: pd.DataFrame,
     interpretation_corpus: pd.DataFrame,
+    second_reader: Path,
 ) -> dg.MaterializeResult:
-    """A LoRA adapter that reads questions (retrieve), explains results (interpret), or both (mixed)."""
+    """A LoRA adapter that reads questions (retrieve), explains results (interpret), or both (mixed); the second reader that it
+    goes with lies inside its folder."""
     from lm.load import weights_version
     from lm.places import home
+    from lm.pointer import BESIDE
     from lm.registry import shipped_adapter
     from training.corpora import training_examples
     from training.digests import folder_digest, frame_digest
@@ -50,6 +133,7 @@ def assistant_adapter(
         digests = {
             "retrieval_corpus": frame_digest(retrieval_corpus),
             "interpretation_corpus": frame_digest(interpretation_corpus),
+            "second_reader": folder_digest(second_reader),
         }
         run_id = tracking.start_run(
             f"assistant {variant} ({profile.name})",
@@ -79,7 +163,6 @@ def assistant_adapter(
             client.log_metric(run_id, "tokens_per_second", trained.tokens / trained.seconds)
             for step, score in trained.scores:
                 client.log_metric(run_id, "development_exact_match", score, step=step)
-        curve = base64.b64encode(_curve(trained.losses, trained.scores)).decode()
         figures = {
             "examples": trained.examples,
             "trainable_parameters": trained.trainable_parameters,
@@ -91,13 +174,14 @@ def assistant_adapter(
             **({"development_exact_match": max(score for _, score in trained.scores)} if trained.scores else {}),
         }
         write_model_card(trained.folder, variant, digests, figures)
+        shutil.copytree(second_reader, trained.folder / BESIDE, dirs_exist_ok=True)
         return Made(
             trained.folder,
             {
                 **figures,
                 "mlflow_run": run_id,
                 **digests,
-                "loss": markdown(f"![training loss](data:image/png;base64,{curve})"),
+                "loss": picture("training loss", _curve(trained.losses, trained.scores)),
             },
         )
 
@@ -128,7 +212,7 @@ def registered_assistant(
 
     def build() -> Made:
         facts = stored.metadata
-        tags = {name: str(facts[name]) for name in ("retrieval_corpus", "interpretation_corpus")}
+        tags = {name: str(facts[name]) for name in ("retrieval_corpus", "interpretation_corpus", "second_reader")}
         version = tracking.register(
             assistant_adapter,
             stored.digest,

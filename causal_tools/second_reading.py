@@ -10,6 +10,7 @@ from __future__ import annotations
 import re
 from collections.abc import Collection, Mapping, Sequence
 from functools import cached_property
+from pathlib import Path
 from typing import Any, get_args
 
 import numpy as np
@@ -19,7 +20,7 @@ from causal_tools.contract import Condition, Operator, Scalar
 from causal_tools.prompts import ALL_COLUMNS, NOT_CAUSAL
 from causal_tools.question_words import FILE_NAME, number_places, says_level, yes_or_no
 from causal_tools.reading_evidence import column_mentions
-from lm.pointer import Item, Pointed, load_pointer, read_in_orders
+from lm.pointer import SHIPPED_POINTER, Item, Pointed, load_pointer, read_in_orders
 
 TASK_ROLES = ("treatment", "response", "mediator")
 CONDITION, NODE, ALL = "condition", "node", "all"
@@ -169,11 +170,11 @@ class SecondReading:
 
 
 def second_readings(
-    asked: Sequence[tuple[str, Sequence[str], Mapping[str, Sequence[Scalar]] | None]],
+    asked: Sequence[tuple[str, Sequence[str], Mapping[str, Sequence[Scalar]] | None]], reader: Path = SHIPPED_POINTER
 ) -> list[SecondReading]:
-    """Second readings of questions, each with its file's columns and their levels."""
+    """Second readings of questions, each with its file's columns and their levels, by the reader of a folder."""
     plain = [(" ".join(question.split()), columns, levels or {}) for question, columns, levels in asked]
-    found = read_in_orders(load_pointer(), [(one[0], items_of(*one)) for one in plain], ORDERS)
+    found = read_in_orders(load_pointer(reader), [(one[0], items_of(*one)) for one in plain], ORDERS)
     return [SecondReading(pointed, *one) for pointed, one in zip(found, plain, strict=True)]
 
 

@@ -21,7 +21,7 @@ def export_model(lm: LanguageModel, folder: Path, form: Form = "merged") -> Path
         lm: the model; with an adapter, its weights hold the adapter already.
         folder: must not be there, or be empty.
         form: ``merged``: safetensors, configuration and tokenizer, as transformers, vLLM and others load them; ``adapter``:
-            the LoRA adapter's files alone.
+            the LoRA adapter's files, and its second reader where it has its own.
 
     Raises:
         LanguageModelError: the folder has files in it, or the model has no adapter to export.

@@ -24,6 +24,7 @@ from lm.sentences import encoder_folder
 
 SHIPPED_POINTER = Path(__file__).parent / "second_reader"
 NOTE, WEIGHTS = "pointer.json", "pointer.safetensors"
+BESIDE = "second_reader"  # folder of a pointer inside that of the adapter it belongs to
 HEADS = ("classes", "marks", "slots", "kinds")
 AT_ONCE = 16  # rows of one pass
 SPARE_RANK = 16  # more than asked for, by which the greatest parts are found exactly enough
@@ -179,6 +180,12 @@ def _shares(log_probs: np.ndarray, axis: int = -1) -> np.ndarray:
         return log_probs
     whole = np.logaddexp.reduce(log_probs, axis=axis, keepdims=True)
     return np.where(np.isneginf(whole), -np.inf, log_probs - np.where(np.isneginf(whole), 0.0, whole))
+
+
+def pointer_beside(adapter: Path | None) -> Path:
+    """Folder of the pointer that belongs to an adapter: the one inside its folder, else the one that comes with the project."""
+    own = adapter / BESIDE if adapter is not None else None
+    return own if own is not None and (own / NOTE).exists() else SHIPPED_POINTER
 
 
 @cache

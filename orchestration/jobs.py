@@ -65,6 +65,7 @@ CORPORA = Stage(
         "published_corpora",
     ),
 )
+SECOND_READING = Stage("second_reading", ("second_reader",))
 TUNING = Stage("tuning", ("assistant_adapter",), by_variant)
 REGISTRATION = Stage("registration", ("registered_assistant",))
 SDSCM = Stage("sdscm", ("conditional_tables", "sdscm_benchmark", "encoded_effects"), by_scenario_and_lm)
@@ -82,13 +83,13 @@ JUDGEMENT = Stage(
         "nightly_report",
     ),
 )
-STAGES = (TOPICS, QUESTIONS, CORPORA, TUNING, REGISTRATION, SDSCM, JUDGEMENT)
+STAGES = (TOPICS, QUESTIONS, CORPORA, SECOND_READING, TUNING, REGISTRATION, SDSCM, JUDGEMENT)
 
 JOBS: dict[str, tuple[tuple[Stage, ...], str]] = {
     "demo": (STAGES, "The whole chain, from topics to promotion, at the size of the profile."),
     "retraining": (
-        (TOPICS, QUESTIONS, CORPORA, TUNING, REGISTRATION),
-        "New corpora, a newly tuned adapter, registered as challenger.",
+        (TOPICS, QUESTIONS, CORPORA, SECOND_READING, TUNING, REGISTRATION),
+        "New corpora, a newly tuned adapter and second reader, registered as challenger.",
     ),
     "evaluation": (
         (JUDGEMENT,),

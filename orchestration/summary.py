@@ -23,6 +23,7 @@ _FIGURES = {
     "retrieval_corpus": ("train", "held_out", "annotated", "written"),
     "interpretation_corpus": ("pairs", "mean_words"),
     "published_corpora": ("version",),
+    "second_reader": ("tuned", "questions", "steps", "development_columns_right"),
     "assistant_adapter": ("examples", "last_loss", "tokens_per_second"),
     "registered_assistant": ("model", "version"),
     "conditional_tables": ("contexts", "lm_tokens"),

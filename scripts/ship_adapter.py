@@ -1,4 +1,5 @@
-"""Make a tuned adapter the one that comes with the project: its files into `lm/assistant`, its scores onto its card.
+"""Make a tuned adapter the one that comes with the project: its files into `lm/assistant`, its scores onto its card, and the
+second reader inside its folder into `lm/second_reader`.
 
 python scripts/ship_adapter.py .causalsmith/data/assistant_adapter/DIGEST/files written.json unseen.json
 
@@ -15,6 +16,7 @@ from typing import Annotated, Any
 import typer
 
 from lm.load import BASE_NOTE
+from lm.pointer import SHIPPED_POINTER, pointer_beside
 from lm.registry import SHIPPED
 
 LARGEST = 12e6  # bytes
@@ -39,6 +41,8 @@ def main(
     SHIPPED.mkdir(exist_ok=True)
     for name in FILES:
         shutil.copyfile(adapter / name, SHIPPED / name)
+    if pointer_beside(adapter) != SHIPPED_POINTER:
+        shutil.copytree(pointer_beside(adapter), SHIPPED_POINTER, dirs_exist_ok=True)
     (SHIPPED / "README.md").write_text(card.replace(PLACE, "\n\n".join(tables) or PLACE), encoding="utf-8")
 
 

@@ -1,6 +1,7 @@
 """Tune the second reader on all questions for training, and put it where it ships: ``lm/second_reader``.
 
-A run that was killed goes on from its last checkpoint. Topics of the frozen sets are left out, as everywhere.
+A run that was killed goes on from its last checkpoint. Topics of the frozen sets are left out, as everywhere, and those that
+the nights of profile laptop hold out.
 """
 
 from __future__ import annotations
@@ -14,13 +15,16 @@ from rich.console import Console
 from rich.progress import Progress
 from rich.table import Table
 
+from assets.profile import read_profile
 from lm.places import home
 from lm.pointer import SHIPPED_POINTER, load_pointer
+from orchestration.settings import PROFILES
 from training.grammar.engine import FamilyTask
 from training.queries import make_queries
-from training.second_reader import SecondReaderRecipe, reader_matches, train_second_reader
+from training.recipe import SecondReaderRecipe
+from training.second_reader import reader_matches, train_second_reader
 from training.test_sets import load_test_set, unseen_topics
-from training.topic_library import load_topics
+from training.topic_library import load_topics, split_topics
 from training.written import load_written
 
 
@@ -38,7 +42,9 @@ def main(
 ) -> None:
     """Tune, score on the sets for choosing, and ship."""
     recipe = SecondReaderRecipe(repeats=repeats, rank=rank, learning_rate=learning_rate, seed=seed)
-    topics = [topic for topic in load_topics() if topic.name not in unseen_topics()]
+    sizes = read_profile(PROFILES / "laptop.yaml")
+    offered = [topic for topic in load_topics() if topic.name not in unseen_topics()]
+    topics, _ = split_topics(offered, sizes.queries.held_out_topics, sizes.seed)
     made = [item for task in get_args(FamilyTask) for item in make_queries(task, generated, seed, topics, "train")]
     console = Console()
     with Progress(console=Console(stderr=True)) as bar:

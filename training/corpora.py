@@ -19,6 +19,7 @@ from training.queries import QueryItem
 from training.recipe import SftRecipe
 from training.restyling import restyled
 
+MADE = ("generated", "reworded")  # sources of questions that nobody wrote or corrected
 MOST_REPEATS = 4  # of an explanation
 MOST_BY_HAND = 0.4  # of the packs of questions, where they have to be repeated
 
@@ -114,7 +115,7 @@ def training_examples(retrieval: pd.DataFrame, interpretation: pd.DataFrame, rec
     random = np.random.default_rng(recipe.seed)
     train = retrieval[retrieval["split"] == "train"]
     train = train.iloc[random.permutation(len(train))]
-    made = train["source"].isin(["generated", "reworded"])
+    made = train["source"].isin(MADE)
     generated, by_hand = _packs(train[made], recipe.pack), _packs(train[~made], recipe.pack)
     pairs = interpretation.iloc[random.permutation(len(interpretation))]
     alone = [[Example(tuple(json.loads(m)), c)] for m, c in zip(pairs["messages"], pairs["completion"], strict=True)]

@@ -1,4 +1,4 @@
-"""What a fine-tuning run depends on, beside its examples."""
+"""What a tuning run depends on, beside its examples."""
 
 from __future__ import annotations
 
@@ -44,4 +44,28 @@ class SftRecipe(BaseModel):
     patience: int = Field(default=3, gt=0)
     every_development_question: int = Field(default=2, gt=0)
     autocast: bool = True
+    seed: int = 0
+
+
+class SecondReaderRecipe(BaseModel):
+    """Sizes and rates of tuning the second reader (:mod:`training.second_reader`).
+
+    Each question worded by hand is read ``repeats`` times, from the second time on over another header
+    (:mod:`training.restyling`; from the first time on by a reader that goes on from an earlier one); each generated one once.
+    ``batch_tokens`` is what a batch may hold, padding included; training ends after ``most_steps`` of them. In the last
+    ``cut_share`` of the steps the difference to the bundled encoder is cut down to ``rank`` ``cuts`` times.
+    """
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+    repeats: int = Field(default=6, gt=0)
+    batch_tokens: int = Field(default=2600, ge=512)
+    most_steps: int | None = Field(default=None, gt=0)
+    learning_rate: float = Field(default=3e-4, gt=0)
+    head_learning_rate: float = Field(default=2e-3, gt=0)
+    warmup_steps: int = Field(default=100, gt=0)
+    rank: int = Field(default=24, gt=0)
+    cut_share: float = Field(default=0.3, gt=0, lt=1)
+    cuts: int = Field(default=10, gt=0)
+    checkpoints: int = Field(default=6, gt=0)
     seed: int = 0

@@ -17,7 +17,6 @@ from typing import Any
 
 import numpy as np
 import pandas as pd
-from pydantic import BaseModel, ConfigDict, Field
 
 from causal_tools.contract import CausalQuery
 from causal_tools.second_reading import ALL, CONDITION, NODE, TASK_ROLES, items_of
@@ -25,33 +24,11 @@ from lm.pointer import WEIGHTS, Pointed, Pointer, cut_down, new_network, put_in,
 from training.digests import digest_of
 from training.queries import QueryItem, corpus_digest
 from training.reader_labels import NAMES, labelled, plain_question, reader_loss, tensors
+from training.recipe import SecondReaderRecipe
 from training.restyling import restyled
 from training.sft import bfloat16_pays
 
 SORTED_AT_ONCE = 600  # questions of like length share a batch, within so many
-
-
-class SecondReaderRecipe(BaseModel):
-    """Sizes and rates.
-
-    Each question worded by hand is read ``repeats`` times, from the second time on over another header
-    (:mod:`training.restyling`; from the first time on by a reader that goes on from an earlier one); each generated one once.
-    ``batch_tokens`` is what a batch may hold, padding included. In the last ``cut_share`` of the steps the difference to the
-    bundled encoder is cut down to ``rank`` ``cuts`` times.
-    """
-
-    model_config = ConfigDict(extra="forbid", frozen=True)
-
-    repeats: int = Field(default=6, gt=0)
-    batch_tokens: int = Field(default=2600, ge=512)
-    learning_rate: float = Field(default=3e-4, gt=0)
-    head_learning_rate: float = Field(default=2e-3, gt=0)
-    warmup_steps: int = Field(default=100, gt=0)
-    rank: int = Field(default=24, gt=0)
-    cut_share: float = Field(default=0.3, gt=0, lt=1)
-    cuts: int = Field(default=10, gt=0)
-    checkpoints: int = Field(default=6, gt=0)
-    seed: int = 0
 
 
 @dataclass(frozen=True)
@@ -97,7 +74,8 @@ def train_second_reader(
     if start is not None:
         put_in(network, start)
     network.encoder.embeddings.requires_grad_(False)
-    batches = _batches(_rounds(by_hand, generated, recipe, restyle=start is not None), tokenizer, recipe)
+    rounds = _rounds(by_hand, generated, recipe, restyle=start is not None)
+    batches = _batches(rounds, tokenizer, recipe)[: recipe.most_steps]
     begun = hashlib.sha256((start / WEIGHTS).read_bytes()).hexdigest() if start else None
     identity = [recipe.model_dump(), corpus_digest([*by_hand, *generated]), begun]
     work = folder / f"work-{digest_of(identity)}"

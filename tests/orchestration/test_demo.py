@@ -22,6 +22,7 @@ CHAIN = {
     "explanation_tasks",
     "explanation_agreement",
     "published_corpora",
+    "second_reader",
     "assistant_adapter",
     "registered_assistant",
     "conditional_tables",
@@ -53,7 +54,7 @@ def files(first, home: Path) -> FileStore:
 
 def test_the_demo_makes_every_asset_of_the_chain(first, home: Path) -> None:
     assert {path.name for path in (home / "data").iterdir()} == CHAIN
-    assert "30 assets made anew, 0 unchanged and reused" in first.stdout
+    assert "31 assets made anew, 0 unchanged and reused" in first.stdout
 
 
 def test_nothing_is_stored_as_a_pickle(first, home: Path) -> None:
@@ -76,6 +77,7 @@ def test_the_adapter_is_registered_as_challenger(first, files: FileStore, home: 
         (n, a, int(v)) for n, a, v in aliases
     ]
     assert registered["adapter_digest"] == files.find("assistant_adapter", "mixed").digest
+    assert (files.get("assistant_adapter", "mixed") / "second_reader" / "pointer.safetensors").exists()
 
 
 def test_every_question_is_scored_for_every_system(first, files: FileStore) -> None:

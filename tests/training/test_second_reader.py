@@ -13,7 +13,8 @@ from lm.pointer import load_pointer, new_network
 from lm.pointer_network import Logits
 from training.queries import QueryItem
 from training.reader_labels import NAMES, TASKS, labelled, reader_loss, tensors
-from training.second_reader import SecondReaderRecipe, reader_matches, train_second_reader
+from training.recipe import SecondReaderRecipe
+from training.second_reader import reader_matches, train_second_reader
 from training.test_sets import load_test_set
 from training.written import FOLDER, read_written
 

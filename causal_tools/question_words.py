@@ -48,6 +48,11 @@ def spelt_numbers_in(question: str) -> dict[str, Scalar]:
     return {str(value): value for word, value in NUMBER_WORDS.items() if word in words}
 
 
+def places_of(words: str, text: str) -> list[tuple[int, int]]:
+    """Where a text says some words, in characters."""
+    return [found.span() for found in re.finditer(rf"(?<!\w){re.escape(words)}(?!\w)", text)]
+
+
 def number_places(question: str) -> list[tuple[int, int, Scalar]]:
     """Where a text says numbers, in figures or in one word: start, end, value; in the order of the text."""
     found: list[tuple[int, int, Scalar]] = []

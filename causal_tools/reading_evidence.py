@@ -18,7 +18,7 @@ import numpy as np
 
 from causal_tools.columns import name_parts, plain_name, shortens
 from causal_tools.contract import Scalar
-from causal_tools.question_words import FILE_NAME, denies, level_hints, numbers_in, says_level, yes_or_no
+from causal_tools.question_words import FILE_NAME, denies, level_hints, numbers_in, places_of, says_level, yes_or_no
 
 _RUN = re.compile(r"[^\W_]+")
 _MOST_RUNS = 10  # of letters and figures that one name may have
@@ -223,7 +223,7 @@ class QuestionEvidence:
     def _places(self, column: str, words: str | None) -> list[tuple[int, int]]:
         if words is None:
             return [(mention.start, mention.end) for mention in self.mentions if mention.column == column]
-        return [found.span() for found in re.finditer(rf"(?<!\w){re.escape(words)}(?!\w)", self._text)]
+        return places_of(words, self._text)
 
 
 def column_mentions(text: str, columns: Sequence[str]) -> list[Mention]:

@@ -7,7 +7,6 @@ which column, and of conditions the operator and the level. What it holds agains
 
 from __future__ import annotations
 
-import re
 from collections.abc import Collection, Mapping, Sequence
 from functools import cached_property
 from pathlib import Path
@@ -18,7 +17,7 @@ import numpy as np
 from causal_tools.columns import plain_name
 from causal_tools.contract import Condition, Operator, Scalar
 from causal_tools.prompts import ALL_COLUMNS, NOT_CAUSAL
-from causal_tools.question_words import FILE_NAME, number_places, says_level, yes_or_no
+from causal_tools.question_words import FILE_NAME, number_places, places_of, says_level, yes_or_no
 from causal_tools.reading_evidence import column_mentions
 from lm.pointer import SHIPPED_POINTER, Item, Pointed, load_pointer, read_in_orders
 
@@ -207,11 +206,6 @@ def shown_levels(question: str, levels: Sequence[Scalar]) -> list[Scalar]:
 def _level_shown(level: Scalar, levels: Sequence[Scalar]) -> str:
     said = yes_or_no(level, levels)
     return str(level) if said is None else "yes" if said else "no"
-
-
-def places_of(words: str, text: str) -> list[tuple[int, int]]:
-    """Where a text says some words, in characters."""
-    return [found.span() for found in re.finditer(rf"(?<!\w){re.escape(words)}(?!\w)", text)]
 
 
 def _capped(values: np.ndarray) -> np.ndarray:

@@ -9,7 +9,7 @@ from typing import Any, get_args
 import numpy as np
 
 from causal_tools.contract import CausalQuery, Condition
-from causal_tools.question_words import number_places
+from causal_tools.question_words import number_places, places_of
 from causal_tools.reading_evidence import column_mentions
 from causal_tools.second_reading import (
     ALL,
@@ -19,7 +19,6 @@ from causal_tools.second_reading import (
     SLOTS,
     TASK_ROLES,
     items_of,
-    places_of,
     shown_levels,
 )
 from training.grammar.engine import FamilyTask

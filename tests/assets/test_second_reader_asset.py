@@ -44,7 +44,9 @@ def _materialize(recipe: SecondReaderRecipe | None, store: FileStore, tracking: 
     profile = tiny.model_copy(update={"training": tiny.training.model_copy(update={"second_reader": recipe})})
     items = read_written(sorted(FOLDER.glob("*.yaml"))[0])
     store.put("retrieval_corpus", None, corpus_of([], [], written=items), "given")
-    done = dg.materialize([dg.AssetSpec("retrieval_corpus"), second_reader], resources=_resources(profile, store, tracking))
+    done = dg.materialize(
+        [dg.AssetSpec("retrieval_corpus"), second_reader], resources=_resources(profile, store, tracking)
+    )
     assert done.success
     return done
 

@@ -7,13 +7,13 @@ how the reading goes on.
 
 from __future__ import annotations
 
-import re
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from functools import cached_property, partial
 from operator import mul
 from typing import Any
 
+from causal_tools.condition_offer import ConditionOffer
 from causal_tools.contract import REQUIRED, Condition, Operator, Scalar
 from causal_tools.prompts import (
     ALL_COLUMNS,
@@ -30,7 +30,7 @@ from causal_tools.prompts import (
     THROUGH,
     WHERE,
 )
-from causal_tools.question_words import FILE_NAME, NUMBER, numbers_in, spelt_numbers_in
+from causal_tools.question_words import NUMBER
 from causal_tools.reading_evidence import MOST_LEFT_OUT, SIGNS, Encoder, QuestionEvidence, Weights
 from causal_tools.second_reading import TASK_ROLES, SecondReading
 
@@ -39,7 +39,6 @@ MOST_CONDITIONS = 3
 MOST_WORDS = 12  # that stand for one column
 MOST_PHRASES = 2000  # of a question: in a longer one, fewer words stand for one column
 _MARKS = " .,;:?!()[]\"'“”‘’`"
-_WORD = re.compile(r"[^\s\"'“”‘’(),;?!]+")
 COLUMN_SLOTS = frozenset({*ROLES, "node", "where"})
 _NO_SIGNS = (0.0,) * len(SIGNS)
 
@@ -114,7 +113,7 @@ class ReadingForm:
         self.evidence = QuestionEvidence(question, columns, levels, encoder)
         self._question = question
         self._columns = list(columns)
-        self._levels = levels
+        self._offer = ConditionOffer(question, columns, levels)
 
     def begin(self) -> Draft:
         """Nothing written."""
@@ -167,7 +166,7 @@ class ReadingForm:
             return (ROLE_LINK[task],)
         if task == "MA" and role == "response":
             return (THROUGH,)
-        if task in ("ATE", "MA") or not any(self._values[other] for other in free if other != column):
+        if task in ("ATE", "MA") or not any(self._offer.values[other] for other in free if other != column):
             return (END,)
         return (WHERE,) if task == "HTE" else (WHERE, END)
 
@@ -187,7 +186,7 @@ class ReadingForm:
 
     def _where(self, number: int, draft: Draft) -> list[Step]:
         """The column of a condition."""
-        ends: dict[str, _Closing] = {name: (IS,) for name in self._free(draft) if self._values[name]}
+        ends: dict[str, _Closing] = {name: (IS,) for name in self._free(draft) if self._offer.values[name]}
 
         def after(then: Draft, column: str, closed: str) -> Draft:
             return replace(then, next=partial(self._operator, number, column))
@@ -195,7 +194,7 @@ class ReadingForm:
         return self._column(f"where {number}", ends, after, draft)
 
     def _operator(self, number: int, column: str, draft: Draft) -> list[Step]:
-        offered = {op: OPERATOR_WORDS[op] for op in self._operators(column)}
+        offered = {op: OPERATOR_WORDS[op] for op in self._offer.operators(column)}
         return [
             _step(
                 replace(draft, choices=(*draft.choices, (f"is {number}", word))),
@@ -205,21 +204,12 @@ class ReadingForm:
             for operator, word in offered.items()
         ]
 
-    def _operators(self, column: str) -> Sequence[Operator]:
-        """Those that say something of a column: of two levels one is meant, and texts have no order."""
-        levels = (self._levels or {}).get(column, ())
-        if len(levels) == 2:
-            return ("=",)
-        if any(isinstance(level, str) for level in levels):
-            return ("=", "!=", "in")
-        return tuple(op for op in OPERATOR_WORDS if op != "in" or len(self._values[column]) > 1)
-
     def _value(self, number: int, column: str, operator: Operator, chosen: tuple[str, ...], draft: Draft) -> list[Step]:
         """A value of a condition, several for ``in``, and what closes it."""
-        values = self._values[column]
+        values = self._offer.values[column]
         done = draft.fields.get("conditions", ())
         taken = {condition.column for condition in done} | {column}
-        goes_on = number < MOST_CONDITIONS and any(self._values[n] for n in self._free(draft) if n not in taken)
+        goes_on = number < MOST_CONDITIONS and any(self._offer.values[n] for n in self._free(draft) if n not in taken)
         after: _Closing = (AND, END) if goes_on else (END,)
         left = [text for text in values if text not in chosen]
         if operator == "in":
@@ -312,18 +302,6 @@ class ReadingForm:
     def _free(self, draft: Draft) -> list[str]:
         used = _used(draft)
         return [name for name in self._columns if name not in used]
-
-    @cached_property
-    def _values(self) -> dict[str, dict[str, Scalar]]:
-        """By column, what may stand as the value of a condition, text to value: its levels, else numbers, else phrases."""
-        said = {**spelt_numbers_in(self._question), **numbers_in(self._question)}
-        if self._levels is None:
-            words = _WORD.findall(FILE_NAME.sub(" ", self._question))
-            words = [word.rstrip(".:") or word for word in words]
-            spans = {" ".join(words[i : i + n]) for n in (1, 2, 3) for i in range(len(words) - n + 1)}
-            said = {**{text: text for text in sorted(spans) if not NUMBER.fullmatch(text)}, **said}
-        known = self._levels or {}
-        return {name: {str(level): level for level in known[name]} if name in known else said for name in self._columns}
 
     @cached_property
     def _phrases(self) -> list[str]:

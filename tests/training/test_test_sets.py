@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections import Counter
 
 import pytest
@@ -56,6 +57,24 @@ def test_written_sets_share_no_data_set_and_no_question_with_each_other_or_with_
         for other in names[place + 1 :]:
             for what in ("topic", "question"):
                 assert {getattr(i, what) for i in sets[one]}.isdisjoint(getattr(i, what) for i in sets[other])
+
+
+def _alike(one: set[str], other: set[str]) -> bool:
+    """Whether two headers are of one data set, or one is the other's copy: more than columns that many files have."""
+    both, least = len(one & other), min(len(one), len(other))
+    return (both >= 5 and both / least >= 0.4) or (both >= 4 and both / least >= 0.5)
+
+
+@pytest.mark.parametrize("name", ["written", "development", "tuning", "fresh"])
+def test_no_training_file_has_the_header_of_a_test_file(name):
+    def headers(items):
+        return {item.topic: {re.sub(r"[\W_]+", "", column).casefold() for column in item.columns} for item in items}
+
+    trained, tested = headers(load_written()), headers(load_test_set(name))
+    assert len(trained) > 500 and len(tested) > 10
+    assert [
+        (here, there) for here, one in trained.items() for there, other in tested.items() if _alike(one, other)
+    ] == []
 
 
 def test_written_training_questions_say_what_they_mean():

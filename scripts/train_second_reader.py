@@ -1,4 +1,4 @@
-"""Tune the second reader on all questions for training, and put it where it ships: ``lm/second_reader``.
+"""Tune second readers on all questions for training, and put their mean where it ships: ``lm/second_reader``.
 
 A run that was killed goes on from its last checkpoint. Topics of the frozen sets are left out, as everywhere, and those that
 the nights of profile laptop hold out.
@@ -12,12 +12,12 @@ from typing import Annotated, get_args
 
 import typer
 from rich.console import Console
-from rich.progress import Progress
+from rich.progress import Progress, TaskID
 from rich.table import Table
 
 from assets.profile import read_profile
 from lm.places import home
-from lm.pointer import SHIPPED_POINTER, load_pointer
+from lm.pointer import SHIPPED_POINTER, average_pointers, load_pointer
 from orchestration.settings import PROFILES
 from training.grammar.engine import FamilyTask
 from training.queries import make_queries
@@ -37,36 +37,50 @@ def main(
         Path | None,
         typer.Option(help="Folder of a reader to go on from, as lm/second_reader; else the bundled encoder."),
     ] = None,
+    readers: Annotated[
+        int, typer.Option(min=1, help="How many are tuned, by other orders and headers, and averaged; with --start.")
+    ] = 1,
+    steps: Annotated[int | None, typer.Option(help="At most, of each.")] = None,
     seed: Annotated[int, typer.Option(help="Of order, headers and generated questions.")] = 1,
     ship: Annotated[bool, typer.Option(help="Put it into lm/second_reader.")] = True,
 ) -> None:
     """Tune, score on the sets for choosing, and ship."""
-    recipe = SecondReaderRecipe(repeats=repeats, rank=rank, learning_rate=learning_rate, seed=seed)
+    if readers > 1 and start is None:
+        raise typer.BadParameter("readers that begin apart have no mean: give them one --start")
     sizes = read_profile(PROFILES / "laptop.yaml")
     offered = [topic for topic in load_topics() if topic.name not in unseen_topics()]
     topics, _ = split_topics(offered, sizes.queries.held_out_topics, sizes.seed)
-    made = [item for task in get_args(FamilyTask) for item in make_queries(task, generated, seed, topics, "train")]
-    console = Console()
-    with Progress(console=Console(stderr=True)) as bar:
-        line = bar.add_task("training", total=None)
+    work, console = home() / "work" / "second-reader", Console()
+    folders = []
+    for number in range(seed, seed + readers):
+        recipe = SecondReaderRecipe(
+            repeats=repeats, rank=rank, learning_rate=learning_rate, most_steps=steps, seed=number
+        )
+        made = [i for task in get_args(FamilyTask) for i in make_queries(task, generated, number, topics, "train")]
+        with Progress(console=Console(stderr=True)) as bar:
+            line = bar.add_task("training", total=None)
 
-        def report(step: int, steps: int, loss: float) -> None:
-            bar.update(line, completed=step, total=steps, description=f"training, loss {loss:.3f}")
-            if not console.is_terminal:
-                console.print(f"step {step} of {steps}, loss {loss:.3f}")
+            def report(
+                step: int, steps: int, loss: float, number: int = number, bar: Progress = bar, line: TaskID = line
+            ) -> None:
+                bar.update(line, completed=step, total=steps, description=f"reader {number}, loss {loss:.3f}")
+                if not console.is_terminal:
+                    console.print(f"reader {number}: step {step} of {steps}, loss {loss:.3f}")
 
-        trained = train_second_reader(load_written(), made, recipe, home() / "work" / "second-reader", report, start)
-    console.print(
-        f"{trained.questions} questions, {trained.steps} steps, {trained.seconds:.0f} s from step {trained.resumed_at}"
-    )
-    pointer = load_pointer(trained.folder)
+            trained = train_second_reader(load_written(), made, recipe, work / str(number), report, start)
+        console.print(
+            f"{trained.questions} questions, {trained.steps} steps, {trained.seconds:.0f} s from step {trained.resumed_at}"
+        )
+        folders.append(trained.folder)
+    average_pointers(folders, rank, work / "reader")
+    pointer = load_pointer(work / "reader")
     table = Table("set", "questions", "task right", "task and columns right")
     for name in ("development", "tuning"):
         found = reader_matches(pointer, load_test_set(name))
         table.add_row(name, str(len(found)), f"{found['task_right'].mean():.3f}", f"{found['all_right'].mean():.3f}")
     console.print(table)
     if ship:
-        shutil.copytree(trained.folder, SHIPPED_POINTER, dirs_exist_ok=True)
+        shutil.copytree(work / "reader", SHIPPED_POINTER, dirs_exist_ok=True)
         size = sum(path.stat().st_size for path in Path(SHIPPED_POINTER).iterdir())
         console.print(f"shipped: {SHIPPED_POINTER} ({size / 1e6:.1f} MB)")
 

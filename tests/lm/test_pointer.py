@@ -7,7 +7,17 @@ import pytest
 import torch
 
 from lm import ModelNotFound
-from lm.pointer import Item, Pointer, cut_down, load_pointer, new_network, read_in_orders, save_pointer
+from lm.pointer import (
+    Item,
+    Pointer,
+    average_pointers,
+    cut_down,
+    load_pointer,
+    new_network,
+    put_in,
+    read_in_orders,
+    save_pointer,
+)
 from lm.pointer_network import MOST_TOKENS, batch_of, lay_out
 
 NAMES = {"classes": ("a", "b", "c"), "marks": ("m",), "slots": ("s", "t"), "kinds": ("k", "l")}
@@ -166,6 +176,35 @@ def test_what_is_cut_down_is_kept_whole(tuned, tmp_path):
     assert np.allclose(kept.slots["s"], lost.slots["s"], atol=0.05)
     assert not np.allclose(kept.slots["s"], whole.slots["s"], atol=0.05)
     assert (tmp_path / "kept" / "pointer.safetensors").stat().st_size < 1.5e6
+
+
+def test_a_mean_of_pointers_has_the_mean_of_their_weights(tuned, tmp_path):
+    network, _ = tuned
+    plain, _ = new_network(NAMES)
+    with torch.no_grad():
+        plain.slot.weight.fill_(1.0)
+        plain.slot.bias.fill_(-2.0)
+    save_pointer(plain, NAMES, 4, tmp_path / "plain")
+    save_pointer(network, NAMES, 384, tmp_path / "tuned")
+    average_pointers([tmp_path / name for name in ("plain", "tuned", "tuned")], 384, tmp_path / "mean")
+    mean, _ = new_network(NAMES)
+    put_in(mean, tmp_path / "mean")
+    assert torch.allclose(mean.slot.bias, (2 * network.slot.bias - 2) / 3, atol=0.01)
+    part = "encoder.encoder.layer.0.attention.self.query.weight"
+    was, tuned_one, now = (held.state_dict()[part] for held in (new_network(NAMES)[0], network, mean))
+    assert torch.allclose(now - was, 2 / 3 * (tuned_one - was), atol=0.01)
+    assert (tuned_one - was).abs().max() > 0.05
+
+
+def test_pointers_that_do_not_say_the_same_have_no_mean(tuned, tmp_path):
+    network, _ = tuned
+    save_pointer(network, NAMES, 4, tmp_path / "one")
+    other = {**NAMES, "marks": ("another",)}
+    save_pointer(new_network(other)[0], other, 4, tmp_path / "two")
+    with pytest.raises(ValueError, match="of the same classes"):
+        average_pointers([tmp_path / "one", tmp_path / "two"], 4, tmp_path / "mean")
+    with pytest.raises(ValueError, match="needs pointers"):
+        average_pointers([], 4, tmp_path / "mean")
 
 
 def test_a_folder_without_a_pointer_is_refused(tmp_path):

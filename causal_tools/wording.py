@@ -71,12 +71,13 @@ def check_wording(text: str, result: CausalResult, columns: Sequence[str] = ()) 
     """
     names = _names(result)
     facts, told = numbers_in(_without(result.summary, names)), numbers_in(_without(text, names))
-    missing = [f"the number {number}" for number in sorted(facts - told)]
+    absent = facts - told
+    missing = [f"the number {number}" for number in sorted(absent)]
     missing += [f"the name {name!r}" for name in names if not _whole(name).search(text)]
     method = result.method.split(" ")[0].strip(",;")
     if not _whole(method.casefold()).search(text.casefold()):
         missing.append(f"the method {method!r}")
-    wrong = [*invented(text, result, columns), *contradictions(text, result)] if text.strip() else []
+    wrong = [*invented(text, result, columns), *contradictions(text, result, absent)] if text.strip() else []
     return WordingCheck(wrong, missing)
 
 

@@ -7,6 +7,7 @@ that cannot be told from a wrong one is refused, and the template stands.
 from __future__ import annotations
 
 import re
+from collections.abc import Collection
 from itertools import combinations, pairwise
 
 from causal_tools.contract import CausalResult, EffectResult, GraphResult, MediationResult, PolicyResult
@@ -35,11 +36,15 @@ _FIGURE = re.compile(r"(?<![\w.])-?\d+(?:\.\d+)?(?:e[-+]?\d+)?(?!\s?%|\w)", re.I
 Triple = tuple[str, str, tuple[str, str] | None]  # what it is of, the estimate, the ends of its interval
 
 
-def contradictions(text: str, result: CausalResult) -> list[str]:
-    """What a whole text says otherwise than the result, each in a few words; empty where nothing was found."""
+def contradictions(text: str, result: CausalResult, absent: Collection[str] = ()) -> list[str]:
+    """What a whole text says otherwise than the result, each in a few words; empty where nothing was found.
+
+    Args:
+        absent: numbers of the summary that the text does not say; what is left out is not in a wrong place.
+    """
     summary = result.summary
     found = [
-        *_misplaced(_figures(text), _triples(result), _figures(summary)),
+        *_misplaced(_figures(text), _triples(result), [one for one in _figures(summary) if one not in absent]),
         *_certainty(text, summary),
         *_turned(text, result),
     ]

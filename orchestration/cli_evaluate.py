@@ -42,18 +42,28 @@ def evaluate(
         bool,
         typer.Option("--answers", help="Have the assistant answer too, each question on a simulated file of its own."),
     ] = False,
+    explanations: Annotated[
+        bool,
+        typer.Option(
+            "--explanations",
+            help="Have the model, tuned and not, explain true results; judge what it writes, unchecked.",
+        ),
+    ] = False,
     out: Annotated[
-        Path | None, typer.Option(help="Also write every reading (or answer) into this Parquet file.")
+        Path | None, typer.Option(help="Also write every reading (answer, explanation) into this Parquet file.")
     ] = None,
     as_json: Annotated[bool, typer.Option("--json", help="Print one JSON object, for programs.")] = False,
 ) -> None:
     """Read a frozen held-out set, and count what is exactly right, with 95 % intervals (bootstrap over topics).
 
     With `--answers` the assistant is asked about simulated files whose true answer is known (of `unseen` alone: the other
-    sets have headers without a law): how often an answer is delivered, to the right question, and true.
+    sets have headers without a law): how often an answer is delivered, to the right question, and true. With `--explanations`
+    the model explains such results in its own words, which the assistant would check before it showed them: how often nothing
+    is invented, nothing left out, and the text fluent.
 
     Examples: `causalsmith evaluate written --system assistant --system untuned`,
-    `causalsmith evaluate unseen --answers --every 4`
+    `causalsmith evaluate unseen --answers --every 4`,
+    `causalsmith evaluate unseen --explanations --every 10`
     """
     with clear_errors():
         quiet()
@@ -69,10 +79,16 @@ def evaluate(
         if out is not None:
             require_file(out, "--out", ".parquet")
         items = load_test_set(of)[::every]
-        if answers:
-            if system:
-                raise QueryError("--answers is of the assistant alone; leave --system out")
-            _evaluate_answers(of, model, items, out, as_json)
+        if answers or explanations:
+            asked_for = "--answers" if answers else "--explanations"
+            if system or (answers and explanations):
+                raise QueryError(f"{asked_for} is of the assistant alone, and by itself; leave the other options out")
+            if of != "unseen":
+                raise QueryError(
+                    f"{asked_for} needs questions whose files can be simulated: evaluate unseen {asked_for}"
+                )
+            causal = [item for item in items if item.query is not None]
+            (_evaluate_answers if answers else _evaluate_explanations)(model, causal, out, as_json)
             return
         needed = set(chosen) - {"nearest question", "majority"}
         lm = load_language_model(model) if needed else None
@@ -105,30 +121,26 @@ def evaluate(
         Console().print(_tasks(by_task))
 
 
-def _evaluate_answers(of: str, model: str, items: "Sequence[QueryItem]", out: Path | None, as_json: bool) -> None:
+def _evaluate_answers(model: str, causal: "Sequence[QueryItem]", out: Path | None, as_json: bool) -> None:
     from causal_tools import Assistant
-    from causal_tools.errors import QueryError
     from lm import load_language_model
     from training.end_to_end import answer_questions
     from training.metrics import cluster_interval
 
-    if of != "unseen":
-        raise QueryError("--answers needs questions whose files can be simulated: evaluate unseen --answers")
-    causal = [item for item in items if item.query is not None]
     lm = load_language_model(model)
     with Progress(console=Console(file=sys.stderr), transient=True) as bar:
         line = bar.add_task("answering", total=len(causal))
         found = answer_questions(Assistant(lm), causal, report=lambda done, _: bar.update(line, completed=done))
     if out is not None:
-        write_table(out, found, {"set": of, "model": lm.describe()})
+        write_table(out, found, {"set": "unseen", "model": lm.describe()})
     figures = {}
     for name in ("delivered", "relevant", "correct", "tool_correct"):
         low, high = cluster_interval(found[name].to_numpy(float), found["topic"].to_numpy())
         figures[name] = {"share": float(found[name].mean()), "low": low, "high": high, "questions": len(found)}
     if as_json:
-        print_json({"set": of, "model": lm.describe(), **figures})
+        print_json({"set": "unseen", "model": lm.describe(), **figures})
         return
-    typer.echo(f"{len(found)} questions of the set {of!r}, answered by {lm.describe()} on simulated files")
+    typer.echo(f"{len(found)} questions of the set 'unseen', answered by {lm.describe()} on simulated files")
     table = Table("of the answers", "all", "95 %", *found["task"].unique())
     for name, figure in figures.items():
         by_task = found.groupby("task", sort=False)[name]
@@ -141,6 +153,39 @@ def _evaluate_answers(of: str, model: str, items: "Sequence[QueryItem]", out: Pa
     Console().print(table)
     for reason, count in found.loc[~found["delivered"], "reason"].str.partition(":")[0].value_counts().items():
         typer.echo(f"Not delivered: {count} with {reason}")
+
+
+def _evaluate_explanations(model: str, causal: "Sequence[QueryItem]", out: Path | None, as_json: bool) -> None:
+    from lm import load_language_model
+    from lm.bundled import BUNDLED
+    from training.explaining import explain_results
+    from training.metrics import cluster_interval
+
+    lm = load_language_model(model)
+    systems = {model: lm} | ({} if lm.adapter is None else {BUNDLED: load_language_model(BUNDLED)})
+    with Progress(console=Console(file=sys.stderr), transient=True) as bar:
+        line = bar.add_task("explaining", total=len(causal) * len(systems))
+        found = explain_results(
+            systems, causal, report=lambda done, every: bar.update(line, completed=done, total=every)
+        )
+    if out is not None:
+        write_table(out, found, {"set": "unseen", "model": lm.describe()})
+    rubric, figures = ("faithful", "complete", "fluent"), []
+    for system, part in found.groupby("system", sort=False):
+        for name in rubric:
+            low, high = cluster_interval(part[name].to_numpy(float), part["topic"].to_numpy())
+            figures.append(
+                {"system": system, "rubric": name, "share": float(part[name].mean()), "low": low, "high": high}
+            )
+    if as_json:
+        print_json({"set": "unseen", "results": int(found["id"].nunique()), "explanations": figures})
+        return
+    typer.echo(f"{found['id'].nunique()} results of the set 'unseen', explained in the models' own words, unchecked")
+    table = Table("explanations", *(f"{name}, 95 %" for name in rubric))
+    for start in range(0, len(figures), len(rubric)):
+        own = figures[start : start + len(rubric)]
+        table.add_row(own[0]["system"], *(f"{f['share']:.3f}, {f['low']:.2f} to {f['high']:.2f}" for f in own))
+    Console().print(table)
 
 
 def _training_questions() -> "list[QueryItem]":

@@ -5,15 +5,19 @@ In use the assistant shows a wording only where it passes; here the model itself
 
 from __future__ import annotations
 
+import tempfile
 from collections.abc import Callable, Mapping, Sequence
+from pathlib import Path
 
 import pandas as pd
 
 from causal_tools.contract import CausalResult
 from causal_tools.prompts import interpret_messages
 from lm import LanguageModel
+from training.answers import explained, true_results
 from training.interpretation import rubric
 from training.ledger import Ledger, key_of
+from training.queries import QueryItem
 
 AT_ONCE = 8
 MOST_TOKENS = 200
@@ -46,6 +50,44 @@ def raw_explanations(
 
     keys = [key_of("explanation", system, question, result.summary, MOST_TOKENS) for _, question, result in results]
     return [str(text) for text in ledger.fill(results, keys, run, report, AT_ONCE)]
+
+
+def explain_results(
+    systems: Mapping[str, LanguageModel],
+    items: Sequence[QueryItem],
+    rows: int = 1000,
+    seed: int = 0,
+    report: Callable[[int, int], None] | None = None,
+) -> pd.DataFrame:
+    """What language models write of the true results of questions, beside the template and a sentence that says nothing.
+
+    Args:
+        systems: by name, the models.
+        items: questions of causal tasks, each on a simulated file of its own; those that the tool refuses are left out.
+        rows: of each file.
+        seed: of the files and the tools.
+        report: called with (done, all) explanations.
+
+    Returns:
+        As :func:`judged`, with each item's ``topic``.
+    """
+    with tempfile.TemporaryDirectory(prefix="causalsmith-explanations") as folder:
+        ledger = Ledger(Path(folder) / "explanations.sqlite")
+        found = true_results(ledger, items, rows, seed)
+        results = explained(found, len(items))
+        texts, done = {}, 0
+        for name, model in systems.items():
+
+            def say(now: int, _: int, before: int = done) -> None:
+                if report is not None:
+                    report(before + now, len(results) * len(systems))
+
+            texts[name] = raw_explanations(ledger, name, lambda model=model: model, results, say)
+            done += len(results)
+    texts["template"] = [result.summary for _, _, result in results]
+    texts["fixed sentence"] = [NOTHING_SAID for _ in results]
+    frame = judged(results, texts)
+    return frame.assign(topic=frame["id"].map(dict(zip(found["id"], found["topic"], strict=True))))
 
 
 def judged(results: Sequence[Explained], texts: Mapping[str, Sequence[str]]) -> pd.DataFrame:

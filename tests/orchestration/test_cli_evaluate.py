@@ -40,9 +40,29 @@ def test_systems_are_scored_beside_each_other_and_every_reading_is_kept(tmp_path
     assert lines["majority", "all"]["right"] >= sum(right)
 
 
+def test_explanations_of_true_results_are_judged_beside_template_and_a_sentence_that_says_nothing(tmp_path):
+    """A network without training invents or leaves out; the template does neither, and the fixed sentence tells nothing."""
+    out = tmp_path / "explanations.parquet"
+    told = json.loads(
+        _said(
+            "evaluate", "unseen", "--explanations", "--model", "tiny", "--every", "150", "--out", str(out), "--json"
+        )
+    )
+    shares = {(line["system"], line["rubric"]): line for line in told["explanations"]}
+    assert {system for system, _ in shares} == {"tiny", "template", "fixed sentence"}
+    assert shares["template", "faithful"]["share"] == shares["template", "complete"]["share"] == 1.0
+    assert (shares["fixed sentence", "faithful"]["share"], shares["fixed sentence", "complete"]["share"]) == (1.0, 0.0)
+    assert shares["tiny", "complete"]["share"] == 0.0
+    kept = pd.read_parquet(out)
+    assert len(kept) == 3 * told["results"] > 3
+    assert (kept["text"] != "").any()
+
+
 @pytest.mark.parametrize(
     ("arguments", "said"),
     [
+        (("evaluate", "written", "--explanations"), "evaluate unseen --explanations"),
+        (("evaluate", "unseen", "--explanations", "--answers"), "by itself"),
         (("evaluate", "written", "--system", "gpt"), "no system 'gpt'; there are: assistant"),
         (("evaluate", "written", "--answers"), "evaluate unseen --answers"),
         (("evaluate", "written", "--out", "x.csv"), ".parquet"),

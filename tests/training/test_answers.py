@@ -94,6 +94,7 @@ def test_explanations_are_generated_once_and_judged_by_the_rubric(ledger, truths
     assert table.loc["sayer", ["faithful", "complete"]].all(axis=None)
     assert not table.loc["liar", "faithful"].any()
     assert not table.loc["mute", "complete"].any()
+    assert table.loc["mute", "faithful"].all()  # who says nothing invents nothing
 
 
 def test_only_so_many_of_a_task_are_explained(truths):

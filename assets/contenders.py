@@ -11,7 +11,7 @@ from typing import Any
 from assets.models import LanguageModels
 from assets.profile import Profile
 from lm import LanguageModel
-from lm.pointer import WEIGHTS, pointer_beside
+from lm.pointer import WEIGHTS, pointers_beside
 from training.digests import code_digest, digest_of
 from training.tracking import OVER_TAG, Tracking, Version
 
@@ -82,5 +82,6 @@ def incumbent_among(systems: list[str]) -> str:
 def _weights_digest(adapter: Path | None) -> str | None:
     if adapter is None:
         return None
-    parts = [adapter / "adapter_config.json", adapter / "adapter_model.safetensors", pointer_beside(adapter) / WEIGHTS]
+    parts = [adapter / "adapter_config.json", adapter / "adapter_model.safetensors"]
+    parts += [folder / WEIGHTS for folder in pointers_beside(adapter)]
     return digest_of([hashlib.sha256(path.read_bytes()).hexdigest() for path in parts])

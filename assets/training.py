@@ -32,7 +32,7 @@ def second_reader(
 ) -> dg.MaterializeResult:
     """The second reader of questions, tuned on from the one that ships; where the profile has no recipe for it, that one."""
     from lm.places import home
-    from lm.pointer import SHIPPED_POINTER, load_pointer
+    from lm.pointer import SHIPPED_SECOND, load_pointer
     from training.corpora import items_from
     from training.digests import folder_digest, frame_digest
     from training.second_reader import reader_matches, train_second_reader
@@ -49,7 +49,7 @@ def second_reader(
 
     def build() -> Made:
         if recipe is None:
-            return Made(SHIPPED_POINTER, {"tuned": False, **scores(SHIPPED_POINTER)})
+            return Made(SHIPPED_SECOND, {"tuned": False, **scores(SHIPPED_SECOND)})
         train = retrieval_corpus[retrieval_corpus["split"] == "train"]
         made = train["source"].isin(MADE)
         corpus = frame_digest(retrieval_corpus)
@@ -69,7 +69,7 @@ def second_reader(
                 recipe,
                 home() / "work" / "second-reader",
                 report,
-                SHIPPED_POINTER,
+                SHIPPED_SECOND,
             )
             figures = scores(trained.folder)
             for step, loss in trained.losses:
@@ -91,7 +91,7 @@ def second_reader(
             },
         )
 
-    settings = {"recipe": recipe and recipe.model_dump(), "begun_from": folder_digest(SHIPPED_POINTER)}
+    settings = {"recipe": recipe and recipe.model_dump(), "begun_from": folder_digest(SHIPPED_SECOND)}
     return make(context, files, settings, build)
 
 
@@ -116,7 +116,7 @@ def assistant_adapter(
     goes with lies inside its folder."""
     from lm.load import weights_version
     from lm.places import home
-    from lm.pointer import BESIDE
+    from lm.pointer import SECOND, SHIPPED_THIRD, THIRD
     from lm.registry import shipped_adapter
     from training.corpora import training_examples
     from training.digests import folder_digest, frame_digest
@@ -174,7 +174,8 @@ def assistant_adapter(
             **({"development_exact_match": max(score for _, score in trained.scores)} if trained.scores else {}),
         }
         write_model_card(trained.folder, variant, digests, figures)
-        shutil.copytree(second_reader, trained.folder / BESIDE, dirs_exist_ok=True)
+        for name, folder in ((SECOND, second_reader), (THIRD, SHIPPED_THIRD)):
+            shutil.copytree(folder, trained.folder / name, dirs_exist_ok=True)
         return Made(
             trained.folder,
             {

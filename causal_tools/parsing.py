@@ -23,7 +23,7 @@ from causal_tools.question_words import FILE_NAME
 from causal_tools.reading_evidence import Weights
 from causal_tools.reading_form import Draft, ReadingForm, Step
 from causal_tools.second_reading import SecondReading, second_readings
-from lm.pointer import pointer_beside
+from lm.pointer import pointers_beside
 from lm.sentences import sentence_encoder
 
 MOST_COLUMNS = 60
@@ -195,8 +195,8 @@ def find_readings(model: ContinuationModel, asked: Sequence[Asked], weights: Wei
         sentence_encoder().embed(sorted({plain_name(column) for one in asked for column in one.columns}))
     seconds: Sequence[SecondReading | None] = [None] * len(asked)
     if weights.hear_second:
-        reader = pointer_beside(getattr(model, "adapter", None))  # a tuned model may bring its own
-        seconds = second_readings([(one.question, one.columns, one.levels) for one in asked], reader)
+        readers = pointers_beside(getattr(model, "adapter", None))  # a tuned model may bring its own
+        seconds = second_readings([(one.question, one.columns, one.levels) for one in asked], readers)
     searches = [_search(model, one, weights, second) for one, second in zip(asked, seconds, strict=True)]
     found = _run(model, dict(enumerate(searches)), weights)
     return [found[number] for number in range(len(asked))]

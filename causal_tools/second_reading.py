@@ -19,7 +19,7 @@ from causal_tools.contract import Condition, Operator, Scalar
 from causal_tools.prompts import ALL_COLUMNS, NOT_CAUSAL
 from causal_tools.question_words import FILE_NAME, number_places, places_of, says_level, yes_or_no
 from causal_tools.reading_evidence import column_mentions
-from lm.pointer import SHIPPED_POINTER, Item, Pointed, load_pointer, read_in_orders
+from lm.pointer import Item, Pointed, load_pointer, read_by_all
 
 TASK_ROLES = ("treatment", "response", "mediator")
 CONDITION, NODE, ALL = "condition", "node", "all"
@@ -28,7 +28,7 @@ OPERATORS: tuple[Operator, ...] = get_args(Operator)
 MOST_AGAINST = 8.0  # nats of one choice: nothing is impossible
 MOST_MISSED = 4.0  # nats of all that a reading leaves out, which in a wide file adds up
 MOST_LEVELS = 6
-ORDERS = 3  # of the columns, that a question is read in
+ORDERS = (3, 1)  # of the columns, that the readers read a question in
 
 
 class SecondReading:
@@ -54,8 +54,7 @@ class SecondReading:
         self._role = {role: _capped(-_log_softmax(pointed.slots[role])) for role in TASK_ROLES}
         self._for = {slot: _softplus(-pointed.slots[slot]) for slot in (CONDITION, NODE)}
         self._without = {slot: _softplus(pointed.slots[slot]) for slot in (CONDITION, NODE)}
-        self._starts = np.array([start for start, _ in pointed.offsets], dtype=int)
-        self._ends = np.array([end for _, end in pointed.offsets], dtype=int)
+        self._links = [(one.log_probs, *np.array(one.offsets, dtype=int).reshape(-1, 2).T) for one in pointed.links]
         self._words: dict[str, np.ndarray] = {}
 
     def signs_in(self, slot: str, column: str, words: str | None = None) -> dict[str, float]:
@@ -161,19 +160,21 @@ class SecondReading:
     def _of_places(self, places: Sequence[tuple[int, int]]) -> np.ndarray:
         """(columns + 1,) nats against each, at the place that speaks of it most clearly."""
         against = [
-            _capped(-self._pointed.links[(self._starts < end) & (start < self._ends)]).mean(0)
+            np.mean([_capped(-log_probs[own]).mean(0) for log_probs, own in held], axis=0)
             for start, end in places
-            if ((self._starts < end) & (start < self._ends)).any()
+            for held in [[(log_probs, (starts < end) & (start < ends)) for log_probs, starts, ends in self._links]]
+            if all(own.any() for _, own in held)
         ]
         return np.min(against, axis=0) if against else np.zeros(len(self._place) + 1)
 
 
 def second_readings(
-    asked: Sequence[tuple[str, Sequence[str], Mapping[str, Sequence[Scalar]] | None]], reader: Path = SHIPPED_POINTER
+    asked: Sequence[tuple[str, Sequence[str], Mapping[str, Sequence[Scalar]] | None]], readers: Sequence[Path]
 ) -> list[SecondReading]:
-    """Second readings of questions, each with its file's columns and their levels, by the reader of a folder."""
+    """Second readings of questions, each with its file's columns and their levels, by the readers of these folders together."""
     plain = [(" ".join(question.split()), columns, levels or {}) for question, columns, levels in asked]
-    found = read_in_orders(load_pointer(reader), [(one[0], items_of(*one)) for one in plain], ORDERS)
+    pointers = [load_pointer(folder) for folder in readers]
+    found = read_by_all(pointers, [(one[0], items_of(*one)) for one in plain], ORDERS[: len(pointers)])
     return [SecondReading(pointed, *one) for pointed, one in zip(found, plain, strict=True)]
 
 

@@ -48,7 +48,7 @@ def load_language_model(
         folder, name = None, reference
     model, tokenizer = _load_weights(source, folder, device, dtype)
     if adapter is not None:
-        model = _with_adapter(model, Path(adapter))
+        model = with_adapter(model, Path(adapter))
     return LanguageModel(name=name, model=model.eval(), tokenizer=tokenizer, adapter=Path(adapter) if adapter else None)
 
 
@@ -150,7 +150,12 @@ def _load_weights(
     return model, tokenizer
 
 
-def _with_adapter(model: Any, adapter: Path) -> Any:
+def with_adapter(model: Any, adapter: Path) -> Any:
+    """A model with the LoRA adapter of a folder merged into its weights.
+
+    Raises:
+        ModelNotFound: the folder holds none.
+    """
     from peft import PeftModel
 
     if not (adapter / "adapter_config.json").exists():

@@ -1,4 +1,4 @@
-"""The network behind :mod:`lm.pointer`: a sentence encoder with linear heads, and how its batches are laid out."""
+"""The network behind :mod:`lm.pointer`: an encoder with linear heads, and how its batches are laid out."""
 
 from __future__ import annotations
 
@@ -11,8 +11,9 @@ import torch
 from torch import nn
 
 from lm.pointer import Item
+from lm.pointer_encoders import EncoderKind, RowTokens
 
-MOST_TOKENS = 512  # positions that the encoder has
+MOST_TOKENS = 512  # positions that the sentence encoder has
 MOST_OF_TEXT, MOST_OF_NAME, MOST_OF_OPTION = 200, 24, 6
 LINK_WIDTH = 64
 
@@ -36,14 +37,14 @@ class Laid:
     offsets: list[tuple[int, int]]
 
 
-def lay_out(tokenizer: Any, text: str, items: Sequence[Item]) -> Laid:
+def lay_out(form: RowTokens, text: str, items: Sequence[Item]) -> Laid:
     """One row of at most 512 tokens; a long text is cut off, and many items lose their options and are cut short."""
     plain = {"add_special_tokens": False, "truncation": True, "return_attention_mask": False}
-    told = tokenizer(text, max_length=MOST_OF_TEXT, return_offsets_mapping=True, **plain)
-    tokens = [tokenizer.cls_token_id, *told["input_ids"], tokenizer.sep_token_id]
+    told = form.tokenizer(text, max_length=MOST_OF_TEXT, return_offsets_mapping=True, **plain)
+    tokens = [form.start, *told["input_ids"], form.separator]
     text_tokens = len(tokens)
-    names = _tokens_of(tokenizer, [item.name for item in items], MOST_OF_NAME)
-    flat = iter(_tokens_of(tokenizer, [option for item in items for option in item.options], MOST_OF_OPTION))
+    names = form.ids([item.name for item in items], MOST_OF_NAME)
+    flat = iter(form.ids([option for item in items for option in item.options], MOST_OF_OPTION))
     options = [[next(flat) for _ in item.options] for item in items]
     room = MOST_TOKENS - text_tokens
     if sum(len(name) + 1 + sum(len(one) + 1 for one in own) for name, own in zip(names, options, strict=True)) > room:
@@ -51,7 +52,7 @@ def lay_out(tokenizer: Any, text: str, items: Sequence[Item]) -> Laid:
     if sum(len(name) + 1 for name in names) > room:
         most = max(1, room // len(names) - 1)
         names = [name[:most] for name in names[: room // 2]]
-    colon, comma = tokenizer.convert_tokens_to_ids([":", ","])
+    colon, comma = form.tokenizer.convert_tokens_to_ids([":", ","])
     places, chosen = [], []
     for number, name in enumerate(names):
         start = len(tokens)
@@ -61,19 +62,12 @@ def lay_out(tokenizer: Any, text: str, items: Sequence[Item]) -> Laid:
             chosen.append((number, len(tokens), len(tokens) + len(option)))
             tokens += option
         places.append((start, len(tokens)))
-        tokens.append(tokenizer.sep_token_id)
+        tokens.append(form.separator)
     return Laid(tokens, text_tokens, places, chosen, told["offset_mapping"])
 
 
-def _tokens_of(tokenizer: Any, texts: list[str], most: int) -> list[list[int]]:
-    if not texts:
-        return []
-    found = tokenizer(texts, add_special_tokens=False, truncation=True, max_length=most, return_attention_mask=False)
-    return [list(tokens) for tokens in found["input_ids"]]
-
-
 def batch_of(rows: Sequence[Laid]) -> dict[str, torch.Tensor]:
-    """Rows padded to one length.
+    """Rows padded to one length, at their ends.
 
     Returns:
         ``tokens``, ``mask``, ``kinds`` (rows, tokens); ``pool`` (rows, items, tokens) and ``there`` (rows, items);
@@ -117,16 +111,18 @@ class PointerNetwork(nn.Module):
     tokens are linked to items by a product.
 
     Args:
-        encoder: of ``transformers``, BERT-like.
+        kind: which of the bundled encoders this is.
+        encoder: called as those of ``transformers`` are.
         classes: number of classes of a text.
         marks: number of things that may hold of a text, each by itself.
         slots: number of slots that items fit.
         kinds: number of kinds that an item is one of.
     """
 
-    def __init__(self, encoder: nn.Module, classes: int, marks: int, slots: int, kinds: int) -> None:
+    def __init__(self, kind: EncoderKind, encoder: Any, classes: int, marks: int, slots: int, kinds: int) -> None:
         super().__init__()
         width = int(encoder.config.hidden_size)
+        self.made_of: EncoderKind = kind
         self.encoder = encoder
         self.of_text = nn.Linear(width, classes)
         self.mark = nn.Linear(width, marks)

@@ -87,8 +87,8 @@ def evaluate(
                 raise QueryError(
                     f"{asked_for} needs questions whose files can be simulated: evaluate unseen {asked_for}"
                 )
-            causal = [item for item in items if item.query is not None]
-            (_evaluate_answers if answers else _evaluate_explanations)(model, causal, out, as_json)
+            asked = [item for item in items if item.query is not None]
+            (_evaluate_answers if answers else _evaluate_explanations)(model, asked, out, as_json)
             return
         needed = set(chosen) - {"nearest question", "majority"}
         lm = load_language_model(model) if needed else None
@@ -170,12 +170,13 @@ def _evaluate_explanations(model: str, causal: "Sequence[QueryItem]", out: Path 
         )
     if out is not None:
         write_table(out, found, {"set": "unseen", "model": lm.describe()})
-    rubric, figures = ("faithful", "complete", "fluent"), []
+    rubric = ("faithful", "complete", "fluent")
+    figures: list[dict[str, Any]] = []
     for system, part in found.groupby("system", sort=False):
         for name in rubric:
             low, high = cluster_interval(part[name].to_numpy(float), part["topic"].to_numpy())
             figures.append(
-                {"system": system, "rubric": name, "share": float(part[name].mean()), "low": low, "high": high}
+                {"system": str(system), "rubric": name, "share": float(part[name].mean()), "low": low, "high": high}
             )
     if as_json:
         print_json({"set": "unseen", "results": int(found["id"].nunique()), "explanations": figures})

@@ -16,7 +16,8 @@ from typing import Annotated, Any
 import typer
 
 from lm.load import BASE_NOTE
-from lm.pointer import SHIPPED_POINTER, pointer_beside
+from lm.pointer import SHIPPED as READERS
+from lm.pointer import pointers_beside
 from lm.registry import SHIPPED
 
 LARGEST = 12e6  # bytes
@@ -41,8 +42,9 @@ def main(
     SHIPPED.mkdir(exist_ok=True)
     for name in FILES:
         shutil.copyfile(adapter / name, SHIPPED / name)
-    if pointer_beside(adapter) != SHIPPED_POINTER:
-        shutil.copytree(pointer_beside(adapter), SHIPPED_POINTER, dirs_exist_ok=True)
+    for folder in pointers_beside(adapter):
+        if folder.parent != READERS:
+            shutil.copytree(folder, READERS / folder.name, dirs_exist_ok=True)
     (SHIPPED / "README.md").write_text(card.replace(PLACE, "\n\n".join(tables) or PLACE), encoding="utf-8")
 
 

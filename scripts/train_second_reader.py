@@ -1,4 +1,4 @@
-"""Tune second readers on all questions for training, and put their mean where it ships: ``lm/second_reader``.
+"""Tune readers on all questions for training, and put their mean where it ships: ``lm/second_reader``, ``lm/third_reader``.
 
 A run that was killed goes on from its last checkpoint. Topics of the frozen sets are left out, as everywhere, and those that
 the nights of profile laptop hold out.
@@ -17,7 +17,9 @@ from rich.table import Table
 
 from assets.profile import read_profile
 from lm.places import home
-from lm.pointer import SHIPPED_POINTER, average_pointers, load_pointer
+from lm.pointer import SHIPPED_SECOND, SHIPPED_THIRD, load_pointer
+from lm.pointer_weights import average_pointers
+from lm.registry import shipped_adapter
 from orchestration.settings import PROFILES
 from training.grammar.engine import FamilyTask
 from training.queries import make_queries
@@ -29,13 +31,18 @@ from training.written import load_written
 
 
 def main(
+    third: Annotated[
+        bool,
+        typer.Option(help="The reader by the language model, begun from its adapter; else by the sentence encoder."),
+    ] = False,
     repeats: Annotated[int, typer.Option(help="How often each question worded by hand is read.")] = 5,
     generated: Annotated[int, typer.Option(help="Generated questions of each task.")] = 1000,
     rank: Annotated[int, typer.Option(help="Of what is kept.")] = 48,
+    batch_tokens: Annotated[int, typer.Option(help="Of a batch, padding included.")] = 2600,
     learning_rate: Annotated[float, typer.Option(help="Of the encoder, at its height.")] = 3e-4,
     start: Annotated[
         Path | None,
-        typer.Option(help="Folder of a reader to go on from, as lm/second_reader; else the bundled encoder."),
+        typer.Option(help="Folder of a reader to go on from, as lm/second_reader; else as it is bundled."),
     ] = None,
     readers: Annotated[
         int, typer.Option(min=1, help="How many are tuned, by other orders and headers, and averaged; with --start.")
@@ -50,11 +57,18 @@ def main(
     sizes = read_profile(PROFILES / "laptop.yaml")
     offered = [topic for topic in load_topics() if topic.name not in unseen_topics()]
     topics, _ = split_topics(offered, sizes.queries.held_out_topics, sizes.seed)
+    adapter, ships = (shipped_adapter(), SHIPPED_THIRD) if third else (None, SHIPPED_SECOND)
     work, console = home() / "work" / "second-reader", Console()
     folders = []
     for number in range(seed, seed + readers):
         recipe = SecondReaderRecipe(
-            repeats=repeats, rank=rank, learning_rate=learning_rate, most_steps=steps, seed=number
+            encoder="language model" if third else "sentences",
+            batch_tokens=batch_tokens,
+            repeats=repeats,
+            rank=rank,
+            learning_rate=learning_rate,
+            most_steps=steps,
+            seed=number,
         )
         made = [i for task in get_args(FamilyTask) for i in make_queries(task, generated, number, topics, "train")]
         with Progress(console=Console(stderr=True)) as bar:
@@ -67,7 +81,7 @@ def main(
                 if not console.is_terminal:
                     console.print(f"reader {number}: step {step} of {steps}, loss {loss:.3f}")
 
-            trained = train_second_reader(load_written(), made, recipe, work / str(number), report, start)
+            trained = train_second_reader(load_written(), made, recipe, work / str(number), report, start, adapter)
         console.print(
             f"{trained.questions} questions, {trained.steps} steps, {trained.seconds:.0f} s from step {trained.resumed_at}"
         )
@@ -80,9 +94,9 @@ def main(
         table.add_row(name, str(len(found)), f"{found['task_right'].mean():.3f}", f"{found['all_right'].mean():.3f}")
     console.print(table)
     if ship:
-        shutil.copytree(work / "reader", SHIPPED_POINTER, dirs_exist_ok=True)
-        size = sum(path.stat().st_size for path in Path(SHIPPED_POINTER).iterdir())
-        console.print(f"shipped: {SHIPPED_POINTER} ({size / 1e6:.1f} MB)")
+        shutil.copytree(work / "reader", ships, dirs_exist_ok=True)
+        size = sum(path.stat().st_size for path in Path(ships).iterdir())
+        console.print(f"shipped: {ships} ({size / 1e6:.1f} MB)")
 
 
 if __name__ == "__main__":

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import tempfile
 from collections.abc import Callable, Mapping, Sequence
+from functools import partial
 from pathlib import Path
 
 import pandas as pd
@@ -82,12 +83,16 @@ def explain_results(
                 if report is not None:
                     report(before + now, len(results) * len(systems))
 
-            texts[name] = raw_explanations(ledger, name, lambda model=model: model, results, say)
+            texts[name] = raw_explanations(ledger, name, partial(_itself, model), results, say)
             done += len(results)
     texts["template"] = [result.summary for _, _, result in results]
     texts["fixed sentence"] = [NOTHING_SAID for _ in results]
     frame = judged(results, texts)
     return frame.assign(topic=frame["id"].map(dict(zip(found["id"], found["topic"], strict=True))))
+
+
+def _itself(model: LanguageModel) -> LanguageModel:
+    return model
 
 
 def judged(results: Sequence[Explained], texts: Mapping[str, Sequence[str]]) -> pd.DataFrame:

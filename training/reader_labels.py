@@ -69,11 +69,12 @@ class Labelled:
         return np.where(self.links > 0, np.append(slots, 0)[np.maximum(self.links, 1) - 1], self.links)
 
 
-def labelled(item: QueryItem, tokenizer: Any) -> Labelled:
+def labelled(item: QueryItem, form: Any) -> Labelled:
+    """What should be said of a question, in rows made as ``form`` says (:class:`lm.pointer_encoders.RowTokens`)."""
     from lm.pointer_network import lay_out
 
     question = plain_question(item)
-    row = lay_out(tokenizer, question, items_of(question, item.columns, item.levels))
+    row = lay_out(form, question, items_of(question, item.columns, item.levels))
     query = CausalQuery.model_validate(item.query) if item.query is not None else None
     place = {column: number for number, column in enumerate(item.columns[: len(row.items)])}
     roles = np.zeros((len(row.items), len(SLOTS)), dtype=np.float32)

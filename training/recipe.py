@@ -48,7 +48,7 @@ class SftRecipe(BaseModel):
 
 
 class SecondReaderRecipe(BaseModel):
-    """Sizes and rates of tuning the second reader (:mod:`training.second_reader`).
+    """Sizes and rates of tuning a second reader (:mod:`training.second_reader`), by the bundled encoder ``encoder``.
 
     Each question worded by hand is read ``repeats`` times, from the second time on over another header
     (:mod:`training.restyling`; from the first time on by a reader that goes on from an earlier one); each generated one once.
@@ -58,6 +58,7 @@ class SecondReaderRecipe(BaseModel):
 
     model_config = ConfigDict(extra="forbid", frozen=True)
 
+    encoder: Literal["sentences", "language model"] = "sentences"
     repeats: int = Field(default=6, gt=0)
     batch_tokens: int = Field(default=2600, ge=512)
     most_steps: int | None = Field(default=None, gt=0)

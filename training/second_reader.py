@@ -1,6 +1,7 @@
-"""Tuning the second reader: the bundled sentence encoder learns which task is asked and which column has which role.
+"""Tuning the second readers: a bundled encoder learns which task is asked and which column has which role.
 
-All of its layers are tuned, and what has been learned is kept as a difference of low rank. So that little is lost by that, the
+All layers of the sentence encoder are tuned, and those of the language model from which the mask is taken; what has been learned
+is kept as a difference of low rank. So that little is lost by that, the
 difference is cut down to this rank again and again in the last part of training, which goes on from what is left.
 
 Source: Blumensath and Davies (2009), "Iterative hard thresholding for compressed sensing", for training with cuts.
@@ -20,7 +21,7 @@ import pandas as pd
 
 from causal_tools.contract import CausalQuery
 from causal_tools.second_reading import ALL, CONDITION, NODE, TASK_ROLES, items_of
-from lm.pointer import WEIGHTS, Pointed, Pointer, cut_down, new_network, put_in, save_pointer
+from lm.pointer import WEIGHTS, Pointed, Pointer
 from training.digests import digest_of
 from training.queries import QueryItem, corpus_digest
 from training.reader_labels import NAMES, labelled, plain_question, reader_loss, tensors
@@ -50,6 +51,7 @@ def train_second_reader(
     folder: Path,
     report: Callable[[int, int, float], None] | None = None,
     start: Path | None = None,
+    adapter: Path | None = None,
 ) -> TrainedReader:
     """Tune the reader on questions with their readings.
 
@@ -61,22 +63,24 @@ def train_second_reader(
             lies in ``folder/reader``.
         report: called with (step, steps, loss) now and then.
         start: folder of an earlier reader to go on from; by default the bundled encoder.
+        adapter: folder of a LoRA adapter that the language model begins with, where there is no earlier reader.
 
     Raises:
         ValueError: no questions.
     """
     import torch
 
+    from lm.pointer_weights import network_of, new_network, save_pointer
+
     if not by_hand and not generated:
         raise ValueError("train_second_reader needs at least one question")
     torch.manual_seed(recipe.seed)
-    network, tokenizer = new_network(NAMES)
-    if start is not None:
-        put_in(network, start)
-    network.encoder.embeddings.requires_grad_(False)
+    network, form = network_of(start)[:2] if start else new_network(NAMES, recipe.encoder, adapter)
+    _freeze(network)
     rounds = _rounds(by_hand, generated, recipe, restyle=start is not None)
-    batches = _batches(rounds, tokenizer, recipe)[: recipe.most_steps]
-    begun = hashlib.sha256((start / WEIGHTS).read_bytes()).hexdigest() if start else None
+    batches = _batches(rounds, form, recipe)[: recipe.most_steps]
+    first = start / WEIGHTS if start else adapter / "adapter_model.safetensors" if adapter else None
+    begun = hashlib.sha256(first.read_bytes()).hexdigest() if first else None
     identity = [recipe.model_dump(), corpus_digest([*by_hand, *generated]), begun]
     work = folder / f"work-{digest_of(identity)}"
     checkpoints = [path for path in work.glob("checkpoint-*") if (path / "trainer_state.json").exists()]
@@ -93,6 +97,16 @@ def train_second_reader(
         [(int(line["step"]), float(line["loss"])) for line in trainer.state.log_history if "loss" in line],
         int(last.name.split("-")[-1]) if last else 0,
     )
+
+
+def _freeze(network: Any) -> None:
+    """Names stay as they are known, and so do the layers of a language model that keep their mask."""
+    encoder = network.encoder
+    if network.made_of == "sentences":
+        encoder.embeddings.requires_grad_(False)
+    else:
+        encoder.model.embed_tokens.requires_grad_(False)
+        encoder.model.layers[: encoder.masked].requires_grad_(False)
 
 
 def reader_matches(pointer: Pointer, items: Sequence[QueryItem]) -> pd.DataFrame:
@@ -150,12 +164,12 @@ def _files(items: Sequence[QueryItem]) -> list[list[QueryItem]]:
     return list(found.values())
 
 
-def _batches(rounds: Sequence[list[QueryItem]], tokenizer: Any, recipe: SecondReaderRecipe) -> list[dict[str, Any]]:
+def _batches(rounds: Sequence[list[QueryItem]], form: Any, recipe: SecondReaderRecipe) -> list[dict[str, Any]]:
     """Batches in the order of training, as tensors: what the network reads, and what it should say."""
     random = np.random.default_rng(recipe.seed + 1)
     batches = []
     for items in rounds:
-        rows = [labelled(item, tokenizer) for item in items]
+        rows = [labelled(item, form) for item in items]
         order = random.permutation(len(rows))
         own = []
         for start in range(0, len(order), SORTED_AT_ONCE):
@@ -179,6 +193,8 @@ def _trainer(
 ) -> Any:
     import torch
     from transformers import PrinterCallback, Trainer, TrainerCallback, TrainingArguments
+
+    from lm.pointer_weights import cut_down
 
     first_cut = round(len(batches) * (1 - recipe.cut_share))
     every = max(1, (len(batches) - first_cut) // recipe.cuts)

@@ -15,7 +15,7 @@ from assets.training import second_reader
 from causal_tools.parsing import Asked, find_readings
 from causal_tools.reading_evidence import SIGNS, Weights
 from lm import load_language_model
-from lm.pointer import BESIDE, SHIPPED_POINTER, WEIGHTS
+from lm.pointer import SECOND, SHIPPED_SECOND, WEIGHTS
 from orchestration.settings import PROFILES
 from orchestration.storage import StoredFiles
 from training.corpora import retrieval_corpus as corpus_of
@@ -69,18 +69,18 @@ def test_it_is_tuned_on_the_corpus_told_in_mlflow_and_reused(store, tracking):
     assert run.data.metrics["development_columns_right"] == told["development_columns_right"]
     assert run.data.tags["retrieval_corpus"] == told["retrieval_corpus"]
     made = store.get("second_reader")
-    assert (made / WEIGHTS).read_bytes() != (SHIPPED_POINTER / WEIGHTS).read_bytes()
+    assert (made / WEIGHTS).read_bytes() != (SHIPPED_SECOND / WEIGHTS).read_bytes()
     assert _told(_materialize(SMALL, store, tracking))["reused"]
 
 
 def test_without_a_recipe_it_is_the_one_that_ships(store, tracking):
     assert not _told(_materialize(None, store, tracking))["tuned"]
-    assert (store.get("second_reader") / WEIGHTS).read_bytes() == (SHIPPED_POINTER / WEIGHTS).read_bytes()
+    assert (store.get("second_reader") / WEIGHTS).read_bytes() == (SHIPPED_SECOND / WEIGHTS).read_bytes()
 
 
 def test_a_model_reads_with_the_second_reader_inside_its_adapter(tmp_path, store, tracking):
     _materialize(SMALL, store, tracking)
-    shutil.copytree(store.get("second_reader"), tmp_path / "adapter" / BESIDE)
+    shutil.copytree(store.get("second_reader"), tmp_path / "adapter" / SECOND)
     model = load_language_model("tiny")
 
     def against_tasks(adapter: Path | None) -> dict[str, float]:

@@ -14,7 +14,7 @@ from causal_tools.reading_evidence import NO_WEIGHTS, SIGNS, Weights
 from causal_tools.reading_form import ReadingForm
 from causal_tools.second_reading import MOST_AGAINST, MOST_MISSED, OPERATORS, SecondReading, items_of, second_readings
 from lm import load_language_model
-from lm.pointer import Item, Pointed
+from lm.pointer import SHIPPED_SECOND, SHIPPED_THIRD, Item, Links, Pointed
 
 COLUMNS = ("drug", "pain", "age")
 QUESTION = "How does drug change pain?"
@@ -40,8 +40,7 @@ def _second(
         logits,
         kinds,
         [np.log((options or {}).get(column, [])) for column in COLUMNS],
-        np.log(links or [[0.25] * 4] * len(words)),
-        words,
+        (Links(np.log(links or [[0.25] * 4] * len(words)), words),),
     )
     return SecondReading(pointed, question, COLUMNS, levels)
 
@@ -157,12 +156,14 @@ def test_columns_are_shown_in_plain_words_as_the_question_spells_them_with_level
     assert named[3].options[0] == "harbour"
 
 
-def test_the_shipped_reader_knows_who_acts_on_whom():
+@pytest.mark.parametrize("readers", [[SHIPPED_SECOND], [SHIPPED_THIRD], [SHIPPED_SECOND, SHIPPED_THIRD]])
+def test_the_shipped_readers_know_who_acts_on_whom(readers):
     twins = second_readings(
         [
             ("What is the effect of exercise on blood pressure?", ("exercise_h", "sys_bp", "age"), None),
             ("What is the effect of blood pressure on exercise?", ("exercise_h", "sys_bp", "age"), None),
-        ]
+        ],
+        readers,
     )
     for second, cause, outcome in zip(twins, ("exercise_h", "sys_bp"), ("sys_bp", "exercise_h"), strict=True):
         assert second.against_role("treatment", cause) < 0.7 < second.against_role("treatment", outcome)

@@ -7,18 +7,9 @@ import pytest
 import torch
 
 from lm import ModelNotFound
-from lm.pointer import (
-    Item,
-    Pointer,
-    average_pointers,
-    cut_down,
-    load_pointer,
-    new_network,
-    put_in,
-    read_in_orders,
-    save_pointer,
-)
+from lm.pointer import Item, Pointer, load_pointer, read_by_all, read_in_orders
 from lm.pointer_network import MOST_TOKENS, batch_of, lay_out
+from lm.pointer_weights import average_pointers, cut_down, new_network, put_in, save_pointer
 
 NAMES = {"classes": ("a", "b", "c"), "marks": ("m",), "slots": ("s", "t"), "kinds": ("k", "l")}
 ASKED = [
@@ -33,12 +24,12 @@ ASKED = [
 def tuned():
     """A network some way off the bundled encoder."""
     torch.manual_seed(0)
-    network, tokenizer = new_network(NAMES)
+    network, form = new_network(NAMES)
     with torch.no_grad():
         for name, weight in network.named_parameters():
             if "embeddings" not in name:
                 weight.add_(torch.randn_like(weight), alpha=0.02)
-    return network.eval(), tokenizer
+    return network.eval(), form
 
 
 def test_what_is_read_does_not_depend_on_company(tuned):
@@ -57,9 +48,10 @@ def test_what_is_read_does_not_depend_on_company(tuned):
         for ours, theirs in zip(one.options, alone.options, strict=True):
             assert np.allclose(ours, theirs, atol=1e-4)
             assert not len(ours) or np.exp(ours).sum() == pytest.approx(1.0, abs=1e-5)
-        assert one.links.shape == (len(one.offsets), len(asked[1]) + 1)
-        assert np.allclose(one.links, alone.links, atol=1e-4)
-        assert np.exp(one.links).sum(1) == pytest.approx(1.0, abs=1e-5)
+        (ours,), (theirs,) = one.links, alone.links
+        assert ours.log_probs.shape == (len(ours.offsets), len(asked[1]) + 1)
+        assert np.allclose(ours.log_probs, theirs.log_probs, atol=1e-4)
+        assert np.exp(ours.log_probs).sum(1) == pytest.approx(1.0, abs=1e-5)
         assert np.exp(list(one.classes.values())).sum() == pytest.approx(1.0, abs=1e-5)
     assert pointer.read([]) == []
 
@@ -78,12 +70,12 @@ def test_an_item_is_seen_in_the_light_of_the_text_and_of_the_others(tuned):
 
 
 def test_the_longest_row_fits_and_no_item_is_lost(tuned):
-    _, tokenizer = tuned
-    row = lay_out(tokenizer, *ASKED[2])
+    _, form = tuned
+    row = lay_out(form, *ASKED[2])
     assert len(row.tokens) <= MOST_TOKENS
     assert len(row.items) == 60
     assert all(end > start for start, end in row.items)
-    crowded = lay_out(tokenizer, "What " * 300, [Item("a name", ("yes", "no"))] * 400)
+    crowded = lay_out(form, "What " * 300, [Item("a name", ("yes", "no"))] * 400)
     assert len(crowded.tokens) <= MOST_TOKENS
     assert len(crowded.items) < 400
     assert crowded.options == []
@@ -101,44 +93,59 @@ def test_in_several_orders_an_item_counts_the_same_wherever_it_stands(tuned):
         places = [order.index(item) for order in orders]
         expected = np.mean([one.slots["s"][place] for one, place in zip(apart, places, strict=True)])
         assert mean.slots["s"][item] == pytest.approx(expected, abs=1e-4)
-        links.append(np.mean([one.links[:, place] for one, place in zip(apart, places, strict=True)], axis=0))
-    shares = np.exp(np.stack([*links, np.mean([one.links[:, -1] for one in apart], axis=0)], axis=1))
-    assert np.exp(mean.links) == pytest.approx(shares / shares.sum(1, keepdims=True), abs=1e-4)
+        links.append(
+            np.mean([one.links[0].log_probs[:, place] for one, place in zip(apart, places, strict=True)], axis=0)
+        )
+    shares = np.exp(np.stack([*links, np.mean([one.links[0].log_probs[:, -1] for one in apart], axis=0)], axis=1))
+    assert np.exp(mean.links[0].log_probs) == pytest.approx(shares / shares.sum(1, keepdims=True), abs=1e-4)
     assert np.exp(list(mean.classes.values())).sum() == pytest.approx(1.0)
     assert np.exp(mean.options[1]).sum() == pytest.approx(1.0)
     assert sum(np.exp(held) for held in mean.kinds.values()) == pytest.approx(1.0)
     assert nothing.slots["s"].shape == (0,)
     (alone,) = read_in_orders(pointer, ASKED[:1], 1)
-    assert np.allclose(alone.links, pointer.read(ASKED[:1])[0].links, atol=1e-5)
+    assert np.allclose(alone.links[0].log_probs, pointer.read(ASKED[:1])[0].links[0].log_probs, atol=1e-5)
 
 
 def test_options_are_part_of_their_item_and_go_first_where_room_is_scarce(tuned):
-    _, tokenizer = tuned
-    row = lay_out(tokenizer, *ASKED[0])
+    _, form = tuned
+    row = lay_out(form, *ASKED[0])
     start, end = row.items[1]
-    assert tokenizer.convert_ids_to_tokens(row.tokens[start:end]) == ["sb", "##p", ":", "high", ",", "low"]
-    words = [tokenizer.convert_ids_to_tokens(row.tokens[first:last]) for _, first, last in row.options]
+    assert form.tokenizer.convert_ids_to_tokens(row.tokens[start:end]) == ["sb", "##p", ":", "high", ",", "low"]
+    words = [form.tokenizer.convert_ids_to_tokens(row.tokens[first:last]) for _, first, last in row.options]
     assert words == [["high"], ["low"]]
     assert {item for item, _, _ in row.options} == {1}
-    scarce = lay_out(tokenizer, "which", [Item("a name", ("an option", "another option"))] * 80)
+    scarce = lay_out(form, "which", [Item("a name", ("an option", "another option"))] * 80)
     assert len(scarce.items) == 80
     assert scarce.options == []
+
+
+def test_several_pointers_count_alike_and_each_has_its_own_links(tuned):
+    network, form = tuned
+    plain, _ = new_network(NAMES)
+    pointers = [Pointer(one, form, NAMES) for one in (network, plain.eval())]
+    first, second = (read_in_orders(one, ASKED[:1], orders)[0] for one, orders in zip(pointers, (2, 1), strict=True))
+    (both,) = read_by_all(pointers, ASKED[:1], (2, 1))
+    assert np.allclose(both.slots["t"], (first.slots["t"] + second.slots["t"]) / 2, atol=1e-5)
+    shares = np.exp((first.options[1] + second.options[1]) / 2)
+    assert np.exp(both.options[1]) == pytest.approx(shares / shares.sum(), abs=1e-5)
+    for link, one in zip(both.links, (first, second), strict=True):
+        assert np.allclose(link.log_probs, one.links[0].log_probs)
 
 
 def test_items_without_room_cannot_be_chosen(tuned):
     (found,) = Pointer(*tuned, NAMES).read([("What " * 300, [Item("a name", ("yes", "no"))] * 400)])
     assert np.isneginf(found.slots["s"][-1])
     assert np.isneginf(found.kinds["k"][-1])
-    assert np.isneginf(found.links[:, -2]).all()
+    assert np.isneginf(found.links[0].log_probs[:, -2]).all()
     assert len(found.options[-1]) == 0
     assert np.isfinite(found.slots["s"][0])
 
 
 def test_means_are_over_the_tokens_of_an_item_alone(tuned):
     """The pooled vector of an item is the mean of the encoder's own vectors at its tokens."""
-    network, tokenizer = tuned
-    row = lay_out(tokenizer, *ASKED[0])
-    batch = batch_of([row, lay_out(tokenizer, *ASKED[1])])
+    network, form = tuned
+    row = lay_out(form, *ASKED[0])
+    batch = batch_of([row, lay_out(form, *ASKED[1])])
     with torch.inference_mode():
         hidden = network.encoder(
             input_ids=torch.tensor([row.tokens]),
@@ -151,23 +158,23 @@ def test_means_are_over_the_tokens_of_an_item_alone(tuned):
 
 
 def test_at_full_rank_nothing_but_rounding_is_lost(tuned, tmp_path):
-    network, tokenizer = tuned
+    network, form = tuned
     save_pointer(network, NAMES, 384, tmp_path / "full")
-    before, after = Pointer(network, tokenizer, NAMES).read(ASKED), load_pointer(tmp_path / "full").read(ASKED)
+    before, after = Pointer(network, form, NAMES).read(ASKED), load_pointer(tmp_path / "full").read(ASKED)
     for one, other in zip(before, after, strict=True):
         assert list(one.classes.values()) == pytest.approx(list(other.classes.values()), abs=0.05)
 
 
 def test_what_is_cut_down_is_kept_whole(tuned, tmp_path):
     """After a cut to a rank, keeping at that rank loses only bfloat16's rounding; without the cut it loses much."""
-    network, tokenizer = tuned
+    network, form = tuned
     state = {name: weight.clone() for name, weight in network.state_dict().items()}
     try:
-        whole = Pointer(network, tokenizer, NAMES).read(ASKED[:1])[0]
+        whole = Pointer(network, form, NAMES).read(ASKED[:1])[0]
         save_pointer(network, NAMES, 4, tmp_path / "lost")
         lost = load_pointer(tmp_path / "lost").read(ASKED[:1])[0]
         cut_down(network, 4)
-        cut = Pointer(network, tokenizer, NAMES).read(ASKED[:1])[0]
+        cut = Pointer(network, form, NAMES).read(ASKED[:1])[0]
         save_pointer(network, NAMES, 4, tmp_path / "kept")
         kept = load_pointer(tmp_path / "kept").read(ASKED[:1])[0]
     finally:
@@ -201,7 +208,7 @@ def test_pointers_that_do_not_say_the_same_have_no_mean(tuned, tmp_path):
     save_pointer(network, NAMES, 4, tmp_path / "one")
     other = {**NAMES, "marks": ("another",)}
     save_pointer(new_network(other)[0], other, 4, tmp_path / "two")
-    with pytest.raises(ValueError, match="of the same classes"):
+    with pytest.raises(ValueError, match="of the same encoder"):
         average_pointers([tmp_path / "one", tmp_path / "two"], 4, tmp_path / "mean")
     with pytest.raises(ValueError, match="needs pointers"):
         average_pointers([], 4, tmp_path / "mean")

@@ -44,9 +44,7 @@ def test_explanations_of_true_results_are_judged_beside_template_and_a_sentence_
     """A network without training invents or leaves out; the template does neither, and the fixed sentence tells nothing."""
     out = tmp_path / "explanations.parquet"
     told = json.loads(
-        _said(
-            "evaluate", "unseen", "--explanations", "--model", "tiny", "--every", "150", "--out", str(out), "--json"
-        )
+        _said("evaluate", "unseen", "--explanations", "--model", "tiny", "--every", "150", "--out", str(out), "--json")
     )
     shares = {(line["system"], line["rubric"]): line for line in told["explanations"]}
     assert {system for system, _ in shares} == {"tiny", "template", "fixed sentence"}

@@ -9,8 +9,10 @@ import torch
 
 from causal_tools.contract import CausalQuery
 from causal_tools.second_reading import OPERATORS, SLOTS
-from lm.pointer import load_pointer, new_network
+from lm.pointer import SHIPPED_SECOND, SHIPPED_THIRD, load_pointer
+from lm.pointer_encoders import bundled_encoder
 from lm.pointer_network import Logits
+from lm.pointer_weights import network_of, new_network
 from training.queries import QueryItem
 from training.reader_labels import NAMES, TASKS, labelled, reader_loss, tensors
 from training.recipe import SecondReaderRecipe
@@ -45,7 +47,7 @@ def test_the_loss_of_knowing_nothing_is_counted_by_hand():
     """One question of nine columns: six tasks; of an average effect two roles of nine columns and nine conditions that may be or
     not; of a graph nine nodes and whether all. Of each condition seven operators, and one of its levels where it has some.
     Words: six slots each, and ten columns or none, which count twice."""
-    _, tokenizer = new_network(NAMES)
+    _, form = new_network(NAMES)
     by_task = {item.task: item for item in reversed(ITEMS)}
     columns = len(ITEMS[0].columns)
     expected = {
@@ -58,7 +60,7 @@ def test_the_loss_of_knowing_nothing_is_counted_by_hand():
         levels = by_task["HTE"].levels.get(condition["column"], ())
         expected["HTE"] += math.log(7) + (math.log(min(len(levels), 6)) if levels else 0)
     for task, loss in expected.items():
-        found = reader_loss(Indifferent(), tensors([labelled(by_task[task], tokenizer)]))
+        found = reader_loss(Indifferent(), tensors([labelled(by_task[task], form)]))
         assert float(found) == pytest.approx(loss + math.log(6) + 2 * math.log(columns + 1), rel=1e-5), task
 
 
@@ -79,7 +81,7 @@ def _item(question: str, said: dict[str, str], **query) -> QueryItem:
 
 
 def test_words_are_marked_with_their_column_and_its_slot_and_conditions_with_operator_and_level():
-    _, tokenizer = new_network(NAMES)
+    _, form = new_network(NAMES)
     conditions = [
         {"column": "sex", "operator": "=", "value": "f"},
         {"column": "age", "operator": ">", "value": 60},
@@ -90,8 +92,8 @@ def test_words_are_marked_with_their_column_and_its_slot_and_conditions_with_ope
         {"pain": "aches", "sex": "women", "age": "above sixty years"},
         conditions=conditions,
     )
-    one = labelled(item, tokenizer)
-    tokens = tokenizer.convert_ids_to_tokens(one.row.tokens)[: one.row.text_tokens]
+    one = labelled(item, form)
+    tokens = form.tokenizer.convert_ids_to_tokens(one.row.tokens)[: one.row.text_tokens]
     columns = [item.columns[n - 1] if n > 0 else "-" for n in one.links[1:-1]]
     assert dict(zip(tokens[1:-1], columns, strict=True)) == {
         "for": "-", "women": "sex", "above": "age", "sixty": "age", "years": "age", ",": "-", "does": "-", "dose": "dose",
@@ -109,8 +111,8 @@ def test_words_are_marked_with_their_column_and_its_slot_and_conditions_with_ope
 
 
 def test_where_words_of_a_column_are_not_known_others_do_not_count_as_of_none():
-    _, tokenizer = new_network(NAMES)
-    one = labelled(_item("does dose ease aches", {}, task="ATE"), tokenizer)
+    _, form = new_network(NAMES)
+    one = labelled(_item("does dose ease aches", {}, task="ATE"), form)
     assert one.links.tolist() == [-100, -100, 1, -100, -100, -100, -100]
     assert one.words.tolist() == [-100, -100, 1, -100, -100, -100, -100]
 
@@ -132,15 +134,28 @@ def test_it_learns_and_a_killed_run_ends_with_the_same_weights(tmp_path):
     assert ours == theirs
 
 
+def test_of_a_language_model_the_layers_without_a_mask_learn(tmp_path):
+    losses = []
+    recipe = SMALL.model_copy(update={"encoder": "language model", "most_steps": 4})
+    trained = train_second_reader(ITEMS, [], recipe, tmp_path, lambda *at: losses.append(at))
+    assert trained.losses[-1][1] < 0.8 * trained.losses[0][1]
+    now, _, _ = network_of(trained.folder)
+    was = bundled_encoder("language model").state_dict()
+    changed = {name for name, weight in now.encoder.state_dict().items() if not weight.equal(was[name])}
+    assert {int(name.split(".")[2]) for name in changed if ".layers." in name} == set(range(10, 24))
+    assert not any("embed" in name for name in changed)
+    onward = train_second_reader(ITEMS, [], recipe, tmp_path / "on", start=trained.folder)
+    assert network_of(onward.folder)[0].made_of == "language model"
+
+
 def test_without_questions_there_is_nothing_to_learn(tmp_path):
     with pytest.raises(ValueError, match="at least one question"):
         train_second_reader([], [], SMALL, tmp_path)
 
 
-def test_the_shipped_reader_reads_development_questions_by_itself():
+@pytest.mark.parametrize("reader", [SHIPPED_SECOND, SHIPPED_THIRD], ids=lambda folder: folder.name)
+def test_a_shipped_reader_reads_development_questions_by_itself(reader):
     """Majority reads a sixth of the tasks, and no roles."""
-    from lm.pointer import SHIPPED_POINTER
-
-    found = reader_matches(load_pointer(SHIPPED_POINTER), load_test_set("development"))
+    found = reader_matches(load_pointer(reader), load_test_set("development"))
     assert found["task_right"].mean() > 0.8
     assert found["all_right"].mean() > 0.4

@@ -63,9 +63,9 @@ class Weights:
     Of names, numbers and levels left out at most two count each: covariates and asides are many in some questions.
     """
 
-    model: float = 0.4
+    model: float = 0.25
     unnamed: float = 4.65
-    left_out: float = 2.4
+    left_out: float = 2.6
     all_despite_names: float = 2.4
     unlike: float = 2.5
     unlike_in_meaning: float = 4.5
@@ -73,17 +73,17 @@ class Weights:
     number_left_out: float = 1.0
     level_left_out: float = 2.0
     level_passed_over: float = 2.5
-    denial: float = 2.5
-    not_causal: float = 2.0
+    denial: float = 1.8
+    not_causal: float = 1.2
     broken_off: float = 2.4
-    second_task: float = 1.3
-    second_role: float = 0.45
-    second_condition: float = 0.6
+    second_task: float = 1.5
+    second_role: float = 0.25
+    second_condition: float = 1.2
     second_node: float = 1.0
-    second_words: float = 0.3
-    second_operator: float = 0.5
-    second_level: float = 0.6
-    second_number: float = 0.4
+    second_words: float = 0.4
+    second_operator: float = 0.7
+    second_level: float = 1.0
+    second_number: float = 0.2
 
     @cached_property
     def of_signs(self) -> tuple[float, ...]:

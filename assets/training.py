@@ -133,7 +133,8 @@ def assistant_adapter(
         digests = {
             "retrieval_corpus": frame_digest(retrieval_corpus),
             "interpretation_corpus": frame_digest(interpretation_corpus),
-            "second_reader": folder_digest(second_reader),
+            SECOND: folder_digest(second_reader),
+            THIRD: folder_digest(SHIPPED_THIRD),
         }
         run_id = tracking.start_run(
             f"assistant {variant} ({profile.name})",
@@ -188,9 +189,13 @@ def assistant_adapter(
 
     shipped = shipped_adapter() if recipe.start == "shipped" else None
     begun = folder_digest(shipped) if shipped is not None else None
-    return make(
-        context, files, {**recipe.model_dump(), "begun_from": begun, "weights": weights_version(recipe.base)}, build
-    )
+    settings = {
+        **recipe.model_dump(),
+        "begun_from": begun,
+        "weights": weights_version(recipe.base),
+        THIRD: folder_digest(SHIPPED_THIRD),
+    }
+    return make(context, files, settings, build)
 
 
 @dg.asset(
@@ -213,7 +218,8 @@ def registered_assistant(
 
     def build() -> Made:
         facts = stored.metadata
-        tags = {name: str(facts[name]) for name in ("retrieval_corpus", "interpretation_corpus", "second_reader")}
+        held = ("retrieval_corpus", "interpretation_corpus", "second_reader", "third_reader")
+        tags = {name: str(facts[name]) for name in held}
         version = tracking.register(
             assistant_adapter,
             stored.digest,

@@ -41,9 +41,6 @@ class RowTokens:
     separator: int
     lead: str = ""
 
-    def __post_init__(self) -> None:
-        self.tokenizer.model_max_length = 10**9  # what is too long is cut off by us
-
     def ids(self, texts: list[str], most: int) -> list[list[int]]:
         """At most so many tokens of each text."""
         if not texts:

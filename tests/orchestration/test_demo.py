@@ -77,7 +77,8 @@ def test_the_adapter_is_registered_as_challenger(first, files: FileStore, home: 
         (n, a, int(v)) for n, a, v in aliases
     ]
     assert registered["adapter_digest"] == files.find("assistant_adapter", "mixed").digest
-    assert (files.get("assistant_adapter", "mixed") / "second_reader" / "pointer.safetensors").exists()
+    for reader in ("second_reader", "third_reader"):
+        assert (files.get("assistant_adapter", "mixed") / reader / "pointer.safetensors").exists()
 
 
 def test_every_question_is_scored_for_every_system(first, files: FileStore) -> None:

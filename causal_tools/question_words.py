@@ -20,6 +20,29 @@ _EVERYDAY = frozenset(
 _DENIALS = frozenset(
     {"no", "not", "non", "never", "without", "none", "neither", "nor", "cannot", "lack", "lacks", "lacking"}
 )
+_OPPOSITES = tuple(
+    tuple(frozenset(side.split()) for side in pair.split(" / "))
+    for pair in (
+        "male males man men boy boys gentleman gentlemen / female females woman women girl girls lady ladies",
+        "married / single unmarried unwed divorced widowed bachelor bachelors",
+        "urban city cities town towns metropolitan / rural countryside country village villages villagers",
+        "employed / unemployed jobless",
+        "owner owners owned / renter renters rented tenant tenants",
+        "public / private",
+        "weekend weekends / weekday weekdays",
+        "adult adults grown / child children minor minors kid kids",
+        "indoor indoors inside / outdoor outdoors outside",
+        "domestic native natives / foreign foreigner foreigners abroad imported immigrant immigrants",
+        "alive survivor survivors survived / dead died deceased",
+        "positive / negative",
+        "day daytime / night nighttime",
+        "full fulltime / part parttime",
+        "dry / wet rainy",
+        "sick ill / healthy",
+        "insider insiders / outsider outsiders",
+    )
+)
+_NEGATING_STARTS = ("non", "un", "in", "dis")
 _YES_OR_NO = {"0": False, "no": False, "n": False, "false": False, "1": True, "yes": True, "y": True, "true": True}
 _WORDS = re.compile(r"[^\W_]+")
 _UNITS = (
@@ -79,6 +102,25 @@ def denies(words: str) -> bool:
     """Whether some words say that something is not so."""
     return any(
         part in _DENIALS or part.endswith("n't") for part in re.findall(r"[\w'’]+", words.casefold().replace("’", "'"))
+    )
+
+
+def opposes(words: str, name: str) -> bool:
+    """Whether some words say the opposite of what a name does, as *women* of ``male`` and *unmarried* of ``is_married``.
+
+    >>> opposes("the women", "male"), opposes("non-smokers", "smoker"), opposes("uninsured", "insured"), opposes("men", "male")
+    (True, False, True, False)
+    """
+    said, named = (set(_WORDS.findall(text.casefold().replace("_", " "))) for text in (words, name))
+    if any(
+        named & own and said & other and not named & other and not said & own
+        for pair in _OPPOSITES
+        for own, other in (pair, pair[::-1])
+    ):
+        return True
+    stems = {part[:_STEM] for part in named if len(part) >= _STEM}
+    return not any(word[:_STEM] in stems for word in said) and any(
+        word.startswith(start) and word[len(start) :][:_STEM] in stems for word in said for start in _NEGATING_STARTS
     )
 
 

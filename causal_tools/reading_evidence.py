@@ -18,7 +18,16 @@ import numpy as np
 
 from causal_tools.columns import name_parts, plain_name, shortens
 from causal_tools.contract import Scalar
-from causal_tools.question_words import FILE_NAME, denies, level_hints, numbers_in, places_of, says_level, yes_or_no
+from causal_tools.question_words import (
+    FILE_NAME,
+    denies,
+    level_hints,
+    numbers_in,
+    opposes,
+    places_of,
+    says_level,
+    yes_or_no,
+)
 
 _RUN = re.compile(r"[^\W_]+")
 _MOST_RUNS = 10  # of letters and figures that one name may have
@@ -48,8 +57,9 @@ class Weights:
         number_left_out: a number of the question that the reading does not hold.
         level_left_out: a level that the question says and no column of the reading has.
         level_passed_over: a level that the question says, where a condition on its column takes another.
-        denial: a condition of yes or no whose words deny where its value does not, or the other way round.
-        not_causal: that the reading is of no causal task, since nothing else can count against such a one.
+        denial: a condition of yes or no whose words deny its column, or say the opposite, where its value does not, or the other
+            way round.
+        not_causal: that the reading is of no causal task, since little else can count against such a one.
         broken_off: that no query can come of the reading, since the file lacks what it would need.
         second_task: what a second reader (:mod:`causal_tools.second_reading`) holds against the task, in nats.
         second_role: against the columns of treatment, response and mediator.
@@ -60,7 +70,8 @@ class Weights:
         second_level: against their levels.
         second_number: against their numbers, and against leaving out the others.
 
-    Of names, numbers and levels left out at most two count each: covariates and asides are many in some questions.
+    Of names, numbers and levels left out at most two count each: covariates and asides are many in some questions. A reading of no
+    causal task leaves out all of them.
     """
 
     model: float = 0.25
@@ -182,12 +193,13 @@ class QuestionEvidence:
         held = set(map(str, values))
         passed_over = self._levels_meant.get(column, frozenset()) - held
         wanted = yes_or_no(next(iter(values)), self._levels.get(column, ())) if len(values) == 1 else None
-        denial = wanted is not None and (places := self._places(column, words)) and self._denied(places[0]) == wanted
-        return {"level_passed_over": float(min(len(passed_over), MOST_LEFT_OUT)), "denial": float(bool(denial))}
+        places = self._places(column, words) if wanted is not None else []
+        denial = bool(places) and self._denied(places[0], column) == wanted
+        return {"level_passed_over": float(min(len(passed_over), MOST_LEFT_OUT)), "denial": float(denial)}
 
-    def _denied(self, place: tuple[int, int]) -> bool:
-        before = self._text[: place[0]].split()[-WORDS_BEFORE:]
-        return denies(" ".join([*before, self._text[slice(*place)]]))
+    def _denied(self, place: tuple[int, int], column: str) -> bool:
+        before, words = self._text[: place[0]].split()[-WORDS_BEFORE:], self._text[slice(*place)]
+        return denies(" ".join([*before, words])) != opposes(words, plain_name(column))
 
     @cached_property
     def _levels_meant(self) -> dict[str, frozenset[str]]:

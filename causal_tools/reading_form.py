@@ -126,7 +126,8 @@ class ReadingForm:
             if self._second:
                 chosen = chosen.with_signs(second_task=self._second.against_task(task))
             if task == NOT_CAUSAL:
-                steps.append(_step(chosen.with_signs(not_causal=1.0), word + END, None))
+                nothing_held = self.evidence.left_out((), (), ())
+                steps.append(_step(chosen.with_signs(not_causal=1.0, **nothing_held), word + END, None))
             elif task == "CGL":
                 steps.append(_step(chosen, word + ":", partial(self._nodes, ())))
             else:

@@ -1,11 +1,13 @@
 """Tune readers on all questions for training, and put their mean where it ships: ``lm/second_reader``, ``lm/third_reader``.
 
-A run that was killed goes on from its last checkpoint. Topics of the frozen sets are left out, as everywhere, and those that
+``torchrun --nproc-per-node 2 scripts/train_second_reader.py --third ...`` shares a run out among processes, which pays where one
+does not keep all cores busy. A run that was killed goes on from its last checkpoint. Topics of the frozen sets are left out, as everywhere, and those that
 the nights of profile laptop hold out.
 """
 
 from __future__ import annotations
 
+import os
 import shutil
 from pathlib import Path
 from typing import Annotated, get_args
@@ -40,6 +42,7 @@ def main(
     rank: Annotated[int, typer.Option(help="Of what is kept.")] = 48,
     batch_tokens: Annotated[int, typer.Option(help="Of a batch, padding included.")] = 2600,
     learning_rate: Annotated[float, typer.Option(help="Of the encoder, at its height.")] = 3e-4,
+    head_learning_rate: Annotated[float, typer.Option(help="Of the heads, at its height.")] = 2e-3,
     start: Annotated[
         Path | None,
         typer.Option(help="Folder of a reader to go on from, as lm/second_reader; else as it is bundled."),
@@ -54,6 +57,8 @@ def main(
     """Tune, score on the sets for choosing, and ship."""
     if readers > 1 and start is None:
         raise typer.BadParameter("readers that begin apart have no mean: give them one --start")
+    for name in ("ONEDNN_PRIMITIVE_CACHE_CAPACITY", "LRU_CACHE_CAPACITY"):
+        os.environ.setdefault(name, "96")  # rows of ever other lengths: the kernels kept for each would fill the memory
     sizes = read_profile(PROFILES / "laptop.yaml")
     offered = [topic for topic in load_topics() if topic.name not in unseen_topics()]
     topics, _ = split_topics(offered, sizes.queries.held_out_topics, sizes.seed)
@@ -67,6 +72,7 @@ def main(
             repeats=repeats,
             rank=rank,
             learning_rate=learning_rate,
+            head_learning_rate=head_learning_rate,
             most_steps=steps,
             seed=number,
         )
@@ -86,6 +92,8 @@ def main(
             f"{trained.questions} questions, {trained.steps} steps, {trained.seconds:.0f} s from step {trained.resumed_at}"
         )
         folders.append(trained.folder)
+    if os.environ.get("RANK", "0") != "0":
+        return  # the first process does the rest
     average_pointers(folders, rank, work / "reader")
     pointer = load_pointer(work / "reader")
     table = Table("set", "questions", "task right", "task and columns right")

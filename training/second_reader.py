@@ -1,8 +1,8 @@
 """Tuning the second readers: a bundled encoder learns which task is asked and which column has which role.
 
 All layers of the sentence encoder are tuned, and those of the language model from which the mask is taken; what has been learned
-is kept as a difference of low rank. So that little is lost by that, the
-difference is cut down to this rank again and again in the last part of training, which goes on from what is left.
+is kept as a difference of low rank. So that little is lost by that, the difference is cut down to this rank again and again in
+the last part of training, which goes on from what is left. Several processes share a run where ``torchrun`` started them.
 
 Source: Blumensath and Davies (2009), "Iterative hard thresholding for compressed sensing", for training with cuts.
 """
@@ -10,6 +10,8 @@ Source: Blumensath and Davies (2009), "Iterative hard thresholding for compresse
 from __future__ import annotations
 
 import hashlib
+import math
+import os
 import shutil
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
@@ -87,12 +89,14 @@ def train_second_reader(
     last = max(checkpoints, key=lambda path: int(path.name.split("-")[-1]), default=None)
     trainer = _trainer(network, batches, recipe, work, report)
     outcome = trainer.train(resume_from_checkpoint=str(last) if last else None)
-    save_pointer(network, NAMES, recipe.rank, folder / "reader")
-    shutil.rmtree(work, ignore_errors=True)
+    if trainer.is_world_process_zero():
+        save_pointer(network, NAMES, recipe.rank, folder / "reader")
+        shutil.rmtree(work, ignore_errors=True)
+    trainer.accelerator.wait_for_everyone()
     return TrainedReader(
         folder / "reader",
         sum(len(batch["task"]) for batch in batches),
-        len(batches),
+        int(trainer.state.max_steps),
         float(outcome.metrics["train_runtime"]),
         [(int(line["step"]), float(line["loss"])) for line in trainer.state.log_history if "loss" in line],
         int(last.name.split("-")[-1]) if last else 0,
@@ -196,12 +200,14 @@ def _trainer(
 
     from lm.pointer_weights import cut_down
 
-    first_cut = round(len(batches) * (1 - recipe.cut_share))
-    every = max(1, (len(batches) - first_cut) // recipe.cuts)
+    processes = int(os.environ.get("WORLD_SIZE", "1"))  # as torchrun says: each reads a part of the batches
+    steps = math.ceil(len(batches) / processes)
+    first_cut = round(steps * (1 - recipe.cut_share))
+    every = max(1, (steps - first_cut) // recipe.cuts)
 
     class Watch(TrainerCallback):
         def on_log(self, args: Any, state: Any, control: Any, logs: Any = None, **_: Any) -> None:
-            if report is not None and logs and "loss" in logs:
+            if report is not None and state.is_world_process_zero and logs and "loss" in logs:
                 report(state.global_step, state.max_steps, float(logs["loss"]))
 
         def on_step_end(self, args: Any, state: Any, control: Any, **_: Any) -> None:
@@ -230,12 +236,14 @@ def _trainer(
         num_train_epochs=1,
         per_device_train_batch_size=1,  # of batches that are laid out already
         lr_scheduler_type="cosine",
-        warmup_steps=min(recipe.warmup_steps, max(1, len(batches) // 10)),
-        logging_steps=max(1, len(batches) // 40),
-        save_steps=max(1, len(batches) // recipe.checkpoints),
+        warmup_steps=min(recipe.warmup_steps, max(1, steps // 10)),
+        logging_steps=max(1, steps // 40),
+        save_steps=max(1, steps // recipe.checkpoints),
         save_total_limit=1,
         remove_unused_columns=False,
         use_cpu=True,
+        ddp_backend="gloo" if processes > 1 else None,
+        ddp_find_unused_parameters=True,  # the head of options, where a batch has none
         bf16=bfloat16_pays("cpu"),
         report_to=[],
         disable_tqdm=report is not None,

@@ -345,7 +345,9 @@ def test_mediation_needs_three_columns():
 
 def test_a_subgroup_without_any_value_is_refused():
     with pytest.raises(QueryError, match="no value"):
-        read_question(Scripted("subgroup:", " a on", " b."), "Does a act on b in some?", ["a", "b", "c"], levels={})
+        read_question(
+            Scripted("subgroup:", " a on", " b."), "Does a act on b in some?", ["a", "b", "c"], levels={}, weights=SPELT
+        )
 
 
 def test_a_wide_file_offers_the_columns_closest_to_the_questions_words():

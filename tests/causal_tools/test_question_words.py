@@ -10,6 +10,7 @@ from causal_tools.question_words import (
     denies,
     level_hints,
     numbers_in,
+    opposes,
     spelt_numbers_in,
     yes_or_no,
 )
@@ -70,6 +71,26 @@ def test_numbers_in_words_stand_beside_those_in_figures():
 )
 def test_denials(words, says_no):
     assert denies(words) is says_no
+
+
+@pytest.mark.parametrize(
+    ("words", "name", "opposite"),
+    [
+        ("the girls", "male", True),
+        ("Women", "is man", True),
+        ("men and women", "male", False),
+        ("part-time staff", "full time", True),
+        ("full-time staff", "full time", False),
+        ("the uninsured", "insured", True),
+        ("insured or uninsured", "insured", False),
+        ("nonsmokers", "smoker", True),
+        ("low income", "male", False),
+        ("daytime", "weekend", False),
+        ("", "male", False),
+    ],
+)
+def test_opposites(words, name, opposite):
+    assert opposes(words, name) is opposite
 
 
 @pytest.mark.parametrize(

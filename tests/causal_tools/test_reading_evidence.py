@@ -13,7 +13,7 @@ from lm.sentences import sentence_encoder
 from .test_parsing import Scripted
 
 COLUMNS = ["drug_dose", "fev1", "sex", "region", "age", "SystolicBP"]
-LEVELS = {"sex": ["female", "male"], "region": ["north", "south_west"], "arm": ["yes", "no"]}
+LEVELS = {"sex": ["female", "male"], "region": ["north", "south_west"], "arm": ["yes", "no"], "outdoor": [0, 1]}
 
 
 def _evidence(question: str) -> QuestionEvidence:
@@ -107,7 +107,12 @@ def test_one_place_in_the_question_stands_for_one_column():
             {"number_left_out": 1, "level_left_out": 1},
         ),
         ("Does drug_dose change fev1 in males?", "subgroup: drug_dose on fev1 where males = sex is exactly male.", {}),
-        ("Is drug_dose of any use?", "none.", {"not_causal": 1}),
+        ("Is it of any use?", "none.", {"not_causal": 1}),
+        (
+            "Is drug_dose of any use to 12 males?",
+            "none.",
+            {"not_causal": 1, "left_out": 1, "number_left_out": 1, "level_left_out": 1},
+        ),
         (
             "Does drug_dose change fev1 in males?",
             "subgroup: drug_dose on fev1 where males = sex is exactly female.",
@@ -128,10 +133,22 @@ def test_one_place_in_the_question_stands_for_one_column():
             "subgroup: drug_dose on fev1 where treated = arm is exactly no.",
             {"denial": 1},
         ),
+        (
+            "Does drug_dose change fev1 in the indoor group?",
+            "subgroup: drug_dose on fev1 where indoor = outdoor is exactly 1.",
+            {"denial": 1},
+        ),
+        (
+            "Does drug_dose change fev1 in the indoor group?",
+            "subgroup: drug_dose on fev1 where indoor = outdoor is exactly 0.",
+            {},
+        ),
     ],
 )
 def test_what_counts_against_a_whole_reading(question, reading, against):
-    found = find_readings(Scripted(reading), [Asked(question, (*COLUMNS, "arm"), levels=LEVELS)], NO_WEIGHTS)[0]
+    found = find_readings(
+        Scripted(reading), [Asked(question, (*COLUMNS, "arm", "outdoor"), levels=LEVELS)], NO_WEIGHTS
+    )[0]
     assert found[0].text == reading
     signs = {name: sign for name, sign in zip(SIGNS, found[0].signs, strict=True) if sign}
     assert signs == against

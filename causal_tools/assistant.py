@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import asdict, dataclass, field
+from dataclasses import asdict, dataclass, field, replace
 from pathlib import Path
 from time import perf_counter
 from typing import Any
@@ -22,7 +22,7 @@ MOST_LEVELS = 30
 # how long a wording may be: as many tokens as the summary, and some; both tries together a quarter more
 TOKENS_BESIDE = 40
 MOST_TOKENS = 240
-SURE, SURE_OF_ALL = 0.6, 0.9  # below these, a column that no word of the question supports is taken for a guess
+SURE, SURE_OF_ALL = 0.6, 0.9  # below these, a column that no word of the question is like is taken for a guess
 
 
 @dataclass(frozen=True)
@@ -207,11 +207,10 @@ def _without_guesses(reading: Reading, question: str, columns: Sequence[str]) ->
     People often describe a column instead of naming it, so one unnamed column is only noted where the model is sure of it.
     """
     unnamed = unsupported_roles(question, reading.query)
-    unsure = [role for role, _ in unnamed if reading.confidence.get(_SLOT.get(role, role), 0.0) < SURE]
-    roles = {role for role, _ in unnamed}
-    both = {"treatment", "response"} <= roles and min(
-        reading.confidence[role] for role in ("treatment", "response")
-    ) < SURE_OF_ALL
+    sure = [(role, _sureness(reading, role, column)) for role, column in unnamed]
+    unsure = [role for role, how in sure if how < SURE]
+    roles = [how for role, how in sure if role in ("treatment", "response")]
+    both = len(roles) == 2 and min(roles) < SURE_OF_ALL
     if unsure or both:
         role = unsure[0] if unsure else "treatment"
         raise ColumnNotFound(
@@ -223,10 +222,15 @@ def _without_guesses(reading: Reading, question: str, columns: Sequence[str]) ->
         f"the question names {column!r}, which this reading leaves out"
         for column in left_out(question, reading.query, columns)
     ]
-    return Reading(reading.query, reading.confidence, [*reading.notes, *notes])
+    return replace(reading, notes=[*reading.notes, *notes])
 
 
-_SLOT = {"condition": "where 1"}
+def _sureness(reading: Reading, role: str, column: str) -> float:
+    """How sure the model is of a column in its role, or the second readers, whichever is surer."""
+    slot = role
+    if role == "condition":
+        slot = f"where {[condition.column for condition in reading.query.conditions].index(column) + 1}"
+    return max(reading.confidence.get(slot, 0.0), reading.heard.get(column, 0.0))
 
 
 def known_levels(table: DataTable) -> dict[str, list[Scalar]]:

@@ -70,12 +70,14 @@ class Reading:
         said: by column, the question's words that were taken for it, where these are not its name.
         confidence: per slot, the share of its choice among the readings found, each with its probability.
         notes: what was assumed or left out.
+        heard: by column, how likely the second readers find it in its slot; empty where they were not asked.
     """
 
     query: CausalQuery
     confidence: dict[str, float] = field(default_factory=dict)
     notes: list[str] = field(default_factory=list)
     said: dict[str, str] = field(default_factory=dict)
+    heard: dict[str, float] = field(default_factory=dict)
 
 
 def read_question(
@@ -180,6 +182,7 @@ def _reading(drafts: Sequence[Draft], asked: Asked, notes: list[str], weights: W
         _confidence(drafts, weights),
         notes,
         dict(best.said),
+        dict(best.heard),
     )
 
 

@@ -57,8 +57,8 @@ class Weights:
         number_left_out: a number of the question that the reading does not hold.
         level_left_out: a level that the question says and no column of the reading has.
         level_passed_over: a level that the question says, where a condition on its column takes another.
-        denial: a condition of yes or no whose words deny its column, or say the opposite, where its value does not, or the other
-            way round.
+        denial: a condition of yes or no whose words deny its column, or say the opposite, where its value does not, or the
+            other way round.
         not_causal: that the reading is of no causal task, since little else can count against such a one.
         broken_off: that no query can come of the reading, since the file lacks what it would need.
         second_task: what a second reader (:mod:`causal_tools.second_reading`) holds against the task, in nats.
@@ -70,8 +70,8 @@ class Weights:
         second_level: against their levels.
         second_number: against their numbers, and against leaving out the others.
 
-    Of names, numbers and levels left out at most two count each: covariates and asides are many in some questions. A reading of no
-    causal task leaves out all of them.
+    Of names, numbers and levels left out at most two count each: covariates and asides are many in some questions. A
+    reading of no causal task leaves out all of them.
     """
 
     model: float = 0.25

@@ -56,6 +56,7 @@ class Draft:
         fields: of the query, as far as they are known.
         said: by column, the question's words that were taken for it.
         choices: slot and what fills it, in order.
+        heard: by column, how likely the second readers find it in its slot.
         next: what may be written next; None where the reading is whole.
         fault: why no query can come of it.
     """
@@ -66,6 +67,7 @@ class Draft:
     fields: Mapping[str, Any] = field(default_factory=dict)
     said: Mapping[str, str] = field(default_factory=dict)
     choices: tuple[tuple[str, str], ...] = ()
+    heard: Mapping[str, float] = field(default_factory=dict)
     next: Callable[[Draft], list[Step]] | None = None
     fault: str | None = None
 
@@ -248,7 +250,7 @@ class ReadingForm:
             unnamed = float(not is_named and name != ALL_COLUMNS)
             overlapping = float(is_named and self.evidence.overlaps(None, draft.said, used, name))
             known = replace(draft, choices=(*draft.choices, (slot, name)))
-            known = known.with_signs(unnamed=unnamed, overlapping=overlapping, **self._second_signs(slot, name))
+            known = self._told(known, slot, name).with_signs(unnamed=unnamed, overlapping=overlapping)
             steps += [_written(known, f" {name}{closed}", name, closed, after) for closed in closings]
         pieces = {step.piece for step in steps}
         named = {name: closings for name, closings in ends.items() if name != ALL_COLUMNS}
@@ -273,11 +275,8 @@ class ReadingForm:
         for name, closings in ends.items():
             known = replace(draft, choices=(*draft.choices, (slot, name)), said={**draft.said, name: words})
             spelt, meant = self.evidence.unlike(words, name)
-            known = known.with_signs(
-                unlike=spelt,
-                unlike_in_meaning=meant,
-                overlapping=overlapping,
-                **self._second_signs(slot, name, words),
+            known = self._told(known, slot, name, words).with_signs(
+                unlike=spelt, unlike_in_meaning=meant, overlapping=overlapping
             )
             steps += [_written(known, f" {name}{closed}", name, closed, after) for closed in closings]
         return steps
@@ -293,8 +292,13 @@ class ReadingForm:
             signs |= self._second.signs_of_whole(draft.fields)
         return replace(draft.with_signs(**signs), next=None)
 
-    def _second_signs(self, slot: str, column: str, words: str | None = None) -> dict[str, float]:
-        return self._second.signs_in(slot, column, words) if self._second else {}
+    def _told(self, draft: Draft, slot: str, column: str, words: str | None = None) -> Draft:
+        """With what the second readers say of the last column."""
+        if self._second is None:
+            return draft
+        heard = self._second.share_in(slot, column)
+        signs = self._second.signs_in(slot, column, words)
+        return replace(draft, heard={**draft.heard, column: heard}).with_signs(**signs)
 
     def _broken(self, draft: Draft, fault: str) -> Draft:
         """A reading of which no query can come."""

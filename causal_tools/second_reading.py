@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Collection, Mapping, Sequence
 from functools import cached_property
+from math import exp
 from pathlib import Path
 from typing import Any, get_args
 
@@ -73,6 +74,14 @@ class SecondReading:
             return {"second_node": self.against_all(True)}
         more = self.against_all(False) if slot == "node 1" else 0.0
         return signs | {"second_node": self.against_one(NODE, column) + more}
+
+    def share_in(self, slot: str, column: str) -> float:
+        """How likely the column is in a slot, by the readers."""
+        if column == ALL_COLUMNS:
+            return exp(-self.against_all(True))
+        if slot in TASK_ROLES:
+            return exp(-self.against_role(slot, column))
+        return exp(-self.against_one(CONDITION if slot.startswith("where") else NODE, column))
 
     def signs_of(self, condition: Condition) -> dict[str, float]:
         """What speaks against the operator and the values of a condition, as signs."""

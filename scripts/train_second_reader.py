@@ -1,8 +1,8 @@
 """Tune readers on all questions for training, and put their mean where it ships: ``lm/second_reader``, ``lm/third_reader``.
 
-``torchrun --nproc-per-node 2 scripts/train_second_reader.py --third ...`` shares a run out among processes, which pays where one
-does not keep all cores busy. A run that was killed goes on from its last checkpoint. Topics of the frozen sets are left out, as everywhere, and those that
-the nights of profile laptop hold out.
+``torchrun --nproc-per-node 2 -- scripts/train_second_reader.py --third`` shares a run out among processes, which pays where one
+does not keep all cores busy. A run that was killed goes on from its last checkpoint. Topics of the frozen sets are left out, as
+everywhere, and those that the nights of profile laptop hold out.
 """
 
 from __future__ import annotations

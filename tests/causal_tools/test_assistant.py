@@ -5,7 +5,7 @@ from __future__ import annotations
 import pandas as pd
 import pytest
 
-from causal_tools.assistant import MOST_LEVELS, Assistant, known_levels
+from causal_tools.assistant import MOST_LEVELS, Assistant, _without_guesses, known_levels
 from causal_tools.contract import CausalQuery
 from causal_tools.data import read_table
 from causal_tools.errors import ColumnNotFound, DataFileError, NotCausal, QueryError
@@ -170,3 +170,41 @@ def test_only_columns_of_few_levels_have_known_levels(tmp_path):
     assert "amount" not in levels
     assert "code" not in levels
     assert levels.get("gap", ["x"]) == ["x"]
+
+
+@pytest.mark.parametrize(
+    ("fields", "confidence", "heard", "guessed"),
+    [
+        ({"treatment": "zz"}, {"treatment": 0.5}, {}, "treatment"),
+        ({"treatment": "zz"}, {"treatment": 0.5}, {"zz": 0.4}, "treatment"),
+        ({"treatment": "zz"}, {"treatment": 0.5}, {"zz": 0.9}, None),
+        ({"treatment": "zz"}, {"treatment": 0.7}, {"zz": 0.1}, None),
+        (
+            {"treatment": "zz", "response": "qq"},
+            {"treatment": 0.7, "response": 0.7},
+            {"zz": 0.95, "qq": 0.8},
+            "treatment",
+        ),
+        ({"treatment": "zz", "response": "qq"}, {"treatment": 0.7, "response": 0.7}, {"zz": 0.95, "qq": 0.95}, None),
+        ({"conditions": ("age", "zz")}, {"where 1": 0.9, "where 2": 0.3}, {}, "condition"),
+        ({"conditions": ("age", "zz")}, {"where 1": 0.9, "where 2": 0.3}, {"zz": 0.7}, None),
+    ],
+)
+def test_a_column_unlike_any_word_is_a_guess_unless_the_model_or_the_readers_are_sure(
+    fields, confidence, heard, guessed
+):
+    columns = ["dose", "pain", "age", "zz", "qq"]
+    conditions = [{"column": column, "operator": ">", "value": 3} for column in fields.pop("conditions", ())]
+    task = "HTE" if conditions else "ATE"
+    query = CausalQuery.model_validate(
+        {"task": task, "treatment": "dose", "response": "pain", "conditions": conditions} | fields
+    )
+    reading = Reading(query, confidence, ["before"], {"zz": "this"}, heard)
+    question = "How does the dose act on pain, age over 3?"
+    if guessed:
+        with pytest.raises(ColumnNotFound, match=f"no column seems to be the {guessed}"):
+            _without_guesses(reading, question, columns)
+    else:
+        found = _without_guesses(reading, question, columns)
+        assert found.query == query and found.said == {"zz": "this"}
+        assert found.notes[0] == "before" and any("'zz'" in note for note in found.notes)

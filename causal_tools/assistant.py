@@ -107,6 +107,7 @@ class Assistant:
             NotCausal: the question asks for none of the five tasks.
             ColumnNotFound: the question names a column that the file lacks, or the model had to guess one.
         """
+        columns = list(map(str, columns))
         if question.strip() and not has_causal_evidence(question, columns):
             raise NotCausal(
                 f"the question {question.strip()[:80]!r} names no column and asks for no cause or effect. "
@@ -233,12 +234,17 @@ def _sureness(reading: Reading, role: str, column: str) -> float:
     return max(reading.confidence.get(slot, 0.0), reading.heard.get(column, 0.0))
 
 
+def _plain(level: Scalar) -> Scalar:
+    return int(level) if isinstance(level, float) and level.is_integer() else level
+
+
 def known_levels(table: DataTable) -> dict[str, list[Scalar]]:
-    """Levels of the columns that have few: what a condition on them may be compared with."""
+    """Levels of the columns that have few: what a condition on them may be compared with. Whole numbers are such, also where
+    a missing value has made the column one of fractions."""
     kinds = {name for name, kind in table.kinds.items() if kind in ("binary", "categorical")}
     found: dict[str, list[Scalar]] = {}
     for name in kinds:
-        levels = table.frame[name].dropna().unique().tolist()
+        levels = [_plain(level) for level in table.frame[name].dropna().unique().tolist()]
         if 0 < len(levels) <= MOST_LEVELS:
             found[name] = sorted(levels, key=str)
     return found

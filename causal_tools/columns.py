@@ -15,7 +15,8 @@ CLOSE_ENOUGH = 65.0
 FEWEST_LETTERS = 5
 SHORTEST = 3
 MOST_LISTED = 20
-_PARTS = re.compile(r"[A-Z]+(?![a-z])|[A-Z]?[a-z]+|\d+|[^\W\d_A-Za-z]+")
+_UPPER, _LOWER = "A-ZÀ-ÖØ-Þ", "a-zß-öø-ÿ"
+_PARTS = re.compile(rf"[{_UPPER}]+(?![{_LOWER}])|[{_UPPER}]?[{_LOWER}]+|\d+|[^\W\d_{_UPPER}{_LOWER}]+")
 
 
 def resolve_column(name: str, columns: Sequence[str], dataset: str = "the data", notes: list[str] | None = None) -> str:

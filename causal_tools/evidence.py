@@ -11,6 +11,7 @@ from collections.abc import Iterable, Sequence
 
 from causal_tools.columns import name_parts, shortens
 from causal_tools.contract import CausalQuery
+from causal_tools.question_words import FILE_NAME, IDLE_WORDS, NUMBER
 
 _CUE = re.compile(
     r"\b(?:affect|effect|impact|influenc|caus|driv|lead|led\b|rais|lower|reduc|increas|decreas|chang|improv|worsen|boost|cut|help"
@@ -20,8 +21,8 @@ _CUE = re.compile(
     r"|relat|link|map|benefit|shift|mak)",
     re.IGNORECASE,
 )
-_IDENTIFIER = re.compile(r"`([^`\n]+)`|(?<![\w./-])([A-Za-z]\w*_\w+)(?![\w./-])")
-_FILE_NAME = re.compile(r"[\w\-.]+\.(?:csv|tsv|txt|parquet|xlsx|xls)\b", re.IGNORECASE)
+_IDENTIFIER = re.compile(r"`([^`\n]+)`|(?<![\w./-])([A-Za-z]\w*_\w+)(?![\w/-]|\.\w)")
+_COMPARISON = re.compile(r"[<>=!]")
 _CLOSE = 80  # rapidfuzz ratio from which two words are taken for one misspelt
 
 
@@ -38,16 +39,24 @@ def has_causal_evidence(question: str, columns: Sequence[str]) -> bool:
 def unknown_identifiers(question: str, known: Iterable[str]) -> list[str]:
     """Names that can only be meant as columns or values, in backticks or with underscores, and are neither.
 
+    Numbers and comparisons in backticks are no names.
+
     Args:
         question: in words.
-        known: columns, levels and file names.
+        known: columns, levels and file names; a file may be called by its name without the ending.
     """
-    spellings = {_bare(name) for name in known}
+    known = list(known)
+    spellings = {
+        _bare(name) for name in [*known, *(name.rpartition(".")[0] for name in known if FILE_NAME.fullmatch(name))]
+    }
     found = [match.group(1) or match.group(2) for match in _IDENTIFIER.finditer(question)]
     return [
         name
         for name in dict.fromkeys(found)
-        if _bare(name) not in spellings and _bare(name).rstrip("s") not in spellings
+        if _bare(name) not in spellings
+        and _bare(name).rstrip("s") not in spellings
+        and not NUMBER.fullmatch(name.strip())
+        and not _COMPARISON.search(name)
     ]
 
 
@@ -63,7 +72,7 @@ def left_out(question: str, query: CausalQuery, columns: Iterable[str]) -> list[
     """Columns that the question names in full and the reading does not hold; a covariate may well be one."""
     if query.nodes == "all":
         return []
-    text = _spaced(_FILE_NAME.sub(" ", question))
+    text = _spaced(FILE_NAME.sub(" ", question))
     named = [
         name for name in columns if len(name) >= 3 and re.search(rf"(?<!\w){re.escape(_spaced(name))}(?!\w)", text)
     ]
@@ -72,6 +81,8 @@ def left_out(question: str, query: CausalQuery, columns: Iterable[str]) -> list[
 
 def is_mentioned(column: str, words: Sequence[str]) -> bool:
     """Whether some part of a column's name is a word of the question, its beginning, its abbreviation or a misspelling.
+
+    Parts that are in every second sentence, as *is* and *to*, and single letters say nothing.
 
     Args:
         column: name in the file.
@@ -82,7 +93,8 @@ def is_mentioned(column: str, words: Sequence[str]) -> bool:
     whole = "".join(parts)
     if whole in words or (len(whole) >= 2 and whole in initials):
         return True
-    return any(_same_word(part, word) for part in parts if not part.isdigit() for word in words)
+    telling = [part for part in parts if len(part) > 1 and not part.isdigit() and part not in IDLE_WORDS]
+    return any(_same_word(part, word) for part in telling for word in words)
 
 
 def _same_word(part: str, word: str) -> bool:

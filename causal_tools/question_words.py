@@ -17,6 +17,12 @@ _STEM = 5  # letters that a word and a level must share, where it has as many
 _EVERYDAY = frozenset(
     {"yes", "no", "off", "true", "false", "other", "none", "all", "the", "and", "not", "unknown", "low", "high"}
 )
+_IDLE_WORDS = (
+    "a an the of in on at to for by with from as is are was were be been being do does did has have had having it its they "
+    "their them he she his her who whom whose which that this these those there how much many more less most least few "
+    "fewer some any all each every one"
+)
+IDLE_WORDS = frozenset(_IDLE_WORDS.split())  # that say nothing of a column
 _DENIALS = frozenset(
     {"no", "not", "non", "never", "without", "none", "neither", "nor", "cannot", "lack", "lacks", "lacking"}
 )

@@ -20,6 +20,7 @@ from causal_tools.columns import name_parts, plain_name, shortens
 from causal_tools.contract import Scalar
 from causal_tools.question_words import (
     FILE_NAME,
+    IDLE_WORDS,
     denies,
     level_hints,
     numbers_in,
@@ -30,16 +31,11 @@ from causal_tools.question_words import (
 )
 
 _RUN = re.compile(r"[^\W_]+")
+_BREAK = re.compile(r"[.?!,;:]\s")  # between two words: they are no one name
 _MOST_RUNS = 10  # of letters and figures that one name may have
 _SHORT = 2  # letters up to which a name must be written as in the file
 MOST_LEFT_OUT = 2
 WORDS_BEFORE = 2  # the words for a column, in which a denial may stand
-_IDLE_WORDS = (
-    "a an the of in on at to for by with from as is are was were be been being do does did has have had having it its they "
-    "their them he she his her who whom whose which that this these those there how much many more less most least few "
-    "fewer some any all each every one"
-)
-_IDLE = frozenset(_IDLE_WORDS.split())
 
 
 @dataclass(frozen=True)
@@ -239,16 +235,19 @@ class QuestionEvidence:
 
 
 def column_mentions(text: str, columns: Sequence[str]) -> list[Mention]:
-    """Where a text names columns, whatever the case and the separators; of names within names the longest."""
+    """Where a text names columns, whatever the case and the separators, file names aside; of names within names the longest."""
+    text = FILE_NAME.sub(lambda file: " " * len(file.group()), text)
     runs = [(run.start(), run.end(), run.group().casefold()) for run in _RUN.finditer(text)]
     by_letters: dict[str, list[str]] = {}
     for column in columns:
         by_letters.setdefault("".join(_RUN.findall(column)).casefold(), []).append(column)
     found: list[Mention] = []
     for first, (start, _, _) in enumerate(runs):
-        letters = ""
-        for _, end, run in runs[first : first + _MOST_RUNS]:
-            letters += run
+        letters, last = "", start
+        for begin, end, run in runs[first : first + _MOST_RUNS]:
+            if _BREAK.search(text, last, begin):
+                break
+            letters, last = letters + run, end
             for column in by_letters.get(letters, ()):
                 if len(letters) > _SHORT or text[start:end] == column:
                     found.append(Mention(start, end, column))
@@ -266,7 +265,7 @@ def likeness(words: str, column: str) -> float:
     True
     """
     parts = name_parts(column)
-    spoken = [word for word in name_parts(words) if word not in _IDLE] or name_parts(words)
+    spoken = [word for word in name_parts(words) if word not in IDLE_WORDS] or name_parts(words)
     if not parts or not spoken:
         return 0.0
     initials = "".join(word[0] for word in spoken)

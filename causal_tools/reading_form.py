@@ -289,7 +289,7 @@ class ReadingForm:
         if draft.fields.get("nodes") == "all":
             signs |= {"left_out": 0.0, "all_despite_names": min(float(len(self.evidence.named)), MOST_LEFT_OUT)}
         if self._second:
-            signs |= self._second.signs_of_whole(draft.fields)
+            signs |= self._second.signs_of_whole(draft.fields, draft.said.values())
         return replace(draft.with_signs(**signs), next=None)
 
     def _told(self, draft: Draft, slot: str, column: str, words: str | None = None) -> Draft:

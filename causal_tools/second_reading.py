@@ -17,7 +17,7 @@ import numpy as np
 
 from causal_tools.columns import plain_name
 from causal_tools.contract import Condition, Operator, Scalar
-from causal_tools.prompts import ALL_COLUMNS, NOT_CAUSAL
+from causal_tools.prompts import ALL_COLUMNS
 from causal_tools.question_words import FILE_NAME, number_places, places_of, says_level, yes_or_no
 from causal_tools.reading_evidence import column_mentions
 from lm.pointer import Item, Pointed, load_pointer, read_by_all
@@ -93,16 +93,20 @@ class SecondReading:
             "second_number": sum(self.against_number(value, condition.column) for value in numbers),
         }
 
-    def signs_of_whole(self, fields: Mapping[str, Any]) -> dict[str, float]:
-        """What a whole reading leaves out, as signs."""
-        if fields["task"] == NOT_CAUSAL:
-            return {}
+    def signs_of_whole(self, fields: Mapping[str, Any], said: Collection[str] = ()) -> dict[str, float]:
+        """What a whole reading of a causal task leaves out, as signs.
+
+        Args:
+            fields: of the reading.
+            said: the question's words that are taken for its columns.
+        """
         if fields["task"] == "CGL":
             nodes = fields.get("nodes") or ()
             return {} if nodes == "all" else {"second_node": self.against_rest(NODE, nodes)}
         conditions = fields.get("conditions", ())
         used = [fields[role] for role in TASK_ROLES if fields.get(role)] + [one.column for one in conditions]
         held = {value for one in conditions for value in one.all_values}
+        held |= {value for text in [*said, *map(str, held)] for _, _, value in number_places(text)}
         held |= {level for column in used for level in self._levels[column]}  # as the options of a decision
         return {
             "second_condition": self.against_rest(CONDITION, {one.column for one in conditions}),

@@ -179,7 +179,7 @@ def _mean(found: Sequence[Pointed]) -> Pointed:
     classes = _shares(np.mean([list(one.classes.values()) for one in found], axis=0))
     kinds = _shares(np.mean([np.array(list(one.kinds.values())) for one in found], axis=0), axis=0)
     options = [
-        _shares(np.mean(held, axis=0)) if len({len(one) for one in held}) == 1 else held[0][:0]
+        _shares(np.mean([one[: min(map(len, held))] for one in held], axis=0))  # the first that all have read
         for own in zip(*(one.options for one in found), strict=True)
         for held in [[one for one in own if len(one)] or own]
     ]
@@ -210,15 +210,19 @@ def pointers_beside(adapter: Path | None) -> list[Path]:
     return [one if (one / NOTE).exists() else SHIPPED / one.name for one in own]
 
 
-@cache
 def load_pointer(folder: Path) -> Pointer:
-    """The pointer of a folder, loaded once a process.
+    """The pointer of a folder, loaded once a process as long as it stays the same.
 
     Raises:
         ModelNotFound: the folder holds none, or the encoder's package is not installed.
     """
     if not (folder / NOTE).exists():
         raise ModelNotFound(f"{folder} holds no pointer: {NOTE} is missing")
+    return _loaded(folder, (folder / WEIGHTS).stat().st_mtime_ns)
+
+
+@cache
+def _loaded(folder: Path, written_at: int) -> Pointer:
     from lm.pointer_weights import network_of
 
     network, form, names = network_of(folder)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any, NamedTuple
@@ -15,6 +16,9 @@ from lm.pointer_encoders import EncoderKind, RowTokens
 
 MOST_TOKENS = 512  # positions that the sentence encoder has
 MOST_OF_TEXT, MOST_OF_NAME, MOST_OF_OPTION = 200, 24, 6
+LEAST_OF_TEXT = 100  # where the items need room
+OF_BEGINNING = 0.3  # of what is kept of a long text; the rest is its end, where a question mostly is asked
+MOST_READ = 4000  # tokens of a text that are looked at at all
 LINK_WIDTH = 64
 
 
@@ -38,20 +42,25 @@ class Laid:
 
 
 def lay_out(form: RowTokens, text: str, items: Sequence[Item]) -> Laid:
-    """One row of at most 512 tokens; a long text is cut off, and many items lose their options and are cut short."""
+    """One row of at most 512 tokens. A long text loses its middle; many items lose some or all of their options, the last
+    first, and the middles of their names."""
     plain = {"add_special_tokens": False, "truncation": True, "return_attention_mask": False}
-    told = form.tokenizer(text, max_length=MOST_OF_TEXT, return_offsets_mapping=True, **plain)
-    tokens = [form.start, *told["input_ids"], form.separator]
-    text_tokens = len(tokens)
+    told = form.tokenizer(text, max_length=MOST_READ, return_offsets_mapping=True, **plain)
     names = form.ids([item.name for item in items], MOST_OF_NAME)
     flat = iter(form.ids([option for item in items for option in item.options], MOST_OF_OPTION))
     options = [[next(flat) for _ in item.options] for item in items]
+    of_names = sum(len(name) + 1 for name in names)
+    most_of_text = min(MOST_OF_TEXT, max(LEAST_OF_TEXT, MOST_TOKENS - 2 - of_names))
+    text_ids, offsets = (_ends(told[part], most_of_text) for part in ("input_ids", "offset_mapping"))
+    tokens = [form.start, *text_ids, form.separator]
+    text_tokens = len(tokens)
     room = MOST_TOKENS - text_tokens
-    if sum(len(name) + 1 + sum(len(one) + 1 for one in own) for name, own in zip(names, options, strict=True)) > room:
-        options = [[] for _ in items]
-    if sum(len(name) + 1 for name in names) > room:
+    if of_names > room:
         most = max(1, room // len(names) - 1)
-        names = [name[:most] for name in names[: room // 2]]
+        names = [_ends(name, most, 0.5) for name in names[: room // 2]]
+        options = [[] for _ in names]
+    else:
+        options = _fitting(options, room - of_names)
     colon, comma = form.tokenizer.convert_tokens_to_ids([":", ","])
     places, chosen = [], []
     for number, name in enumerate(names):
@@ -63,7 +72,22 @@ def lay_out(form: RowTokens, text: str, items: Sequence[Item]) -> Laid:
             tokens += option
         places.append((start, len(tokens)))
         tokens.append(form.separator)
-    return Laid(tokens, text_tokens, places, chosen, told["offset_mapping"])
+    return Laid(tokens, text_tokens, places, chosen, offsets)
+
+
+def _ends(held: Sequence[Any], most: int, of_beginning: float = OF_BEGINNING) -> list[Any]:
+    """At most so many of a sequence, from its beginning and its end."""
+    first = math.ceil(most * of_beginning)
+    return list(held) if len(held) <= most else [*held[:first], *held[len(held) - most + first :]]
+
+
+def _fitting(options: list[list[list[int]]], room: int) -> list[list[list[int]]]:
+    """The first options of each item: as many as there is room for those of all."""
+    for most in range(max(map(len, options), default=0), 0, -1):
+        shown = [own[:most] for own in options]
+        if sum(len(one) + 1 for own in shown for one in own) <= room:
+            return shown
+    return [[] for _ in options]
 
 
 def batch_of(rows: Sequence[Laid]) -> dict[str, torch.Tensor]:

@@ -50,9 +50,9 @@ def main(
     readers: Annotated[
         int, typer.Option(min=1, help="How many are tuned, by other orders and headers, and averaged; with --start.")
     ] = 1,
-    steps: Annotated[int | None, typer.Option(help="At most, of each.")] = None,
+    steps: Annotated[int | None, typer.Option(help="Batches, at most, of each.")] = None,
     seed: Annotated[int, typer.Option(help="Of order, headers and generated questions.")] = 1,
-    ship: Annotated[bool, typer.Option(help="Put it into lm/second_reader.")] = True,
+    ship: Annotated[bool, typer.Option(help="Put it into lm/second_reader, or lm/third_reader.")] = True,
 ) -> None:
     """Tune, score on the sets for choosing, and ship."""
     if readers > 1 and start is None:
@@ -63,7 +63,7 @@ def main(
     offered = [topic for topic in load_topics() if topic.name not in unseen_topics()]
     topics, _ = split_topics(offered, sizes.queries.held_out_topics, sizes.seed)
     adapter, ships = (shipped_adapter(), SHIPPED_THIRD) if third else (None, SHIPPED_SECOND)
-    work, console = home() / "work" / "second-reader", Console()
+    work, console = home() / "work" / ships.name, Console()
     folders = []
     for number in range(seed, seed + readers):
         recipe = SecondReaderRecipe(

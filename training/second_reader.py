@@ -10,11 +10,12 @@ Source: Blumensath and Davies (2009), "Iterative hard thresholding for compresse
 from __future__ import annotations
 
 import hashlib
+import json
 import math
 import os
 import shutil
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
 
@@ -25,12 +26,13 @@ from causal_tools.contract import CausalQuery
 from causal_tools.second_reading import ALL, CONDITION, NODE, TASK_ROLES, items_of
 from lm.pointer import WEIGHTS, Pointed, Pointer
 from training.digests import digest_of
-from training.queries import QueryItem, corpus_digest
+from training.queries import QueryItem
 from training.reader_labels import NAMES, labelled, plain_question, reader_loss, tensors
 from training.recipe import SecondReaderRecipe
 from training.restyling import restyled
-from training.sft import bfloat16_pays
+from training.sft import TrainingFault, bfloat16_pays
 
+FINISHED = "finished.json"  # beside a reader: of which run it is
 SORTED_AT_ONCE = 600  # questions of like length share a batch, within so many
 
 
@@ -61,14 +63,15 @@ def train_second_reader(
         by_hand: used several times each.
         generated: used once each.
         recipe: sizes and rates.
-        folder: a working folder. Checkpoints in it are continued from when recipe and questions are the same; the finished reader
-            lies in ``folder/reader``.
+        folder: a working folder. Checkpoints in it are continued from when recipe, questions and number of processes are
+            the same; the finished reader lies in ``folder/reader``, and is not made again by the same run.
         report: called with (step, steps, loss) now and then.
         start: folder of an earlier reader to go on from; by default the bundled encoder.
         adapter: folder of a LoRA adapter that the language model begins with, where there is no earlier reader.
 
     Raises:
-        ValueError: no questions.
+        ValueError: no questions, or a reader to go on from whose encoder is another one than the recipe's.
+        TrainingFault: the weights are no numbers any more.
     """
     import torch
 
@@ -78,22 +81,27 @@ def train_second_reader(
         raise ValueError("train_second_reader needs at least one question")
     torch.manual_seed(recipe.seed)
     network, form = network_of(start)[:2] if start else new_network(NAMES, recipe.encoder, adapter)
+    if network.made_of != recipe.encoder:
+        raise ValueError(
+            f"{start} holds a reader by the encoder {network.made_of!r}; the recipe wants {recipe.encoder!r}"
+        )
     _freeze(network)
     rounds = _rounds(by_hand, generated, recipe, restyle=start is not None)
     batches = _batches(rounds, form, recipe)[: recipe.most_steps]
     first = start / WEIGHTS if start else adapter / "adapter_model.safetensors" if adapter else None
     begun = hashlib.sha256(first.read_bytes()).hexdigest() if first else None
-    identity = [recipe.model_dump(), corpus_digest([*by_hand, *generated]), begun]
-    work = folder / f"work-{digest_of(identity)}"
+    asked = [item.model_dump(mode="json") for item in (*by_hand, *generated)]
+    identity = [recipe.model_dump(), asked, begun, _processes()]
+    work, finished = folder / f"work-{digest_of(identity)}", folder / FINISHED
+    if finished.exists() and (told := json.loads(finished.read_text(encoding="utf-8")))["run"] == work.name:
+        return TrainedReader(folder / "reader", **told["outcome"])
     checkpoints = [path for path in work.glob("checkpoint-*") if (path / "trainer_state.json").exists()]
     last = max(checkpoints, key=lambda path: int(path.name.split("-")[-1]), default=None)
     trainer = _trainer(network, batches, recipe, work, report)
     outcome = trainer.train(resume_from_checkpoint=str(last) if last else None)
-    if trainer.is_world_process_zero():
-        save_pointer(network, NAMES, recipe.rank, folder / "reader")
-        shutil.rmtree(work, ignore_errors=True)
-    trainer.accelerator.wait_for_everyone()
-    return TrainedReader(
+    if not all(bool(weight.isfinite().all()) for weight in network.parameters()):
+        raise TrainingFault(f"the weights are no numbers any more; try a rate below {recipe.learning_rate}")
+    trained = TrainedReader(
         folder / "reader",
         sum(len(batch["task"]) for batch in batches),
         int(trainer.state.max_steps),
@@ -101,6 +109,20 @@ def train_second_reader(
         [(int(line["step"]), float(line["loss"])) for line in trainer.state.log_history if "loss" in line],
         int(last.name.split("-")[-1]) if last else 0,
     )
+    trainer.accelerator.wait_for_everyone()
+    if trainer.is_world_process_zero():
+        finished.unlink(missing_ok=True)
+        save_pointer(network, NAMES, recipe.rank, trained.folder)
+        told = {name: held for name, held in asdict(trained).items() if name != "folder"}
+        finished.write_text(json.dumps({"run": work.name, "outcome": told}), encoding="utf-8")
+        shutil.rmtree(work, ignore_errors=True)
+    trainer.accelerator.wait_for_everyone()
+    return trained
+
+
+def _processes() -> int:
+    """How many share this run out among them, as ``torchrun`` says; each reads a part of the batches."""
+    return int(os.environ.get("WORLD_SIZE", "1"))
 
 
 def _freeze(network: Any) -> None:
@@ -200,10 +222,9 @@ def _trainer(
 
     from lm.pointer_weights import cut_down
 
-    processes = int(os.environ.get("WORLD_SIZE", "1"))  # as torchrun says: each reads a part of the batches
-    steps = math.ceil(len(batches) / processes)
+    steps = math.ceil(len(batches) / _processes())
     first_cut = round(steps * (1 - recipe.cut_share))
-    every = max(1, (steps - first_cut) // recipe.cuts)
+    every = math.ceil((steps - first_cut) / recipe.cuts)
 
     class Watch(TrainerCallback):
         def on_log(self, args: Any, state: Any, control: Any, logs: Any = None, **_: Any) -> None:
@@ -242,7 +263,7 @@ def _trainer(
         save_total_limit=1,
         remove_unused_columns=False,
         use_cpu=True,
-        ddp_backend="gloo" if processes > 1 else None,
+        ddp_backend="gloo" if _processes() > 1 else None,
         ddp_find_unused_parameters=True,  # the head of options, where a batch has none
         bf16=bfloat16_pays("cpu"),
         report_to=[],

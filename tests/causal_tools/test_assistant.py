@@ -161,12 +161,14 @@ def test_only_columns_of_few_levels_have_known_levels(tmp_path):
             "amount": [i / 7 for i in range(100)],
             "code": [f"c{i % (MOST_LEVELS + 1)}" for i in range(100)],
             "gap": ["x", None] * 50,
+            "smoker": [0, 1, 1, None] * 25,
         }
     )
     frame.to_csv(tmp_path / "d.csv", index=False)
     levels = known_levels(read_table(tmp_path / "d.csv"))
     assert levels["arm"] == ["a", "b"]
-    assert [int(level) for level in levels["yes"]] == [0, 1]
+    assert [str(level) for level in levels["yes"]] == ["0", "1"]
+    assert [str(level) for level in levels["smoker"]] == ["0", "1"]
     assert "amount" not in levels
     assert "code" not in levels
     assert levels.get("gap", ["x"]) == ["x"]

@@ -28,6 +28,8 @@ def _evidence(question: str) -> QuestionEvidence:
         ("is systolic bp lower (`SystolicBP`)?", {"SystolicBP"}),
         ("what of the dose, and agency, and fev12", set()),
         ("read fev1.csv and age.data.xlsx", set()),
+        ("which drug? Dose it by age, sex", {"age", "sex"}),
+        ("of drug-dose, age", {"drug_dose", "age"}),
         ("", set()),
     ],
 )

@@ -116,7 +116,17 @@ def test_options_are_part_of_their_item_and_go_first_where_room_is_scarce(tuned)
     assert {item for item, _, _ in row.options} == {1}
     scarce = lay_out(form, "which", [Item("a name", ("an option", "another option"))] * 80)
     assert len(scarce.items) == 80
-    assert scarce.options == []
+    assert [of for of, _, _ in scarce.options] == list(range(80))  # the first of each
+
+
+def test_a_long_text_keeps_its_end_and_items_stay_apart(tuned):
+    _, form = tuned
+    text = "We have seen much. " * 200 + "Does dose matter?"
+    row = lay_out(form, text, [Item("a long name that ends in " + str(number)) for number in range(60)])
+    assert len(row.tokens) <= MOST_TOKENS
+    assert form.tokenizer.decode(row.tokens[: row.text_tokens]).endswith("does dose matter? [SEP]")
+    assert [text[start:end] for start, end in row.offsets][-4:] == ["Does", "dose", "matter", "?"]
+    assert len({tuple(row.tokens[start:end]) for start, end in row.items}) == 60
 
 
 def test_several_pointers_count_alike_and_each_has_its_own_links(tuned):

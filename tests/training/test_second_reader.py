@@ -132,6 +132,9 @@ def test_it_learns_and_a_killed_run_ends_with_the_same_weights(tmp_path):
     assert resumed.resumed_at > 0
     ours, theirs = ((one.folder / "pointer.safetensors").read_bytes() for one in (whole, resumed))
     assert ours == theirs
+    said = len(losses)
+    again = train_second_reader(ITEMS, [], SMALL, tmp_path / "whole", lambda *at: losses.append(at))
+    assert (again.losses, again.steps, len(losses)) == (whole.losses, whole.steps, said)
 
 
 def test_of_a_language_model_the_layers_without_a_mask_learn(tmp_path):
@@ -146,6 +149,8 @@ def test_of_a_language_model_the_layers_without_a_mask_learn(tmp_path):
     assert not any("embed" in name for name in changed)
     onward = train_second_reader(ITEMS, [], recipe, tmp_path / "on", start=trained.folder)
     assert network_of(onward.folder)[0].made_of == "language model"
+    with pytest.raises(ValueError, match="by the encoder 'language model'; the recipe wants 'sentences'"):
+        train_second_reader(ITEMS, [], SMALL, tmp_path / "other", start=trained.folder)
 
 
 def test_without_questions_there_is_nothing_to_learn(tmp_path):

@@ -150,11 +150,7 @@ class Assistant:
         table = data if isinstance(data, DataTable) else read_table(data)
         columns = [str(name) for name in table.frame.columns]
         begin = perf_counter()
-        if query is not None:
-            reading = Reading(query)
-        else:
-            reading = self.read(question, columns, table.name, known_levels(table))
-            query = None
+        reading = Reading(query) if query else self.read(question, columns, table.name, known_levels(table))
         read = perf_counter()
         query = query or (edit(reading) if edit else reading.query)
         asked = perf_counter()

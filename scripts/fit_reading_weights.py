@@ -139,13 +139,11 @@ def main(
     found = [drafts for part in track(parts, "reading") for drafts in found_for(model, part, start)]
     if out:
         rows = [
-            {"question": item.question, "task": item.task, "found": drafts}
+            {"question": item.question, "topic": item.topic, "task": item.task, "found": drafts}
             for item, drafts in zip(items, found, strict=True)
         ]
         out.write_text(json.dumps(rows))
     weights, loss = fit(found, start)
-    if out:
-        out.write_text(json.dumps([{**row, "topic": i.topic} for row, i in zip(rows, items, strict=True)]))
     crossed = cross_validated(found, [item.topic for item in items], start)
     before = {name: getattr(start, name) for name in NAMES}
     there = np.mean([any(draft["right"] for draft in drafts) for drafts in found])

@@ -63,7 +63,8 @@ def main(
     offered = [topic for topic in load_topics() if topic.name not in unseen_topics()]
     topics, _ = split_topics(offered, sizes.queries.held_out_topics, sizes.seed)
     adapter, ships = (shipped_adapter(), SHIPPED_THIRD) if third else (None, SHIPPED_SECOND)
-    work, console = home() / "work" / ships.name, Console()
+    first = os.environ.get("RANK", "0") == "0"  # of the processes; it also reports, scores and ships
+    work, console = home() / "work" / ships.name, Console(quiet=not first)
     folders = []
     for number in range(seed, seed + readers):
         recipe = SecondReaderRecipe(
@@ -77,7 +78,7 @@ def main(
             seed=number,
         )
         made = [i for task in get_args(FamilyTask) for i in make_queries(task, generated, number, topics, "train")]
-        with Progress(console=Console(stderr=True)) as bar:
+        with Progress(console=Console(stderr=True), disable=not first) as bar:
             line = bar.add_task("training", total=None)
 
             def report(
@@ -92,8 +93,8 @@ def main(
             f"{trained.questions} questions, {trained.steps} steps, {trained.seconds:.0f} s from step {trained.resumed_at}"
         )
         folders.append(trained.folder)
-    if os.environ.get("RANK", "0") != "0":
-        return  # the first process does the rest
+    if not first:
+        return
     average_pointers(folders, rank, work / "reader")
     pointer = load_pointer(work / "reader")
     table = Table("set", "questions", "task right", "task and columns right")

@@ -2,7 +2,12 @@
 
 from __future__ import annotations
 
+import json
 import math
+import os
+import subprocess
+import sys
+from pathlib import Path
 
 import pytest
 import torch
@@ -16,7 +21,7 @@ from lm.pointer_weights import network_of, new_network
 from training.queries import QueryItem
 from training.reader_labels import NAMES, TASKS, labelled, reader_loss, tensors
 from training.recipe import SecondReaderRecipe
-from training.second_reader import reader_matches, train_second_reader
+from training.second_reader import FINISHED, reader_matches, train_second_reader
 from training.test_sets import load_test_set
 from training.written import FOLDER, read_written
 
@@ -135,6 +140,34 @@ def test_it_learns_and_a_killed_run_ends_with_the_same_weights(tmp_path):
     said = len(losses)
     again = train_second_reader(ITEMS, [], SMALL, tmp_path / "whole", lambda *at: losses.append(at))
     assert (again.losses, again.steps, len(losses)) == (whole.losses, whole.steps, said)
+
+
+def test_two_processes_share_a_run(tmp_path):
+    """Each takes every second batch; both end with one reader, which has learned."""
+    script = tmp_path / "run.py"
+    script.write_text(
+        "import sys\nfrom pathlib import Path\n"
+        "from tests.training.test_second_reader import ITEMS, SMALL\n"
+        "from training.second_reader import train_second_reader\n"
+        "train_second_reader(ITEMS, [], SMALL, Path(sys.argv[1]))\n"
+    )
+    command = [sys.executable, "-m", "torch.distributed.run", "--standalone", "--nproc-per-node", "2"]
+    root = Path(__file__).parents[2]
+    done = subprocess.run(
+        [*command, str(script), str(tmp_path / "shared")],
+        cwd=root,
+        env={**os.environ, "PYTHONPATH": str(root), "OMP_NUM_THREADS": "1"},
+        capture_output=True,
+        text=True,
+        timeout=300,
+    )
+    assert done.returncode == 0, done.stderr[-2000:]
+    outcome = json.loads((tmp_path / "shared" / FINISHED).read_text())["outcome"]
+    alone = train_second_reader(ITEMS, [], SMALL, tmp_path / "alone")
+    assert outcome["steps"] == math.ceil(alone.steps / 2)
+    assert outcome["questions"] == alone.questions
+    assert outcome["losses"][-1][1] < outcome["losses"][0][1]
+    assert not list((tmp_path / "shared").glob("work-*"))
 
 
 def test_of_a_language_model_the_layers_without_a_mask_learn(tmp_path):

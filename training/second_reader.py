@@ -94,18 +94,21 @@ def train_second_reader(
     identity = [recipe.model_dump(), asked, begun, _processes()]
     work, finished = folder / f"work-{digest_of(identity)}", folder / FINISHED
     if finished.exists() and (told := json.loads(finished.read_text(encoding="utf-8")))["run"] == work.name:
-        return TrainedReader(folder / "reader", **told["outcome"])
+        outcome = told["outcome"]
+        return TrainedReader(
+            folder / "reader", **{**outcome, "losses": [(step, loss) for step, loss in outcome["losses"]]}
+        )
     checkpoints = [path for path in work.glob("checkpoint-*") if (path / "trainer_state.json").exists()]
     last = max(checkpoints, key=lambda path: int(path.name.split("-")[-1]), default=None)
     trainer = _trainer(network, batches, recipe, work, report)
-    outcome = trainer.train(resume_from_checkpoint=str(last) if last else None)
+    trained_by = trainer.train(resume_from_checkpoint=str(last) if last else None)
     if not all(bool(weight.isfinite().all()) for weight in network.parameters()):
         raise TrainingFault(f"the weights are no numbers any more; try a rate below {recipe.learning_rate}")
     trained = TrainedReader(
         folder / "reader",
         sum(len(batch["task"]) for batch in batches),
         int(trainer.state.max_steps),
-        float(outcome.metrics["train_runtime"]),
+        float(trained_by.metrics["train_runtime"]),
         [(int(line["step"]), float(line["loss"])) for line in trainer.state.log_history if "loss" in line],
         int(last.name.split("-")[-1]) if last else 0,
     )

@@ -14,7 +14,7 @@ from causal_tools.data import DataTable, read_table
 from causal_tools.engine import answer
 from causal_tools.errors import ColumnNotFound, NotCausal
 from causal_tools.evidence import has_causal_evidence, left_out, unknown_identifiers, unsupported_roles
-from causal_tools.parsing import Reading, read_question
+from causal_tools.parsing import MOST_COLUMNS, Asked, Reading, read_question, share_causal
 from causal_tools.prompts import interpret_messages
 from causal_tools.wording import WordingCheck, check_wording, is_hopeless
 
@@ -22,7 +22,9 @@ MOST_LEVELS = 30
 # how long a wording may be: as many tokens as the summary, and some; both tries together a quarter more
 TOKENS_BESIDE = 40
 MOST_TOKENS = 240
-SURE, SURE_OF_ALL = 0.6, 0.9  # below these, a column that no word of the question is like is taken for a guess
+# below the first, a column that no word of the question is like is taken for a guess; below the second, two of them, and so is
+# the task where nothing in the question's words asks for causes
+SURE, SURE_OF_ALL = 0.6, 0.9
 
 
 @dataclass(frozen=True)
@@ -108,10 +110,14 @@ class Assistant:
             ColumnNotFound: the question names a column that the file lacks, or the model had to guess one.
         """
         columns = list(map(str, columns))
-        if question.strip() and not has_causal_evidence(question, columns):
+        if (
+            question.strip()
+            and not has_causal_evidence(question, columns)
+            and not self._heard_as_causal(question, columns, levels)
+        ):
             raise NotCausal(
                 f"the question {question.strip()[:80]!r} names no column and asks for no cause or effect. "
-                f"The file has: {', '.join(map(str, columns[:12]))}{', …' if len(columns) > 12 else ''}"
+                f"The file has: {', '.join(columns[:12])}{', …' if len(columns) > 12 else ''}"
             )
         known = [
             *map(str, columns),
@@ -121,6 +127,12 @@ class Assistant:
         for name in unknown_identifiers(question, known):
             resolve_column(name, [str(column) for column in columns], dataset or "the data")
         return _without_guesses(read_question(self.model, question, columns, dataset, levels), question, columns)
+
+    def _heard_as_causal(
+        self, question: str, columns: Sequence[str], levels: Mapping[str, Sequence[Scalar]] | None
+    ) -> bool:
+        asked = Asked(question, tuple(columns[:MOST_COLUMNS]), levels=levels)
+        return len(columns) > 1 and share_causal(self.model, asked) >= SURE_OF_ALL
 
     def ask(
         self,
@@ -227,7 +239,7 @@ def _sureness(reading: Reading, role: str, column: str) -> float:
     slot = role
     if role == "condition":
         slot = f"where {[condition.column for condition in reading.query.conditions].index(column) + 1}"
-    return max(reading.confidence.get(slot, 0.0), reading.heard.get(column, 0.0))
+    return max(reading.confidence.get(slot, 0.0), reading.heard.get(slot, 0.0))
 
 
 def _plain(level: Scalar) -> Scalar:

@@ -11,6 +11,7 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Callable, Generator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
+from math import exp
 from typing import Protocol
 
 import numpy as np
@@ -70,7 +71,7 @@ class Reading:
         said: by column, the question's words that were taken for it, where these are not its name.
         confidence: per slot, the share of its choice among the readings found, each with its probability.
         notes: what was assumed or left out.
-        heard: by column, how likely the second readers find it in its slot; empty where they were not asked.
+        heard: by slot of a column, how likely the second readers find what fills it; empty where they were not asked.
     """
 
     query: CausalQuery
@@ -198,11 +199,21 @@ def find_readings(model: ContinuationModel, asked: Sequence[Asked], weights: Wei
         sentence_encoder().embed(sorted({plain_name(column) for one in asked for column in one.columns}))
     seconds: Sequence[SecondReading | None] = [None] * len(asked)
     if weights.hear_second:
-        readers = pointers_beside(getattr(model, "adapter", None))  # a tuned model may bring its own
-        seconds = second_readings([(one.question, one.columns, one.levels) for one in asked], readers)
+        seconds = _second_readings(model, asked)
     searches = [_search(model, one, weights, second) for one, second in zip(asked, seconds, strict=True)]
     found = _run(model, dict(enumerate(searches)), weights)
     return [found[number] for number in range(len(asked))]
+
+
+def share_causal(model: object, asked: Asked) -> float:
+    """How likely the second readers find a question to be of one of the five tasks, before any text is written."""
+    (second,) = _second_readings(model, [asked])
+    return 1.0 - exp(-second.against_task(NOT_CAUSAL))
+
+
+def _second_readings(model: object, asked: Sequence[Asked]) -> list[SecondReading]:
+    readers = pointers_beside(getattr(model, "adapter", None))  # a tuned model may bring its own
+    return second_readings([(one.question, one.columns, one.levels) for one in asked], readers)
 
 
 # A search asks for the scores of rows of steps, each after a text, and is sent the rows with their scores.

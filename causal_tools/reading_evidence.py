@@ -70,27 +70,27 @@ class Weights:
     reading of no causal task leaves out all of them.
     """
 
-    model: float = 0.25
+    model: float = 0.12
     unnamed: float = 4.65
-    left_out: float = 2.6
+    left_out: float = 2.5
     all_despite_names: float = 2.4
-    unlike: float = 2.5
-    unlike_in_meaning: float = 4.5
-    overlapping: float = 1.5
+    unlike: float = 1.5
+    unlike_in_meaning: float = 4.2
+    overlapping: float = 1.0
     number_left_out: float = 1.0
     level_left_out: float = 2.0
     level_passed_over: float = 2.5
-    denial: float = 1.8
-    not_causal: float = 1.2
+    denial: float = 2.0
+    not_causal: float = 1.0
     broken_off: float = 2.4
-    second_task: float = 1.5
-    second_role: float = 0.25
-    second_condition: float = 1.2
-    second_node: float = 1.0
-    second_words: float = 0.4
-    second_operator: float = 0.7
+    second_task: float = 1.6
+    second_role: float = 0.45
+    second_condition: float = 1.0
+    second_node: float = 0.5
+    second_words: float = 0.3
+    second_operator: float = 0.9
     second_level: float = 1.0
-    second_number: float = 0.2
+    second_number: float = 0.5
 
     @cached_property
     def of_signs(self) -> tuple[float, ...]:

@@ -56,7 +56,7 @@ class Draft:
         fields: of the query, as far as they are known.
         said: by column, the question's words that were taken for it.
         choices: slot and what fills it, in order.
-        heard: by column, how likely the second readers find it in its slot.
+        heard: by slot of a column, how likely the second readers find what fills it.
         next: what may be written next; None where the reading is whole.
         fault: why no query can come of it.
     """
@@ -296,9 +296,8 @@ class ReadingForm:
         """With what the second readers say of the last column."""
         if self._second is None:
             return draft
-        heard = self._second.share_in(slot, column)
-        signs = self._second.signs_in(slot, column, words)
-        return replace(draft, heard={**draft.heard, column: heard}).with_signs(**signs)
+        heard = {**draft.heard, slot: self._second.share_in(slot, column)}
+        return replace(draft, heard=heard).with_signs(**self._second.signs_in(slot, column, words))
 
     def _broken(self, draft: Draft, fault: str) -> Draft:
         """A reading of which no query can come."""

@@ -39,6 +39,8 @@ class Writing(Scripted):
 class Untouchable:
     """A model that must not be asked."""
 
+    adapter = None
+
     def __getattr__(self, name):
         raise AssertionError(f"the model was asked: {name}")
 
@@ -178,18 +180,23 @@ def test_only_columns_of_few_levels_have_known_levels(tmp_path):
     ("fields", "confidence", "heard", "guessed"),
     [
         ({"treatment": "zz"}, {"treatment": 0.5}, {}, "treatment"),
-        ({"treatment": "zz"}, {"treatment": 0.5}, {"zz": 0.4}, "treatment"),
-        ({"treatment": "zz"}, {"treatment": 0.5}, {"zz": 0.9}, None),
-        ({"treatment": "zz"}, {"treatment": 0.7}, {"zz": 0.1}, None),
+        ({"treatment": "zz"}, {"treatment": 0.5}, {"treatment": 0.4}, "treatment"),
+        ({"treatment": "zz"}, {"treatment": 0.5}, {"treatment": 0.9}, None),
+        ({"treatment": "zz"}, {"treatment": 0.7}, {"treatment": 0.1}, None),
         (
             {"treatment": "zz", "response": "qq"},
             {"treatment": 0.7, "response": 0.7},
-            {"zz": 0.95, "qq": 0.8},
+            {"treatment": 0.95, "response": 0.8},
             "treatment",
         ),
-        ({"treatment": "zz", "response": "qq"}, {"treatment": 0.7, "response": 0.7}, {"zz": 0.95, "qq": 0.95}, None),
+        (
+            {"treatment": "zz", "response": "qq"},
+            {"treatment": 0.7, "response": 0.7},
+            {"treatment": 0.95, "response": 0.95},
+            None,
+        ),
         ({"conditions": ("age", "zz")}, {"where 1": 0.9, "where 2": 0.3}, {}, "condition"),
-        ({"conditions": ("age", "zz")}, {"where 1": 0.9, "where 2": 0.3}, {"zz": 0.7}, None),
+        ({"conditions": ("age", "zz")}, {"where 1": 0.9, "where 2": 0.3}, {"where 2": 0.7}, None),
     ],
 )
 def test_a_column_unlike_any_word_is_a_guess_unless_the_model_or_the_readers_are_sure(
@@ -210,3 +217,21 @@ def test_a_column_unlike_any_word_is_a_guess_unless_the_model_or_the_readers_are
         found = _without_guesses(reading, question, columns)
         assert found.query == query and found.said == {"zz": "this"}
         assert found.notes[0] == "before" and any("'zz'" in note for note in found.notes)
+
+
+@pytest.mark.parametrize(
+    ("question", "causal"),
+    [
+        ("Was the training worth anything in terms of the 1978 pay packet (re78)?", True),
+        ("Sing me a song about training.", False),
+    ],
+)
+def test_a_question_in_plain_words_is_not_refused_where_the_readers_are_sure_of_a_task(question, causal):
+    columns = ["treat", "re78", "age", "married"]
+    assert not has_causal_evidence(question, columns)
+    assistant = Assistant(Scripted("effect:", " training = treat on", " re78."))
+    if causal:
+        assert assistant.parse(question, columns).columns() == ("treat", "re78")
+    else:
+        with pytest.raises(NotCausal, match="names no column"):
+            assistant.parse(question, columns)

@@ -289,7 +289,7 @@ def test_a_pasted_article_is_refused_and_a_long_question_offers_fewer_phrases():
         read_question(Preferring(0), "word " * 500, ["a", "b"])
     model = Scripted("effect:", " a on", " b.")
     question = "does a move b " + " ".join(f"w{i}" for i in range(396))
-    assert read_question(model, question, ["a", "b"]).query.treatment == "a"
+    assert read_question(model, question, ["a", "b"], weights=SPELT).query.treatment == "a"
     assert len(model.offered["effect:"]) < 2100
 
 

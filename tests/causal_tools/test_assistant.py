@@ -231,7 +231,7 @@ def test_a_question_in_plain_words_is_not_refused_where_the_readers_are_sure_of_
     assert not has_causal_evidence(question, columns)
     assistant = Assistant(Scripted("effect:", " training = treat on", " re78."))
     if causal:
-        assert assistant.parse(question, columns).columns() == ("treat", "re78")
+        assert assistant.parse(question, columns).columns() == ["treat", "re78"]
     else:
         with pytest.raises(NotCausal, match="names no column"):
             assistant.parse(question, columns)

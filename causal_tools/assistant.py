@@ -14,8 +14,9 @@ from causal_tools.data import DataTable, read_table
 from causal_tools.engine import answer
 from causal_tools.errors import ColumnNotFound, NotCausal
 from causal_tools.evidence import has_causal_evidence, left_out, unknown_identifiers, unsupported_roles
-from causal_tools.parsing import MOST_COLUMNS, Asked, Reading, read_question, share_causal
+from causal_tools.parsing import MOST_COLUMNS, Reading, read_question
 from causal_tools.prompts import interpret_messages
+from causal_tools.second_reading import share_causal
 from causal_tools.wording import WordingCheck, check_wording, is_hopeless
 
 MOST_LEVELS = 30
@@ -131,8 +132,8 @@ class Assistant:
     def _heard_as_causal(
         self, question: str, columns: Sequence[str], levels: Mapping[str, Sequence[Scalar]] | None
     ) -> bool:
-        asked = Asked(question, tuple(columns[:MOST_COLUMNS]), levels=levels)
-        return len(columns) > 1 and share_causal(self.model, asked) >= SURE_OF_ALL
+        shown = columns[:MOST_COLUMNS]
+        return len(shown) > 1 and share_causal(question, shown, levels, self.model) >= SURE_OF_ALL
 
     def ask(
         self,

@@ -11,7 +11,6 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Callable, Generator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
-from math import exp
 from typing import Protocol
 
 import numpy as np
@@ -23,8 +22,7 @@ from causal_tools.prompts import NOT_CAUSAL, parse_messages
 from causal_tools.question_words import FILE_NAME
 from causal_tools.reading_evidence import Weights
 from causal_tools.reading_form import Draft, ReadingForm, Step
-from causal_tools.second_reading import SecondReading, second_readings
-from lm.pointer import pointers_beside
+from causal_tools.second_reading import SecondReading, readers_of, second_readings
 from lm.sentences import sentence_encoder
 
 MOST_COLUMNS = 60
@@ -199,21 +197,10 @@ def find_readings(model: ContinuationModel, asked: Sequence[Asked], weights: Wei
         sentence_encoder().embed(sorted({plain_name(column) for one in asked for column in one.columns}))
     seconds: Sequence[SecondReading | None] = [None] * len(asked)
     if weights.hear_second:
-        seconds = _second_readings(model, asked)
+        seconds = second_readings([(one.question, one.columns, one.levels) for one in asked], readers_of(model))
     searches = [_search(model, one, weights, second) for one, second in zip(asked, seconds, strict=True)]
     found = _run(model, dict(enumerate(searches)), weights)
     return [found[number] for number in range(len(asked))]
-
-
-def share_causal(model: object, asked: Asked) -> float:
-    """How likely the second readers find a question to be of one of the five tasks, before any text is written."""
-    (second,) = _second_readings(model, [asked])
-    return 1.0 - exp(-second.against_task(NOT_CAUSAL))
-
-
-def _second_readings(model: object, asked: Sequence[Asked]) -> list[SecondReading]:
-    readers = pointers_beside(getattr(model, "adapter", None))  # a tuned model may bring its own
-    return second_readings([(one.question, one.columns, one.levels) for one in asked], readers)
 
 
 # A search asks for the scores of rows of steps, each after a text, and is sent the rows with their scores.

@@ -17,10 +17,10 @@ import numpy as np
 
 from causal_tools.columns import plain_name
 from causal_tools.contract import Condition, Operator, Scalar
-from causal_tools.prompts import ALL_COLUMNS
+from causal_tools.prompts import ALL_COLUMNS, NOT_CAUSAL
 from causal_tools.question_words import FILE_NAME, number_places, places_of, says_level, yes_or_no
 from causal_tools.reading_evidence import column_mentions
-from lm.pointer import Item, Pointed, load_pointer, read_by_all
+from lm.pointer import Item, Pointed, load_pointer, pointers_beside, read_by_all
 
 TASK_ROLES = ("treatment", "response", "mediator")
 CONDITION, NODE, ALL = "condition", "node", "all"
@@ -189,6 +189,19 @@ def second_readings(
     pointers = [load_pointer(folder) for folder in readers]
     found = read_by_all(pointers, [(one[0], items_of(*one)) for one in plain], ORDERS[: len(pointers)])
     return [SecondReading(pointed, *one) for pointed, one in zip(found, plain, strict=True)]
+
+
+def share_causal(
+    question: str, columns: Sequence[str], levels: Mapping[str, Sequence[Scalar]] | None, model: object
+) -> float:
+    """How likely the readers that go with a model find a question to be of one of the five tasks, before it writes anything."""
+    (second,) = second_readings([(question, columns, levels)], readers_of(model))
+    return 1.0 - exp(-second.against_task(NOT_CAUSAL))
+
+
+def readers_of(model: object) -> list[Path]:
+    """Folders of the readers that go with a model: a tuned one may bring its own."""
+    return pointers_beside(getattr(model, "adapter", None))
 
 
 def items_of(question: str, columns: Sequence[str], levels: Mapping[str, Sequence[Scalar]]) -> list[Item]:

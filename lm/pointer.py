@@ -12,7 +12,7 @@ from __future__ import annotations
 import threading
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
-from functools import cache
+from functools import lru_cache
 from pathlib import Path
 from typing import Any
 
@@ -26,6 +26,7 @@ SHIPPED_SECOND, SHIPPED_THIRD = SHIPPED / SECOND, SHIPPED / THIRD
 NOTE, WEIGHTS = "pointer.json", "pointer.safetensors"
 HEADS = ("classes", "marks", "slots", "kinds")
 AT_ONCE = 16  # rows of one pass
+KEPT = 6  # pointers in memory: those that ship, and those of a few tuned models
 
 
 @dataclass(frozen=True)
@@ -221,7 +222,7 @@ def load_pointer(folder: Path) -> Pointer:
     return _loaded(folder, (folder / WEIGHTS).stat().st_mtime_ns)
 
 
-@cache
+@lru_cache(maxsize=KEPT)
 def _loaded(folder: Path, written_at: int) -> Pointer:
     from lm.pointer_weights import network_of
 

@@ -79,6 +79,15 @@ def train_second_reader(
 
     if not by_hand and not generated:
         raise ValueError("train_second_reader needs at least one question")
+    first = start / WEIGHTS if start else adapter / "adapter_model.safetensors" if adapter else None
+    begun = hashlib.sha256(first.read_bytes()).hexdigest() if first else None
+    asked = [item.model_dump(mode="json") for item in (*by_hand, *generated)]
+    identity = [recipe.model_dump(), asked, begun, _processes()]
+    work, finished = folder / f"work-{digest_of(identity)}", folder / FINISHED
+    told = json.loads(finished.read_text(encoding="utf-8")) if finished.exists() else {}
+    if told.get("run") == work.name and (folder / "reader" / WEIGHTS).exists():
+        losses = [(step, loss) for step, loss in told["outcome"].pop("losses")]
+        return TrainedReader(folder / "reader", losses=losses, **told["outcome"])
     torch.manual_seed(recipe.seed)
     network, form = network_of(start)[:2] if start else new_network(NAMES, recipe.encoder, adapter)
     if network.made_of != recipe.encoder:
@@ -88,16 +97,6 @@ def train_second_reader(
     _freeze(network)
     rounds = _rounds(by_hand, generated, recipe, restyle=start is not None)
     batches = _batches(rounds, form, recipe)[: recipe.most_steps]
-    first = start / WEIGHTS if start else adapter / "adapter_model.safetensors" if adapter else None
-    begun = hashlib.sha256(first.read_bytes()).hexdigest() if first else None
-    asked = [item.model_dump(mode="json") for item in (*by_hand, *generated)]
-    identity = [recipe.model_dump(), asked, begun, _processes()]
-    work, finished = folder / f"work-{digest_of(identity)}", folder / FINISHED
-    if finished.exists() and (told := json.loads(finished.read_text(encoding="utf-8")))["run"] == work.name:
-        outcome = told["outcome"]
-        return TrainedReader(
-            folder / "reader", **{**outcome, "losses": [(step, loss) for step, loss in outcome["losses"]]}
-        )
     checkpoints = [path for path in work.glob("checkpoint-*") if (path / "trainer_state.json").exists()]
     last = max(checkpoints, key=lambda path: int(path.name.split("-")[-1]), default=None)
     trainer = _trainer(network, batches, recipe, work, report)
@@ -116,8 +115,8 @@ def train_second_reader(
     if trainer.is_world_process_zero():
         finished.unlink(missing_ok=True)
         save_pointer(network, NAMES, recipe.rank, trained.folder)
-        told = {name: held for name, held in asdict(trained).items() if name != "folder"}
-        finished.write_text(json.dumps({"run": work.name, "outcome": told}), encoding="utf-8")
+        kept = {name: held for name, held in asdict(trained).items() if name != "folder"}
+        finished.write_text(json.dumps({"run": work.name, "outcome": kept}), encoding="utf-8")
         shutil.rmtree(work, ignore_errors=True)
     trainer.accelerator.wait_for_everyone()
     return trained
@@ -227,7 +226,7 @@ def _trainer(
 
     steps = math.ceil(len(batches) / _processes())
     first_cut = round(steps * (1 - recipe.cut_share))
-    every = math.ceil((steps - first_cut) / recipe.cuts)
+    every = max(1, math.ceil((steps - first_cut) / recipe.cuts))
 
     class Watch(TrainerCallback):
         def on_log(self, args: Any, state: Any, control: Any, logs: Any = None, **_: Any) -> None:

@@ -186,6 +186,12 @@ def test_of_a_language_model_the_layers_without_a_mask_learn(tmp_path):
         train_second_reader(ITEMS, [], SMALL, tmp_path / "other", start=trained.folder)
 
 
+def test_a_run_of_one_step_is_cut_at_its_end(tmp_path):
+    trained = train_second_reader(ITEMS, [], SMALL.model_copy(update={"most_steps": 1}), tmp_path)
+    assert trained.steps == 1
+    assert network_of(trained.folder)[0].made_of == "sentences"
+
+
 def test_without_questions_there_is_nothing_to_learn(tmp_path):
     with pytest.raises(ValueError, match="at least one question"):
         train_second_reader([], [], SMALL, tmp_path)

@@ -1,15 +1,16 @@
 """From a question to a query: a likely reading of closed form under the language model and the question's own words.
 
 Readings of every task grow side by side, a piece at a time, the best few that have got as far kept (a beam search by task and
-stage, so not every reading is looked at). What counts is the log-probability under the model (chain rule over all tokens; of
-values among those that the file has) less what the question's words say against the reading
-(:mod:`causal_tools.reading_evidence`). The share of the readings found that agree on a slot is the confidence in it.
+stage, so not every reading is looked at), by what the question's words and the readers say against them
+(:mod:`causal_tools.reading_evidence`). Of those that come nearest, the log-probability under the model counts too (chain rule
+over tokens; of values among those that the file has). The share of the readings found that agree on a slot is the confidence
+in it.
 """
 
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Callable, Generator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Protocol
 
@@ -21,35 +22,16 @@ from causal_tools.errors import NotCausal, QueryError
 from causal_tools.prompts import NOT_CAUSAL, parse_messages
 from causal_tools.question_words import FILE_NAME
 from causal_tools.reading_evidence import Weights
-from causal_tools.reading_form import Draft, ReadingForm, Step
+from causal_tools.reading_form import Draft, ReadingForm
 from causal_tools.second_reading import SecondReading, readers_of, second_readings
 from lm.sentences import sentence_encoder
 
 MOST_COLUMNS = 60
 MOST_QUESTION_WORDS = 400
-BEAM = 4  # readings of one task and stage that grow side by side
-MOST_FOLLOWED = (
-    32  # pieces of several tokens followed at once; a model that knows what it reads leaves fewer within reach
-)
-ROOM = 4  # times its prompt's states that a search may need, which branches
-REACH = 2.5  # below the best score within which a reading is followed up
-
-
-class ContinuationSession(Protocol):
-    """Texts that grow, their states kept (see ``lm.model.ScoringSession``)."""
-
-    def likely_continuations(
-        self,
-        contexts: Sequence[str],
-        candidates: Sequence[Sequence[str]],
-        offsets: Sequence[Sequence[float]],
-        reach: float,
-        closed: Sequence[bool] = (),
-        contests: Sequence[int] = (),
-        most: int | None = None,
-    ) -> list[np.ndarray]: ...
-
-    def texts_held(self, text: str) -> int: ...
+FIRST_BEAM, BEAM = 2, 12  # readings of one task and stage that grow side by side, at first and then
+REACH = 4.0  # below the best score within which a reading is followed up
+PROPOSED = 8  # queries of a question that the model judges
+WORDINGS = 2  # of each
 
 
 class ContinuationModel(Protocol):
@@ -57,7 +39,7 @@ class ContinuationModel(Protocol):
 
     def chat_text(self, messages: Sequence[Mapping[str, str]]) -> str: ...
 
-    def session(self) -> ContinuationSession: ...
+    def score_continuations(self, contexts: Sequence[str], candidates: Sequence[Sequence[str]]) -> list[np.ndarray]: ...
 
 
 @dataclass(frozen=True)
@@ -198,94 +180,89 @@ def find_readings(model: ContinuationModel, asked: Sequence[Asked], weights: Wei
     seconds: Sequence[SecondReading | None] = [None] * len(asked)
     if weights.hear_second:
         seconds = second_readings([(one.question, one.columns, one.levels) for one in asked], readers_of(model))
-    searches = [_search(model, one, weights, second) for one, second in zip(asked, seconds, strict=True)]
-    found = _run(model, dict(enumerate(searches)), weights)
-    return [found[number] for number in range(len(asked))]
+    proposed = [_proposed(one, weights, second) for one, second in zip(asked, seconds, strict=True)]
+    starts = [model.chat_text(parse_messages(one.question, one.columns, one.levels)) for one in asked]
+    return [_ranked(drafts, weights) for drafts in _judged(model, starts, proposed)]
 
 
-# A search asks for the scores of rows of steps, each after a text, and is sent the rows with their scores.
-_Rows = list[tuple[str, list[Step]]]
-_Search = Generator[_Rows, list[np.ndarray], list[Draft]]
-
-
-def _run(model: ContinuationModel, searches: Mapping[int, _Search], weights: Weights) -> dict[int, list[Draft]]:
-    """What each search finds; what they ask of the model at the same time is asked together.
-
-    So many go on at once that the states of all that they write can be kept.
-    """
-    if not searches:
-        return {}
-    session, found = model.session(), {}
-    begun = {number: next(search) for number, search in searches.items()}
-    longest = max((asked[0][0] for asked in begun.values()), key=len, default="")
-    most = max(1, session.texts_held(longest) // ROOM)
-    waiting: dict[int, _Rows] = {}
-    while begun or waiting:
-        for number in list(begun)[: most - len(waiting)]:
-            waiting[number] = begun.pop(number)
-        rows = [row for asked in waiting.values() for row in asked]
-        scores = session.likely_continuations(
-            [text for text, _ in rows],
-            [[step.piece for step in steps] for _, steps in rows],
-            [[step.then.score(weights) / weights.model for step in steps] for _, steps in rows],
-            REACH / weights.model,
-            [_are_values(steps) for _, steps in rows],
-            [contest for contest, asked in enumerate(waiting.values()) for _ in asked],
-            MOST_FOLLOWED,
-        )
-        places = np.cumsum([0, *(len(asked) for asked in waiting.values())])
-        going_on = {}
-        for contest, number in enumerate(waiting):
-            try:
-                going_on[number] = searches[number].send(scores[places[contest] : places[contest + 1]])
-            except StopIteration as end:
-                found[number] = end.value
-        waiting = going_on
-    return found
-
-
-def _search(model: ContinuationModel, asked: Asked, weights: Weights, second: SecondReading | None) -> _Search:
-    start = model.chat_text(parse_messages(asked.question, asked.columns, asked.levels))
+def _proposed(asked: Asked, weights: Weights, second: SecondReading | None) -> list[Draft]:
+    """Whole readings against which the fewest signs speak, best first."""
     encoder = sentence_encoder() if weights.unlike_in_meaning else None
-    form = ReadingForm(" ".join(asked.question.split()), asked.columns, asked.levels, encoder, second)
+    form = ReadingForm(" ".join(asked.question.split()), asked.columns, asked.levels, encoder, second, weights)
+    least = -np.inf
+    for beam in (FIRST_BEAM, BEAM):  # what a narrow search finds lets the other pass over most of what is worse
+        whole = _grown(form, weights, beam, least)
+        least = max(draft.score(weights) for draft in whole) - REACH
+    return _fewest_against(whole, weights, PROPOSED, least)
+
+
+def _grown(form: ReadingForm, weights: Weights, beam: int, least: float) -> list[Draft]:
+    """The whole readings that a beam search finds, none below ``least``."""
     growing, whole = [form.begin()], []
     while growing:
-        rows = [draft.next(draft) for draft in growing if draft.next is not None]
-        scores = yield [(start + draft.text, row) for draft, row in zip(growing, rows, strict=True)]
-        grown = [draft for row, own in zip(rows, scores, strict=True) for draft in _taken(row, own)]
+        grown = [then for draft in growing if draft.next for then in draft.next(draft, draft.score(weights) - least)]
         whole += [draft for draft in grown if draft.next is None]
         best = max((draft.score(weights) for draft in whole), default=-np.inf)
-        growing = _best_of_each([draft for draft in grown if draft.next is not None], weights, best - REACH)
+        stages: dict[tuple[str, int], list[Draft]] = {}
+        for draft in grown:
+            if draft.next is not None:
+                stages.setdefault((draft.task, len(draft.choices)), []).append(draft)
+        least = max(least, best - REACH)
+        growing = [draft for stage in stages.values() for draft in _fewest_against(stage, weights, beam, least)]
+    return whole
+
+
+def _judged(model: ContinuationModel, starts: Sequence[str], proposed: Sequence[Sequence[Draft]]) -> list[list[Draft]]:
+    """The drafts with their log-probability under the model.
+
+    The model is not told how a file spells the values of a condition, so it shares out its probability among those that there
+    are; and the question's words for a column are given, since it is not asked which words these are.
+    """
+    rows: dict[tuple[str, tuple[str, ...]], dict[str, int]] = {}
+    for start, drafts in zip(starts, proposed, strict=True):
+        for before, piece, rivals in (part for draft in drafts for part in _parts(draft)):
+            row = rows.setdefault((start + before, rivals), {rival: number for number, rival in enumerate(rivals)})
+            row.setdefault(piece, len(row))
+    scores = model.score_continuations([context for context, _ in rows], [list(row) for row in rows.values()])
+    nats = {key: held - np.logaddexp.reduce(held) if key[1] else held for key, held in zip(rows, scores, strict=True)}
+
+    def judged(start: str, draft: Draft) -> Draft:
+        keys = [((start + before, rivals), piece) for before, piece, rivals in _parts(draft)]
+        return replace(draft, log_prob=float(sum(nats[key][rows[key][piece]] for key, piece in keys)))
+
+    return [[judged(start, draft) for draft in drafts] for start, drafts in zip(starts, proposed, strict=True)]
+
+
+def _parts(draft: Draft) -> Iterator[tuple[str, str, tuple[str, ...]]]:
+    """The parts of a draft's text that the model is asked for: what comes before, the part, and of a value all that might have
+    stood there."""
+    at = 0
+    for begin, end, rivals in (*draft.offered, (len(draft.text), len(draft.text), ())):
+        if at < begin:
+            yield draft.text[:at], draft.text[at:begin], ()
+        if rivals:
+            yield draft.text[:begin], draft.text[begin:end], rivals
+        at = end
+
+
+def _ranked(drafts: Sequence[Draft], weights: Weights) -> list[Draft]:
     sums: dict[object, float] = {}
-    for draft in whole:
+    for draft in drafts:
         sums[draft.query] = float(np.logaddexp(sums.get(draft.query, -np.inf), draft.score(weights)))
-    return sorted(whole, key=lambda draft: (-sums[draft.query], -draft.score(weights)))
+    return sorted(drafts, key=lambda draft: (-sums[draft.query], -draft.score(weights)))
 
 
-def _are_values(row: Sequence[Step]) -> bool:
-    """Whether a row offers the values of a condition: the model is not told how the file spells them, so it shares out its
-    probability among those that there are."""
-    return row[0].then.choices[-1][0].startswith("value")
-
-
-def _taken(row: Sequence[Step], log_probs: np.ndarray) -> list[Draft]:
-    """The drafts that came of the steps within reach."""
-    return [
-        replace(step.then, log_prob=step.then.log_prob + float(log_prob))
-        for step, log_prob in zip(row, log_probs, strict=True)
-        if np.isfinite(log_prob)
-    ]
-
-
-def _best_of_each(drafts: Sequence[Draft], weights: Weights, least: float) -> list[Draft]:
-    """The best of each task that have as many slots filled: words found have yet to pay for the column they stand for."""
+def _fewest_against(drafts: Sequence[Draft], weights: Weights, most: int, least: float) -> list[Draft]:
+    """The drafts of the best ``most`` choices, a few wordings of each, best first."""
+    scored = [(score, draft) for draft in drafts if (score := draft.score(weights)) >= least]
     kept: list[Draft] = []
-    counts: Counter[tuple[str, int]] = Counter()
-    for draft in sorted(drafts, key=lambda draft: -draft.score(weights)):
-        stage = draft.task, len(draft.choices)
-        if draft.score(weights) >= least and counts[stage] < BEAM:
-            counts[stage] += 1
-            kept.append(draft)
+    wordings: Counter[object] = Counter()
+    for _, draft in sorted(scored, key=lambda held: -held[0]):
+        chosen = draft.choices, draft.query  # the last value of a condition, or one of several
+        if chosen in wordings or len(wordings) < most:
+            wordings[chosen] += 1
+            if wordings[chosen] <= WORDINGS:
+                kept.append(draft)
     return kept
 
 

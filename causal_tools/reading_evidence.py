@@ -70,26 +70,26 @@ class Weights:
     reading of no causal task leaves out all of them.
     """
 
-    model: float = 0.12
+    model: float = 0.18
     unnamed: float = 4.65
-    left_out: float = 2.5
-    all_despite_names: float = 2.4
-    unlike: float = 1.5
-    unlike_in_meaning: float = 4.2
+    left_out: float = 1.8
+    all_despite_names: float = 2.3
+    unlike: float = 1.6
+    unlike_in_meaning: float = 4.25
     overlapping: float = 1.0
-    number_left_out: float = 1.0
-    level_left_out: float = 2.0
-    level_passed_over: float = 2.5
-    denial: float = 2.0
-    not_causal: float = 1.0
+    number_left_out: float = 1.1
+    level_left_out: float = 1.85
+    level_passed_over: float = 2.45
+    denial: float = 2.15
+    not_causal: float = 0.6
     broken_off: float = 2.4
-    second_task: float = 1.6
-    second_role: float = 0.45
-    second_condition: float = 1.0
-    second_node: float = 0.5
-    second_words: float = 0.3
-    second_operator: float = 0.9
-    second_level: float = 1.0
+    second_task: float = 1.5
+    second_role: float = 0.85
+    second_condition: float = 1.2
+    second_node: float = 0.75
+    second_words: float = 0.2
+    second_operator: float = 1.0
+    second_level: float = 1.15
     second_number: float = 0.5
 
     @cached_property
@@ -117,6 +117,8 @@ class Mention(NamedTuple):
 
 class Encoder(Protocol):
     """What tells meanings apart (see ``lm.sentences.SentenceEncoder``)."""
+
+    def embed(self, texts: Sequence[str]) -> np.ndarray: ...
 
     def nearness(self, text: str, others: Sequence[str]) -> np.ndarray: ...
 
@@ -209,6 +211,11 @@ class QuestionEvidence:
             )
             for column, said in meant.items()
         }
+
+    def prepare(self, phrases: Sequence[str]) -> None:
+        """Read the meanings of phrases together, before they are asked for one by one."""
+        if self._encoder and phrases:
+            self._encoder.embed(phrases)
 
     def unlike(self, words: str, column: str) -> tuple[float, float]:
         """How much less a column's name is like the words than the likest column's name, in spelling and in meaning."""

@@ -2,7 +2,8 @@
 
 Columns come from the file's header, values from the question or from the column's own levels, so that no reading names what
 is not there. A piece is a value with the word that closes it, as tokenizers join these; so each choice also says whether and
-how the reading goes on.
+how the reading goes on. Columns of a graph and of conditions stand in the order in which the question speaks of them, so that
+each set of them is written once.
 """
 
 from __future__ import annotations
@@ -13,8 +14,11 @@ from functools import cached_property, partial
 from operator import mul
 from typing import Any
 
+import numpy as np
+
 from causal_tools.condition_offer import ConditionOffer
 from causal_tools.contract import REQUIRED, Condition, Operator, Scalar
+from causal_tools.likely_words import LikelyWords
 from causal_tools.prompts import (
     ALL_COLUMNS,
     AND,
@@ -30,15 +34,11 @@ from causal_tools.prompts import (
     THROUGH,
     WHERE,
 )
-from causal_tools.question_words import NUMBER
 from causal_tools.reading_evidence import MOST_LEFT_OUT, SIGNS, Encoder, QuestionEvidence, Weights
-from causal_tools.second_reading import TASK_ROLES, SecondReading
+from causal_tools.second_reading import CONDITION, NODE, TASK_ROLES, SecondReading
 
 ROLES = TASK_ROLES
 MOST_CONDITIONS = 3
-MOST_WORDS = 12  # that stand for one column
-MOST_PHRASES = 2000  # of a question: in a longer one, fewer words stand for one column
-_MARKS = " .,;:?!()[]\"'“”‘’`"
 COLUMN_SLOTS = frozenset({*ROLES, "node", "where"})
 _NO_SIGNS = (0.0,) * len(SIGNS)
 
@@ -51,13 +51,17 @@ class Draft:
 
     Attributes:
         text: what is written.
-        log_prob: nats, under the language model.
+        log_prob: nats, under the language model, of all but the question's words that stand for columns.
         signs: against this reading, as of :class:`causal_tools.reading_evidence.Weights`.
         fields: of the query, as far as they are known.
         said: by column, the question's words that were taken for it.
         choices: slot and what fills it, in order.
         heard: by slot of a column, how likely the second readers find what fills it.
-        next: what may be written next; None where the reading is whole.
+        due: signs that will count against the reading however it goes on.
+        offered: of each value, where it stands in the text and all pieces that might have stood there; of the question's words
+            for a column, where they stand, and nothing.
+        next: what may be written next, at a cost of so many nats of signs at most (a few dearer ones may be among it); None where
+            the reading is whole.
         fault: why no query can come of it.
     """
 
@@ -68,7 +72,9 @@ class Draft:
     said: Mapping[str, str] = field(default_factory=dict)
     choices: tuple[tuple[str, str], ...] = ()
     heard: Mapping[str, float] = field(default_factory=dict)
-    next: Callable[[Draft], list[Step]] | None = None
+    due: tuple[float, ...] = _NO_SIGNS
+    offered: tuple[tuple[int, int, tuple[str, ...]], ...] = ()
+    next: Callable[[Draft, float], list[Draft]] | None = None
     fault: str | None = None
 
     @property
@@ -77,8 +83,9 @@ class Draft:
         return str(self.fields.get("task", ""))
 
     def score(self, weights: Weights) -> float:
-        """Weighted log-probability less what speaks against the reading."""
-        return weights.model * self.log_prob - sum(map(mul, weights.of_signs, self.signs))
+        """Weighted log-probability less what speaks against the reading, whatever it goes on with."""
+        against = sum(map(mul, weights.of_signs, self.signs)) + sum(map(mul, weights.of_signs, self.due))
+        return weights.model * self.log_prob - against
 
     @property
     def query(self) -> tuple[tuple[str, object], ...]:
@@ -87,17 +94,7 @@ class Draft:
 
     def with_signs(self, **signs: float) -> Draft:
         """The draft with more against it."""
-        return replace(
-            self, signs=tuple(old + signs.get(name, 0.0) for name, old in zip(SIGNS, self.signs, strict=True))
-        )
-
-
-@dataclass(frozen=True)
-class Step:
-    """A piece that may be written next, and what the draft is then (its log-probability still without the piece's)."""
-
-    piece: str
-    then: Draft
+        return replace(self, signs=_plus(self.signs, signs))
 
 
 class ReadingForm:
@@ -110,40 +107,44 @@ class ReadingForm:
         levels: Mapping[str, Sequence[Scalar]] | None,
         encoder: Encoder | None = None,
         second: SecondReading | None = None,
+        weights: Weights | None = None,
     ) -> None:
         self._second = second
         self.evidence = QuestionEvidence(question, columns, levels, encoder)
         self._question = question
         self._columns = list(columns)
         self._offer = ConditionOffer(question, columns, levels)
+        self._weights = weights or Weights()
+        self._ways_of: dict[tuple[str, str], list[tuple[str, dict[str, float], float]]] = {}
+        self.likely = LikelyWords(question, self._columns, self.evidence, second, self._weights)
 
     def begin(self) -> Draft:
         """Nothing written."""
         return Draft(next=self._tasks)
 
-    def _tasks(self, draft: Draft) -> list[Step]:
-        steps = []
+    def _tasks(self, draft: Draft, room: float = np.inf) -> list[Draft]:
+        grown = []
         for task, word in TASK_WORDS.items():
             chosen = replace(draft, fields={"task": task}, choices=(("task", word),))
             if self._second:
                 chosen = chosen.with_signs(second_task=self._second.against_task(task))
             if task == NOT_CAUSAL:
                 nothing_held = self.evidence.left_out((), (), ())
-                steps.append(_step(chosen.with_signs(not_causal=1.0, **nothing_held), word + END, None))
+                grown.append(_written(chosen.with_signs(not_causal=1.0, **nothing_held), word + END, None))
             elif task == "CGL":
-                steps.append(_step(chosen, word + ":", partial(self._nodes, ())))
+                grown.append(_written(chosen, word + ":", partial(self._nodes, ())))
             else:
-                steps.append(self._begin_roles(chosen, task, word))
-        return steps
+                grown.append(self._begin_roles(chosen, task, word))
+        return grown
 
-    def _begin_roles(self, draft: Draft, task: str, word: str) -> Step:
+    def _begin_roles(self, draft: Draft, task: str, word: str) -> Draft:
         roles = _roles(task)
         if len(self._columns) < len(roles):
             missing = f"task {task} needs {len(roles)} columns ({', '.join(roles)}); the file has {len(self._columns)}"
-            return Step(word + ":", self._broken(replace(draft, text=word + ":"), missing))
-        return _step(draft, word + ":", partial(self._role, 0))
+            return self._broken(_written(draft, word + ":", None), missing)
+        return _written(draft, word + ":", partial(self._role, 0))
 
-    def _role(self, number: int, draft: Draft) -> list[Step]:
+    def _role(self, number: int, draft: Draft, room: float = np.inf) -> list[Draft]:
         """The column in a role: treatment, response or mediator."""
         roles = _roles(draft.task)
         role = roles[number]
@@ -161,7 +162,7 @@ class ReadingForm:
             return self._ended(then)
 
         ends = {column: self._after_role(draft.task, role, column, free) for column in free}
-        return self._column(role, ends, after, draft)
+        return self._column(role, ends, after, draft, room)
 
     def _after_role(self, task: str, role: str, column: str, free: Sequence[str]) -> _Closing:
         """What may follow a column in a role: a condition may, must or cannot come after the last one."""
@@ -173,113 +174,132 @@ class ReadingForm:
             return (END,)
         return (WHERE,) if task == "HTE" else (WHERE, END)
 
-    def _nodes(self, nodes: tuple[str, ...], draft: Draft) -> list[Step]:
-        left = [column for column in self._columns if column not in nodes]
-        closing: _Closing = (NEXT,) if not nodes else (END,) if len(left) == 1 else (NEXT, END)
-        ends = dict.fromkeys(left, closing) | ({ALL_COLUMNS: (END,)} if not nodes else {})
+    def _nodes(self, nodes: tuple[str, ...], draft: Draft, room: float = np.inf) -> list[Draft]:
+        left = self._later(nodes)
+        ends: dict[str, _Closing] = dict.fromkeys(left, (NEXT, END) if nodes else (NEXT,))
+        ends[left[-1]] = (END,) if nodes else ()
+        if not nodes:
+            ends[ALL_COLUMNS] = (END,)
 
         def after(then: Draft, column: str, closed: str) -> Draft:
             grown = (*nodes, column)
             if closed == NEXT:
-                return replace(then, next=partial(self._nodes, grown))
+                due = self._due("second_node", NODE, grown)
+                return replace(then, next=partial(self._nodes, grown), due=due)
             every = grown == (ALL_COLUMNS,)
             return self._ended(replace(then, fields={**then.fields, "nodes": "all" if every else grown}))
 
-        return self._column(f"node {len(nodes) + 1}", ends, after, draft)
+        return self._column(f"node {len(nodes) + 1}", ends, after, draft, room)
 
-    def _where(self, number: int, draft: Draft) -> list[Step]:
+    def _where(self, number: int, draft: Draft, room: float = np.inf) -> list[Draft]:
         """The column of a condition."""
-        ends: dict[str, _Closing] = {name: (IS,) for name in self._free(draft) if self._offer.values[name]}
+        before = tuple(condition.column for condition in draft.fields.get("conditions", ()))
+        free = set(self._free(draft))
+        ends: dict[str, _Closing] = {
+            name: (IS,) for name in self._later(before) if name in free and self._offer.values[name]
+        }
 
         def after(then: Draft, column: str, closed: str) -> Draft:
-            return replace(then, next=partial(self._operator, number, column))
+            due = self._due("second_condition", CONDITION, (*before, column))
+            return replace(then, next=partial(self._operator, number, column), due=due)
 
-        return self._column(f"where {number}", ends, after, draft)
+        return self._column(f"where {number}", ends, after, draft, room)
 
-    def _operator(self, number: int, column: str, draft: Draft) -> list[Step]:
-        offered = {op: OPERATOR_WORDS[op] for op in self._offer.operators(column)}
+    def _operator(self, number: int, column: str, draft: Draft, room: float = np.inf) -> list[Draft]:
         return [
-            _step(
-                replace(draft, choices=(*draft.choices, (f"is {number}", word))),
-                f" {word}",
+            _written(
+                replace(draft, choices=(*draft.choices, (f"is {number}", OPERATOR_WORDS[operator]))),
+                f" {OPERATOR_WORDS[operator]}",
                 partial(self._value, number, column, operator, ()),
             )
-            for operator, word in offered.items()
+            for operator in self._offer.operators(column)
         ]
 
-    def _value(self, number: int, column: str, operator: Operator, chosen: tuple[str, ...], draft: Draft) -> list[Step]:
+    def _value(
+        self, number: int, column: str, operator: Operator, chosen: tuple[str, ...], draft: Draft, room: float = np.inf
+    ) -> list[Draft]:
         """A value of a condition, several for ``in``, and what closes it."""
         values = self._offer.values[column]
         done = draft.fields.get("conditions", ())
-        taken = {condition.column for condition in done} | {column}
-        goes_on = number < MOST_CONDITIONS and any(self._offer.values[n] for n in self._free(draft) if n not in taken)
+        goes_on = number < MOST_CONDITIONS and any(
+            self._offer.values[name]
+            for name in set(self._free(draft)).intersection(self._later((*(one.column for one in done), column)))
+        )
         after: _Closing = (AND, END) if goes_on else (END,)
-        left = [text for text in values if text not in chosen]
-        if operator == "in":
-            after = (OR,) if not chosen else after if len(left) == 1 else (*after, OR)
-        steps = []
+        in_order = sorted(values, key=self._place_of_value)
+        left = in_order[in_order.index(chosen[-1]) + 1 :] if chosen else in_order
+        ways: dict[str, tuple[str, str]] = {}
         for text in left:
-            written = replace(draft, choices=(*draft.choices, (f"value {number}", text)))
+            closings = after
+            if operator == "in":
+                last = text == left[-1]
+                closings = (*(after if chosen else ()), *(() if last else (OR,)))
+            ways |= {f" {text}{closed}": (text, closed) for closed in closings}
+        begin = len(draft.text)
+        grown = []
+        for piece, (text, closed) in ways.items():
             all_chosen = (*chosen, text)
-            held = tuple(values[one] for one in all_chosen) if operator == "in" else values[text]
-            condition = Condition(column=column, operator=operator, value=held)
-            against = self.evidence.against_value(column, condition.all_values, draft.said.get(column))
-            whole = replace(written, fields={**draft.fields, "conditions": (*done, condition)}).with_signs(
-                **(against if operator in ("=", "in") else {}),
-                **(self._second.signs_of(condition) if self._second else {}),
+            then = replace(
+                draft,
+                text=draft.text + piece,
+                choices=(*draft.choices, (f"value {number}", text)),
+                offered=(*draft.offered, (begin, begin + len(piece), tuple(ways))),
+                next=partial(self._value, number, column, operator, all_chosen),
             )
-            for closed in after:
-                if closed == OR:
-                    steps.append(
-                        _step(written, f" {text}{OR}", partial(self._value, number, column, operator, all_chosen))
-                    )
-                elif closed == AND:
-                    steps.append(_step(whole, f" {text}{AND}", partial(self._where, number + 1)))
-                else:
-                    steps.append(Step(f" {text}{END}", self._ended(replace(whole, text=f"{whole.text} {text}{END}"))))
-        return steps
+            if closed != OR:
+                held = tuple(values[one] for one in all_chosen) if operator == "in" else values[text]
+                condition = Condition(column=column, operator=operator, value=held)
+                signs = self._second.signs_of(condition) if self._second else {}
+                if operator in ("=", "in"):
+                    signs |= self.evidence.against_value(column, condition.all_values, draft.said.get(column))
+                if self._cost(signs) > room:
+                    continue
+                whole = replace(then, fields={**draft.fields, "conditions": (*done, condition)}).with_signs(**signs)
+                then = replace(whole, next=partial(self._where, number + 1)) if closed == AND else self._ended(whole)
+            grown.append(then)
+        return grown
 
     def _column(
-        self, slot: str, ends: Mapping[str, _Closing], after: Callable[[Draft, str, str], Draft], draft: Draft
-    ) -> list[Step]:
-        """A column at once, or the question's words for it first."""
-        steps = []
-        used = _used(draft)
-        for name, closings in ends.items():
-            is_named = name in self.evidence.named
-            unnamed = float(not is_named and name != ALL_COLUMNS)
-            overlapping = float(is_named and self.evidence.overlaps(None, draft.said, used, name))
-            known = replace(draft, choices=(*draft.choices, (slot, name)))
-            known = self._told(known, slot, name).with_signs(unnamed=unnamed, overlapping=overlapping)
-            steps += [_written(known, f" {name}{closed}", name, closed, after) for closed in closings]
-        pieces = {step.piece for step in steps}
-        named = {name: closings for name, closings in ends.items() if name != ALL_COLUMNS}
-        steps += [
-            _step(draft, piece, partial(self._named, slot, named, after, words))
-            for words in self._phrases
-            if (piece := f" {words}{MEANS}") not in pieces
-        ]
-        return steps
-
-    def _named(
         self,
         slot: str,
         ends: Mapping[str, _Closing],
         after: Callable[[Draft, str, str], Draft],
-        words: str,
         draft: Draft,
-    ) -> list[Step]:
-        """The column that the question's words stand for."""
-        steps = []
-        overlapping = float(self.evidence.overlaps(words, draft.said, _used(draft)))
+        room: float,
+    ) -> list[Draft]:
+        """A column by its name, or after words of the question that may stand for it."""
+        grown = []
+        used = _used(draft)
         for name, closings in ends.items():
-            known = replace(draft, choices=(*draft.choices, (slot, name)), said={**draft.said, name: words})
-            spelt, meant = self.evidence.unlike(words, name)
-            known = self._told(known, slot, name, words).with_signs(
-                unlike=spelt, unlike_in_meaning=meant, overlapping=overlapping
-            )
-            steps += [_written(known, f" {name}{closed}", name, closed, after) for closed in closings]
-        return steps
+            for words, signs, cost in self._ways(slot, name) if closings else ():
+                if cost > room:
+                    continue
+                if words or name in self.evidence.named:
+                    overlapping = self.evidence.overlaps(words or None, draft.said, used, name)
+                    signs = {**signs, "overlapping": float(overlapping)}
+                chosen = replace(
+                    draft,
+                    choices=(*draft.choices, (slot, name)),
+                    said={**draft.said, name: words} if words else draft.said,
+                    heard={**draft.heard, slot: self._second.share_in(slot, name)} if self._second else draft.heard,
+                ).with_signs(**signs)
+                piece = f" {name}"
+                if words:
+                    begin, piece = len(draft.text), f" {words}{MEANS} {name}"
+                    place = (begin, begin + len(piece) - len(name) - 1, ())
+                    chosen = replace(chosen, offered=(*draft.offered, place))
+                grown += [after(_written(chosen, f"{piece}{closed}", None), name, closed) for closed in closings]
+        return grown
+
+    def _ways(self, slot: str, name: str) -> list[tuple[str, dict[str, float], float]]:
+        """The words for a column, none where it comes by its name, each with what speaks against it, and its cost in nats."""
+        if (slot, name) not in self._ways_of:
+            unnamed = float(name not in self.evidence.named and name != ALL_COLUMNS)
+            ways = [("", {"unnamed": unnamed} | self._told(slot, name))]
+            for words, spelt, meant in self.likely.of.get(name, ()):
+                ways.append((words, {"unlike": spelt, "unlike_in_meaning": meant} | self._told(slot, name, words)))
+            self._ways_of[slot, name] = [(words, signs, self._cost(signs)) for words, signs in ways]
+        return self._ways_of[slot, name]
 
     def _ended(self, draft: Draft) -> Draft:
         """The whole reading, with what it leaves out held against it."""
@@ -290,14 +310,15 @@ class ReadingForm:
             signs |= {"left_out": 0.0, "all_despite_names": min(float(len(self.evidence.named)), MOST_LEFT_OUT)}
         if self._second:
             signs |= self._second.signs_of_whole(draft.fields, draft.said.values())
-        return replace(draft.with_signs(**signs), next=None)
+        return replace(draft.with_signs(**signs), next=None, due=_NO_SIGNS)
 
-    def _told(self, draft: Draft, slot: str, column: str, words: str | None = None) -> Draft:
-        """With what the second readers say of the last column."""
-        if self._second is None:
-            return draft
-        heard = {**draft.heard, slot: self._second.share_in(slot, column)}
-        return replace(draft, heard=heard).with_signs(**self._second.signs_in(slot, column, words))
+    def _told(self, slot: str, column: str, words: str | None = None) -> dict[str, float]:
+        """What the second readers say against a column, as signs."""
+        return self._second.signs_in(slot, column, words) if self._second else {}
+
+    def _cost(self, signs: Mapping[str, float]) -> float:
+        """Nats."""
+        return sum(getattr(self._weights, name) * sign for name, sign in signs.items())
 
     def _broken(self, draft: Draft, fault: str) -> Draft:
         """A reading of which no query can come."""
@@ -308,13 +329,24 @@ class ReadingForm:
         return [name for name in self._columns if name not in used]
 
     @cached_property
-    def _phrases(self) -> list[str]:
-        """The runs of words in the question that may stand for a column, without the marks around them."""
-        words = self._question.split()
-        starts = range(len(words))
-        most = max(1, min(MOST_WORDS, MOST_PHRASES // len(words)))
-        runs = (" ".join(words[at : at + n]) for n in range(1, most + 1) for at in starts if at + n <= len(words))
-        return list(dict.fromkeys(run for text in runs if (run := text.strip(_MARKS)) and not NUMBER.fullmatch(run)))
+    def _in_order(self) -> list[str]:
+        """The columns as the question speaks of them; those that it does not speak of come last."""
+        return sorted(self._columns, key=self.likely.place)
+
+    def _later(self, columns: Sequence[str]) -> list[str]:
+        """The columns that come after all of these in the order of the question."""
+        return self._in_order[1 + max((self._in_order.index(column) for column in columns), default=-1) :]
+
+    def _due(self, sign: str, slot: str, columns: Sequence[str]) -> tuple[float, ...]:
+        """What passing over columns before the last of these costs in any case."""
+        before = self._in_order[: self._in_order.index(columns[-1])]
+        passed = [column for column in before if column not in columns]
+        return _plus(_NO_SIGNS, {sign: self._second.against_leaving(slot, passed)} if self._second else {})
+
+    def _place_of_value(self, text: str) -> int:
+        """Where the question says a value; behind it where it does not."""
+        place = self._question.casefold().find(text.casefold())
+        return place if place >= 0 else len(self._question)
 
 
 def _unordered(held: object) -> object:
@@ -332,9 +364,9 @@ def _used(draft: Draft) -> frozenset[str]:
     return frozenset(name for slot, name in draft.choices if slot.partition(" ")[0] in COLUMN_SLOTS)
 
 
-def _step(draft: Draft, piece: str, following: Callable[[Draft], list[Step]] | None) -> Step:
-    return Step(piece, replace(draft, text=draft.text + piece, next=following))
+def _written(draft: Draft, piece: str, following: Callable[[Draft, float], list[Draft]] | None) -> Draft:
+    return replace(draft, text=draft.text + piece, next=following)
 
 
-def _written(draft: Draft, piece: str, column: str, closed: str, after: Callable[[Draft, str, str], Draft]) -> Step:
-    return Step(piece, after(replace(draft, text=draft.text + piece), column, closed))
+def _plus(signs: tuple[float, ...], more: Mapping[str, float]) -> tuple[float, ...]:
+    return tuple(old + more.get(name, 0.0) for name, old in zip(SIGNS, signs, strict=True))

@@ -83,6 +83,11 @@ class SecondReading:
             return exp(-self.against_role(slot, column))
         return exp(-self.against_one(CONDITION if slot.startswith("where") else NODE, column))
 
+    def share_anywhere(self, column: str) -> float:
+        """How likely the column is in the slot that it is likeliest in, by the readers."""
+        at = self._place[column]
+        return exp(-min(float(held[at]) for held in (*self._role.values(), *self._for.values())))
+
     def signs_of(self, condition: Condition) -> dict[str, float]:
         """What speaks against the operator and the values of a condition, as signs."""
         values = condition.all_values
@@ -127,8 +132,11 @@ class SecondReading:
 
     def against_rest(self, slot: str, columns: Collection[str]) -> float:
         """That only these columns have a condition, or are nodes."""
-        held = [self._place[column] for column in columns]
-        return min(float(np.delete(self._without[slot], held).sum()), MOST_MISSED)
+        return self.against_leaving(slot, [column for column in self._place if column not in columns])
+
+    def against_leaving(self, slot: str, columns: Collection[str]) -> float:
+        """That these columns have no condition, or are no nodes."""
+        return min(float(self._without[slot][[self._place[column] for column in columns]].sum()), MOST_MISSED)
 
     def against_all(self, every: bool) -> float:
         """That the graph is of all columns, or of some."""
@@ -147,9 +155,13 @@ class SecondReading:
 
     def against_words(self, words: str, column: str) -> float:
         """That the question's words speak of the column: the mean over their tokens, where they say it most clearly."""
+        return float(self.words_against(words)[self._place[column]])
+
+    def words_against(self, words: str) -> np.ndarray:
+        """(columns,) nats against each column that the question's words may speak of."""
         if words not in self._words:
             self._words[words] = self._of_places(places_of(words, self._question))
-        return float(self._words[words][self._place[column]])
+        return self._words[words][:-1]
 
     def against_number(self, value: Scalar, column: str) -> float:
         """That a number of the question speaks of the column; 0 where the question does not say it."""
@@ -158,6 +170,14 @@ class SecondReading:
     def against_aside(self, values: Collection[Scalar]) -> float:
         """That only these of the question's numbers speak of a column."""
         return min(float(sum(of[-1] for value, of in self._numbers.items() if value not in values)), MOST_MISSED)
+
+    def words_for(self, words: str) -> np.ndarray:
+        """(columns,) log-odds that the question's words, all of them together, are those that speak of each column."""
+        best = [
+            np.mean([_odds(log_probs[own]).sum(0) for log_probs, own in held], axis=0)
+            for held in self._tokens_of(places_of(words, self._question))
+        ]
+        return np.max(best, axis=0)[:-1] if best else np.full(len(self._place), -np.inf)
 
     @cached_property
     def _numbers(self) -> dict[Scalar, np.ndarray]:
@@ -174,11 +194,18 @@ class SecondReading:
         """(columns + 1,) nats against each, at the place that speaks of it most clearly."""
         against = [
             np.mean([_capped(-log_probs[own]).mean(0) for log_probs, own in held], axis=0)
-            for start, end in places
-            for held in [[(log_probs, (starts < end) & (start < ends)) for log_probs, starts, ends in self._links]]
-            if all(own.any() for _, own in held)
+            for held in self._tokens_of(places)
         ]
         return np.min(against, axis=0) if against else np.zeros(len(self._place) + 1)
+
+    def _tokens_of(self, places: Sequence[tuple[int, int]]) -> list[list[tuple[np.ndarray, np.ndarray]]]:
+        """By place, what each reader makes of the text's tokens, and which of them stand there; without places that one of the
+        readers has not seen."""
+        found = [
+            [(log_probs, (starts < end) & (start < ends)) for log_probs, starts, ends in self._links]
+            for start, end in places
+        ]
+        return [held for held in found if all(own.any() for _, own in held)]
 
 
 def second_readings(
@@ -237,6 +264,13 @@ def _level_shown(level: Scalar, levels: Sequence[Scalar]) -> str:
 
 def _capped(values: np.ndarray) -> np.ndarray:
     return np.minimum(values, MOST_AGAINST)
+
+
+def _odds(log_probs: np.ndarray) -> np.ndarray:
+    """Log-odds of probabilities, none beyond what counts at most against a choice."""
+    least = np.exp(-MOST_AGAINST)
+    shares = np.clip(np.exp(log_probs), least, 1 - least)
+    return np.asarray(np.log(shares) - np.log1p(-shares))
 
 
 def _softplus(logits: np.ndarray) -> np.ndarray:

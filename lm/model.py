@@ -13,7 +13,7 @@ from typing import Any, Literal, get_args
 import numpy as np
 
 from lm.passes import Meter
-from lm.scoring import NODES_PER_PASS, score_likely, score_sequences
+from lm.scoring import NODES_PER_PASS, score_sequences
 from lm.sharing import require_sharing
 from lm.states import MEMORY_BUDGET, StateTree
 from lm.tokens import encode_continuations
@@ -120,6 +120,24 @@ class LanguageModel:
             prior = dict(zip(distinct, self.score([baseline], [distinct], budget=budget, tree=tree)[0], strict=True))
             rows = [row - [prior[level] for level in candidates] for row, candidates in zip(rows, levels, strict=True)]
         return rows
+
+    def score_continuations(self, contexts: Sequence[str], candidates: Sequence[Sequence[str]]) -> list[np.ndarray]:
+        """Log-probability of texts as they are, spaces included, that may continue others.
+
+        Args:
+            contexts: texts; what they share is computed once.
+            candidates: by context, what may follow it; none may add no token.
+
+        Returns:
+            By context, (candidates,) nats, by the chain rule over tokens.
+
+        Raises:
+            ValueError: a candidate that adds no token.
+        """
+        sequences, starts = encode_continuations(self.tokenizer, contexts, candidates)
+        tokens = score_sequences(self.model, sequences, starts, self.meter, tree=self.states())
+        totals = np.array([part.sum() for part in tokens])
+        return np.split(totals, np.cumsum([len(row) for row in candidates])[:-1])
 
     def level_tokens(self, contexts: Sequence[str], levels: Sequence[Sequence[str]]) -> list[list[list[int]]]:
         """The token ids that are scored of each level after its context, one list of levels a context."""
@@ -241,52 +259,6 @@ class ScoringSession:
     def score(self, contexts: Sequence[str], levels: Sequence[Sequence[str]], rule: Rule = "sum") -> list[np.ndarray]:
         """As :meth:`LanguageModel.score`."""
         return self.lm.score(contexts, levels, rule, tree=self.tree)
-
-    def likely_continuations(
-        self,
-        contexts: Sequence[str],
-        candidates: Sequence[Sequence[str]],
-        offsets: Sequence[Sequence[float]],
-        reach: float,
-        closed: Sequence[bool] = (),
-        contests: Sequence[int] = (),
-        most: int | None = None,
-    ) -> list[np.ndarray]:
-        """Which candidates may continue their contexts best: for closed lists too long to score in full.
-
-        A text that grows piece by piece is computed once.
-
-        Args:
-            contexts: texts.
-            candidates: by context, what may follow it; none may add no token.
-            offsets: by context and candidate, nats that count beside the log-probability.
-            reach: nats below the best, over all contexts of the same contest, within which a candidate is followed up.
-            closed: by context, whether nothing but its candidates is possible there, which the model cannot know: their
-                probabilities then sum to one. Nowhere by default.
-            contests: by context, a number from 0 on; each contest is decided apart, though all are computed together. One by
-                default.
-            most: of a contest, how many candidates of several tokens are followed up, those with the likeliest first tokens.
-                All by default. With a limit the best one may be missed, where a model hardly tells them apart.
-
-        Returns:
-            By context, (candidates,) nats: the (chain-rule) log-probability where the candidate is within reach, the best
-            one (of those followed up) always among them; −inf elsewhere.
-
-        Raises:
-            ValueError: no candidate, or one that adds no token.
-        """
-        if not any(candidates):
-            raise ValueError("no candidate to choose from")
-        sequences, starts = encode_continuations(self.lm.tokenizer, contexts, candidates)
-        flat = np.concatenate([np.asarray(row, float) for row in offsets])
-        rows = np.split(np.arange(len(flat)), np.cumsum([len(row) for row in candidates])[:-1])
-        groups = [row for row, whole in zip(rows, closed, strict=True) if whole] if closed else []
-        sizes = [len(row) for row in candidates]
-        apart = np.repeat(np.asarray(contests, int), sizes) if contests else None
-        totals = score_likely(
-            self.lm.model, sequences, starts, flat, reach, self.lm.meter, self.tree, groups, apart, most
-        )
-        return [totals[row] for row in rows]
 
     def texts_held(self, text: str) -> int:
         """How many texts as long as this one the memory holds."""

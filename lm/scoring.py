@@ -12,7 +12,6 @@ from lm.passes import Meter, Row, tree_pass
 from lm.states import Place, StateTree
 
 NODES_PER_PASS = 1024  # tokens in one forward pass, padding counted: more than saturates two cores
-LITTLE = 200  # tokens that are computed at once though some may turn out to be out of reach: passes cost as well
 PASS_COST = 24  # tokens that take as long as a pass does whatever it computes, since it reads all weights
 NODES_PER_TRIE = 512  # attention inside a trie is dense and costs nodes²; beyond this it outweighs the linear layers
 SCORING_VERSION = 1  # raised when the same model would score the same text otherwise; scores on disk are filed by it
@@ -109,92 +108,3 @@ def _of_one_width(rows: list[Row]) -> tuple[list[Row], list[Row]]:
         costs[first] = min(choices)
         ends[first] = first + 1 + choices.index(costs[first])
     return order[: ends[0]], order[ends[0] :]
-
-
-def score_likely(
-    model: Any,
-    sequences: Sequence[Sequence[int]],
-    starts: Sequence[int],
-    offsets: np.ndarray,
-    reach: float,
-    meter: Meter,
-    tree: StateTree,
-    closed: Sequence[np.ndarray] = (),
-    contests: np.ndarray | None = None,
-    most: int | None = None,
-) -> np.ndarray:
-    """(sequences,) total log-probability from the start on, exact where it counts and −inf elsewhere.
-
-    Sequences of a ``closed`` group (their places) are all that may be chosen there: they are scored in full, and their
-    probabilities are made to sum to one.
-
-    What counts are the sequences whose log-probability plus offset is at most ``reach`` below the best such sum among those
-    of the same contest (``contests``, a number a sequence; one contest by default). A sequence cannot be likelier than its
-    beginning. So first tokens are scored, all that follow one context in one forward; then what they leave within reach grows
-    token by token, or all at once where that is little, until nothing within reach is unfinished. Of a contest, only the
-    ``most`` whose first tokens promise most grow. Contests are computed together and decided apart.
-    """
-    beginnings = _Beginnings(model, sequences, starts, meter, tree)
-    sizes = np.array([len(sequence) - start for sequence, start in zip(sequences, starts, strict=True)])
-    of = np.zeros(len(sizes), dtype=int) if contests is None else contests
-    followed, known = np.ones(len(sizes), dtype=bool), np.ones(len(sizes), dtype=int)
-    for group in closed:
-        known[group] = sizes[group]
-    totals = beginnings.score(range(len(sizes)), known)
-    for group in closed:
-        totals[group] -= np.logaddexp.reduce(totals[group])
-
-    def within() -> np.ndarray:
-        best = np.full(of.max(initial=0) + 1, -np.inf)
-        np.maximum.at(best, of[followed], (totals + offsets)[followed])
-        return followed & (totals + offsets >= best[of] - reach)
-
-    for contest in range(of.max(initial=0) + 1) if most is not None else ():
-        rivals = np.flatnonzero((of == contest) & (known < sizes) & within())
-        followed[rivals[np.argsort(-(totals + offsets)[rivals], kind="stable")][most:]] = False
-    while len(growing := np.flatnonzero((known < sizes) & within()).tolist()):
-        known[growing] = sizes[growing] if beginnings.left(growing, known) <= LITTLE else known[growing] + 1
-        totals[growing] = beginnings.score(growing, known[growing])
-    return np.where((known == sizes) & within(), totals, -np.inf)
-
-
-class _Beginnings:
-    """Log-probabilities of the beginnings of continuations; what several share is computed once, in whatever order asked."""
-
-    def __init__(
-        self, model: Any, sequences: Sequence[Sequence[int]], starts: Sequence[int], meter: Meter, tree: StateTree
-    ) -> None:
-        self._model, self._sequences, self._starts, self._meter, self._tree = model, sequences, starts, meter, tree
-        contexts: dict[tuple[int, ...], int] = {}
-        self._contexts = [
-            contexts.setdefault(tuple(sequence[:start]), len(contexts))
-            for sequence, start in zip(sequences, starts, strict=True)
-        ]
-        self._nats: dict[tuple[int, tuple[int, ...]], float] = {(number, ()): 0.0 for number in contexts.values()}
-
-    def _key(self, i: int, tokens: int) -> tuple[int, tuple[int, ...]]:
-        return self._contexts[i], tuple(self._sequences[i][self._starts[i] : self._starts[i] + tokens])
-
-    def score(self, places: Sequence[int], tokens: np.ndarray) -> np.ndarray:
-        """(places,) nats of the first so many tokens of continuations."""
-        keys = [self._key(i, count) for i, count in zip(places, tokens.tolist(), strict=True)]
-        new = {key: i for key, i in zip(keys, places, strict=True) if key not in self._nats}
-        known = [next(n for n in range(len(key[1]) - 1, -1, -1) if (key[0], key[1][:n]) in self._nats) for key in new]
-        parts = score_sequences(
-            self._model,
-            [self._sequences[i][: self._starts[i] + len(key[1])] for key, i in new.items()],
-            [self._starts[i] + count for i, count in zip(new.values(), known, strict=True)],
-            self._meter,
-            tree=self._tree,
-        )
-        for key, count, part in zip(new, known, parts, strict=True):
-            sums = self._nats[key[0], key[1][:count]] + np.cumsum(part)
-            self._nats |= {(key[0], key[1][: count + n]): nats for n, nats in enumerate(sums.tolist(), 1)}
-        return np.array([self._nats[key] for key in keys])
-
-    def left(self, places: Sequence[int], known: np.ndarray) -> int:
-        """How many tokens the model would have to take in to score continuations in full."""
-        keys = ((self._key(i, len(self._sequences[i]) - self._starts[i] - 1), int(known[i])) for i in places)
-        return len(
-            {(context, tail[:count]) for (context, tail), first in keys for count in range(first, len(tail) + 1)}
-        )

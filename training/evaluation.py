@@ -91,8 +91,8 @@ class WithoutHeader:
         bare = [{**message, "content": text} for message, text in zip(messages, told, strict=True)]
         return self._model.chat_text(bare)
 
-    def session(self) -> Any:
-        return self._model.session()
+    def score_continuations(self, contexts: Sequence[str], candidates: Sequence[Sequence[str]]) -> list[np.ndarray]:
+        return self._model.score_continuations(contexts, candidates)
 
 
 def compare_systems(

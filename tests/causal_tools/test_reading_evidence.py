@@ -2,15 +2,17 @@
 
 from __future__ import annotations
 
+import math
+import re
+
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from causal_tools.parsing import Asked, find_readings
-from causal_tools.reading_evidence import NO_WEIGHTS, SIGNS, QuestionEvidence, likeness
+from causal_tools.likely_words import Taken
+from causal_tools.reading_evidence import SIGNS, QuestionEvidence, likeness
+from causal_tools.reading_form import Draft, ReadingForm
 from lm.sentences import sentence_encoder
-
-from .test_parsing import Scripted
 
 COLUMNS = ["drug_dose", "fev1", "sex", "region", "age", "SystolicBP"]
 LEVELS = {"sex": ["female", "male"], "region": ["north", "south_west"], "arm": ["yes", "no"], "outdoor": [0, 1]}
@@ -148,9 +150,17 @@ def test_one_place_in_the_question_stands_for_one_column():
     ],
 )
 def test_what_counts_against_a_whole_reading(question, reading, against):
-    found = find_readings(
-        Scripted(reading), [Asked(question, (*COLUMNS, "arm", "outdoor"), levels=LEVELS)], NO_WEIGHTS
-    )[0]
-    assert found[0].text == reading
-    signs = {name: sign for name, sign in zip(SIGNS, found[0].signs, strict=True) if sign}
-    assert signs == against
+    columns = (*COLUMNS, "arm", "outdoor")
+    form = ReadingForm(question, columns, LEVELS)
+    parts = [part.split(" = ") for part in re.split(": | on | where | is ", reading) if " = " in part]
+    form.likely.of = {column: [] for column in columns} | {column: [Taken(said, 0.0, 0.0)] for said, column in parts}
+    (draft,) = _whole(form, form.begin(), reading)
+    assert {name: sign for name, sign in zip(SIGNS, draft.signs, strict=True) if sign} == against
+
+
+def _whole(form: ReadingForm, draft: Draft, reading: str) -> list[Draft]:
+    """The draft that is written so."""
+    if draft.next is None:
+        return [draft] if draft.text == reading else []
+    grown = [then for then in draft.next(draft, math.inf) if reading.startswith(then.text)]
+    return [whole for then in grown for whole in _whole(form, then, reading)]

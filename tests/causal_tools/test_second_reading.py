@@ -16,6 +16,8 @@ from causal_tools.second_reading import MOST_AGAINST, MOST_MISSED, OPERATORS, Se
 from lm import load_language_model
 from lm.pointer import SHIPPED_SECOND, SHIPPED_THIRD, Item, Links, Pointed
 
+from .test_parsing import grown
+
 COLUMNS = ("drug", "pain", "age")
 QUESTION = "How does drug change pain?"
 
@@ -69,13 +71,6 @@ def _signs(draft) -> dict[str, float]:
     return {name: value for name, value in zip(SIGNS, draft.signs, strict=True) if name.startswith("second_") and value}
 
 
-def _written(form: ReadingForm, *pieces: str):
-    draft = form.begin()
-    for piece in pieces:
-        draft = next(step.then for step in draft.next(draft) if step.piece == piece)
-    return draft
-
-
 def test_a_reading_pays_for_each_choice_and_for_what_it_leaves_out():
     levels = {"age": ("old", "young")}
     second = _second(
@@ -85,21 +80,21 @@ def test_a_reading_pays_for_each_choice_and_for_what_it_leaves_out():
         node=[math.log(3), math.log(3), math.log(9)],
     )
     form = ReadingForm(QUESTION, COLUMNS, levels, None, second)
-    effect = _signs(_written(form, "effect:", " drug on", " pain."))
+    effect = _signs(grown(form, "effect:", " drug on", " pain."))
     assert effect == pytest.approx(
         {"second_task": math.log(2), "second_role": -math.log(0.6) - math.log(0.8), "second_condition": -math.log(0.25)}
     )
-    group = _signs(_written(form, "subgroup:", " drug on", " pain where", " age is", " exactly", " old."))
+    group = _signs(grown(form, "subgroup:", " drug on", " pain where", " age is", " exactly", " old."))
     assert group["second_condition"] == pytest.approx(-math.log(0.75), abs=1e-6)
     assert group["second_operator"] == pytest.approx(math.log(7))
-    graph = _signs(_written(form, "graph:", " drug,", " pain."))
+    graph = _signs(grown(form, "graph:", " drug,", " pain."))
     assert graph["second_node"] == pytest.approx(math.log(2) - 2 * math.log(0.75) - math.log(0.1))
-    every = _signs(_written(form, "graph:", " all columns."))
+    every = _signs(grown(form, "graph:", " all columns."))
     assert every == pytest.approx({"second_task": math.log(10), "second_node": math.log(2)})
 
 
 def test_without_a_second_reader_there_are_no_such_signs():
-    assert _signs(_written(ReadingForm(QUESTION, COLUMNS, None), "effect:", " drug on", " pain.")) == {}
+    assert _signs(grown(ReadingForm(QUESTION, COLUMNS, None), "effect:", " drug on", " pain.")) == {}
     assert not NO_WEIGHTS.hear_second
     assert Weights().hear_second
 

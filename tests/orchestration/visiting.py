@@ -27,22 +27,7 @@ class Told:
     def chat_text(self, messages: Any) -> str:
         return str(messages[-1]["content"])
 
-    def session(self) -> Told:
-        return self
-
-    def texts_held(self, text: str) -> int:
-        return 1000
-
-    def likely_continuations(
-        self,
-        contexts: Any,
-        candidates: Any,
-        offsets: Any,
-        reach: float,
-        closed: Any = (),
-        contests: Any = (),
-        most: Any = None,
-    ) -> list[np.ndarray]:
+    def score_continuations(self, contexts: Any, candidates: Any) -> list[np.ndarray]:
         question = contexts[0].split("Question: ")[1].partition("?")[0] + "?"
         time.sleep(0.6 if question == LONG else 0)
         wanted = "".join(PIECES[EFFECT if question == LONG else question])

@@ -2,55 +2,46 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import pytest
 
 from causal_tools import Assistant
 from causal_tools.contract import CausalQuery
 from causal_tools.engine import answer
-from causal_tools.prompts import LEVELS, QUESTION, reading_text
+from causal_tools.errors import NotCausal
+from causal_tools.parsing import Reading
 from training.end_to_end import answer_questions, is_right
 from training.queries import make_queries
 from training.simulation import simulate_file
 from training.topic_library import load_topics
 
-from ..causal_tools.test_parsing import Scripted
-
 TOPICS = load_topics()[:8]
 ITEMS = {task: make_queries(task, 2, 8, TOPICS)[1] for task in ("ATE", "MA", "OPO")}
 
 
-def _reading(item) -> str:
-    return reading_text(CausalQuery.model_validate(item.query), item.said)
+class Told(Assistant):
+    """Reads every question as it is told, by question; None is no causal one."""
 
+    def __init__(self, queries: dict[str, dict[str, Any] | None]) -> None:
+        super().__init__(None)
+        self.queries = queries
 
-class Reader(Scripted):
-    """Reads every question as it is told, by question."""
-
-    def __init__(self, readings: dict[str, str]) -> None:
-        super().__init__("")
-        self.readings = readings
-
-    def chat_text(self, messages) -> str:
-        question = messages[-1]["content"].split(QUESTION)[1].split(LEVELS)[0]
-        return f"{question}|"
-
-    def log_prob(self, context: str, piece: str) -> float:
-        question, _, written = context.rpartition("|")
-        wanted = self.readings[question]
-        return 0.0 if wanted.startswith(written + piece) else -40.0
+    def read(self, question, columns, dataset=None, levels=None) -> Reading:
+        fields = self.queries[question]
+        if fields is None:
+            raise NotCausal("this reads as no causal question")
+        return Reading(CausalQuery.model_validate(fields))
 
 
 @pytest.fixture(scope="module")
 def found():
-    right = {" ".join(item.question.split()): _reading(item) for item in ITEMS.values()}
+    right = {item.question: item.query for item in ITEMS.values()}
     ate = ITEMS["ATE"]
-    fields = {**ate.query, "treatment": ate.query["response"], "response": ate.query["treatment"]}
-    turned = reading_text(CausalQuery.model_validate(fields), {})
-    wrong = {**right, " ".join(ate.question.split()): turned, " ".join(ITEMS["MA"].question.split()): "none."}
+    turned = {**ate.query, "treatment": ate.query["response"], "response": ate.query["treatment"]}
+    wrong = {**right, ate.question: turned, ITEMS["MA"].question: None}
     items = list(ITEMS.values())
-    return [
-        answer_questions(Assistant(Reader(readings)), items, rows=400).set_index("task") for readings in (right, wrong)
-    ]
+    return [answer_questions(Told(queries), items, rows=400).set_index("task") for queries in (right, wrong)]
 
 
 def test_questions_are_answered_by_a_perfect_reader_as_by_the_tool_alone(found):

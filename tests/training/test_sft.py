@@ -74,7 +74,7 @@ def test_training_lowers_the_loss_of_what_it_is_shown(tmp_path):
     messages, completion = EXAMPLES[0].messages, EXAMPLES[0].completion
 
     def surprise(lm) -> float:
-        return -float(lm.session().likely_continuations([lm.chat_text(messages)], [[completion]], [[0.0]], 0.0)[0][0])
+        return -float(lm.score_continuations([lm.chat_text(messages)], [[completion]])[0][0])
 
     tuned = load_language_model("tiny", adapter=run.folder, device="cpu")
     assert surprise(tuned) < surprise(load_language_model("tiny", device="cpu"))

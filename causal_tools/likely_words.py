@@ -53,27 +53,27 @@ class LikelyWords:
             named = [self.phrases[self.of[column][0].words]]
         return min(named, default=len(self._question))
 
+    def clearest(self, texts: Sequence[str], column: str) -> list[str]:
+        """Those of some words of the question that the readers find clearest of a column; all of them without readers."""
+        second, at = self._second, self._columns.index(column)
+        if second is None:
+            return list(texts)
+        return sorted(texts, key=lambda text: -float(second.words_for(text)[at]))[:CLEAREST]
+
     @cached_property
     def of(self) -> dict[str, list[Taken]]:
         """By column, the words that may best stand for it, the best first."""
         phrases = list(self.phrases)
-        clearest = {column: self._clearest(phrases, column) for column in self._columns}
+        clearest = {column: self._spoken_of(phrases, column) for column in self._columns}
         self._evidence.prepare(sorted({words for held in clearest.values() for words in held}))
         return {column: self._best(held, column) for column, held in clearest.items()}
 
-    def _clearest(self, phrases: Sequence[str], column: str) -> list[str]:
+    def _spoken_of(self, phrases: Sequence[str], column: str) -> list[str]:
         if self._second is None:
             return list(phrases)
-        if not phrases or self._second.share_anywhere(column) < LEAST_SHARE:
+        if self._second is not None and self._second.share_anywhere(column) < LEAST_SHARE:
             return []
-        clear = self._clear[:, self._columns.index(column)]
-        return [phrases[number] for number in np.argsort(-clear, kind="stable")[:CLEAREST]]
-
-    @cached_property
-    def _clear(self) -> np.ndarray:
-        """(phrases, columns) log-odds that these words are the ones for a column."""
-        assert self._second is not None
-        return np.array([self._second.words_for(words) for words in self.phrases])
+        return self.clearest(phrases, column)
 
     def _best(self, phrases: Sequence[str], column: str) -> list[Taken]:
         """The clearest, and those of the others that are likest to the column's name."""

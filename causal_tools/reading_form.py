@@ -34,7 +34,7 @@ from causal_tools.prompts import (
     THROUGH,
     WHERE,
 )
-from causal_tools.reading_evidence import MOST_LEFT_OUT, SIGNS, Encoder, QuestionEvidence, Weights
+from causal_tools.reading_evidence import MOST_LEFT_OUT, SIGNS, Encoder, QuestionEvidence, Weights, column_mentions
 from causal_tools.second_reading import CONDITION, NODE, TASK_ROLES, SecondReading
 
 ROLES = TASK_ROLES
@@ -113,8 +113,10 @@ class ReadingForm:
         self.evidence = QuestionEvidence(question, columns, levels, encoder)
         self._question = question
         self._columns = list(columns)
+        self._levels = levels
         self._offer = ConditionOffer(question, columns, levels)
         self._weights = weights or Weights()
+        self._values_of: dict[str, dict[str, Scalar]] = {}
         self._ways_of: dict[tuple[str, str], list[tuple[str, dict[str, float], float]]] = {}
         self.likely = LikelyWords(question, self._columns, self.evidence, second, self._weights)
 
@@ -213,13 +215,14 @@ class ReadingForm:
                 partial(self._value, number, column, operator, ()),
             )
             for operator in self._offer.operators(column)
+            if self._values(column, operator)
         ]
 
     def _value(
         self, number: int, column: str, operator: Operator, chosen: tuple[str, ...], draft: Draft, room: float = np.inf
     ) -> list[Draft]:
         """A value of a condition, several for ``in``, and what closes it."""
-        values = self._offer.values[column]
+        values = self._values(column, operator)
         done = draft.fields.get("conditions", ())
         goes_on = number < MOST_CONDITIONS and any(
             self._offer.values[name]
@@ -258,6 +261,21 @@ class ReadingForm:
                 then = replace(whole, next=partial(self._where, number + 1)) if closed == AND else self._ended(whole)
             grown.append(then)
         return grown
+
+    def _values(self, column: str, operator: Operator) -> dict[str, Scalar]:
+        """What a condition on a column may take. Where nothing is known of the file these are also words of the question: those
+        that are clearest of the column, and which have no order."""
+        if self._levels is not None:
+            return self._offer.values[column]
+        if column not in self._values_of:
+            values = self._offer.values[column]
+            texts = [text for text, value in values.items() if isinstance(value, str)]
+            no_names = [text for text in texts if not column_mentions(text, self._columns)]
+            passed = set(texts).difference(self.likely.clearest(no_names, column))
+            self._values_of[column] = {text: value for text, value in values.items() if text not in passed}
+        kept = self._values_of[column]
+        ordered = operator not in ("=", "!=", "in")
+        return {text: value for text, value in kept.items() if not (ordered and isinstance(value, str))}
 
     def _column(
         self,

@@ -57,6 +57,7 @@ class SecondReading:
         self._without = {slot: _softplus(pointed.slots[slot]) for slot in (CONDITION, NODE)}
         self._links = [(one.log_probs, *np.array(one.offsets, dtype=int).reshape(-1, 2).T) for one in pointed.links]
         self._words: dict[str, np.ndarray] = {}
+        self._clear: dict[str, np.ndarray] = {}
 
     def signs_in(self, slot: str, column: str, words: str | None = None) -> dict[str, float]:
         """What speaks against a column in a slot of a reading (``node 1``, ``where 2``, a role), as signs.
@@ -147,7 +148,11 @@ class SecondReading:
         return min(-float(self._pointed.kinds[operator][self._place[column]]), MOST_AGAINST)
 
     def against_levels(self, column: str, values: Collection[Scalar]) -> float:
-        """That a condition is on these levels of the column: the mean over them; 0 where none of them was shown."""
+        """That a condition is on these levels of the column: the mean over them; 0 where none of them was shown. Of a column
+        whose levels are not known, that these words speak of it."""
+        if not self._levels[column]:
+            texts = [value for value in values if isinstance(value, str)]
+            return sum(self.against_words(text, column) for text in texts) / len(values)
         log_probs = self._pointed.options[self._place[column]]
         levels = shown_levels(self._question, self._levels[column])[: len(log_probs)]
         shown = [number for number, level in enumerate(levels) if level in values]
@@ -173,11 +178,13 @@ class SecondReading:
 
     def words_for(self, words: str) -> np.ndarray:
         """(columns,) log-odds that the question's words, all of them together, are those that speak of each column."""
-        best = [
-            np.mean([_odds(log_probs[own]).sum(0) for log_probs, own in held], axis=0)
-            for held in self._tokens_of(places_of(words, self._question))
-        ]
-        return np.max(best, axis=0)[:-1] if best else np.full(len(self._place), -np.inf)
+        if words not in self._clear:
+            best = [
+                np.mean([_odds(log_probs[own]).sum(0) for log_probs, own in held], axis=0)
+                for held in self._tokens_of(places_of(words, self._question))
+            ]
+            self._clear[words] = np.max(best, axis=0)[:-1] if best else np.full(len(self._place), -np.inf)
+        return self._clear[words]
 
     @cached_property
     def _numbers(self) -> dict[Scalar, np.ndarray]:

@@ -134,7 +134,7 @@ def test_a_random_model_names_only_columns_of_the_header(models, columns, questi
     assert all(0 < value <= 1 + 1e-9 for value in reading.confidence.values())
 
 
-@settings(deadline=None, max_examples=300)
+@settings(deadline=None, max_examples=150)
 @given(
     taste=st.integers(0, 10**6),
     columns=st.lists(st.sampled_from(ODD_NAMES) | NAMES, min_size=2, max_size=7, unique=True),

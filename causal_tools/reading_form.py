@@ -9,15 +9,12 @@ each set of them is written once.
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import replace
 from functools import cached_property, partial
-from operator import mul
-from typing import Any
-
-import numpy as np
 
 from causal_tools.condition_offer import ConditionOffer
 from causal_tools.contract import REQUIRED, Condition, Operator, Scalar
+from causal_tools.draft import NO_SIGNS, Draft, plus
 from causal_tools.likely_words import LikelyWords
 from causal_tools.prompts import (
     ALL_COLUMNS,
@@ -34,67 +31,13 @@ from causal_tools.prompts import (
     THROUGH,
     WHERE,
 )
-from causal_tools.reading_evidence import MOST_LEFT_OUT, SIGNS, Encoder, QuestionEvidence, Weights, column_mentions
+from causal_tools.reading_evidence import MOST_LEFT_OUT, Encoder, QuestionEvidence, Weights, column_mentions
 from causal_tools.second_reading import CONDITION, NODE, TASK_ROLES, SecondReading
 
 ROLES = TASK_ROLES
 MOST_CONDITIONS = 3
-COLUMN_SLOTS = frozenset({*ROLES, "node", "where"})
-_NO_SIGNS = (0.0,) * len(SIGNS)
 
 _Closing = tuple[str, ...]
-
-
-@dataclass(frozen=True)
-class Draft:
-    """A reading as far as it is written.
-
-    Attributes:
-        text: what is written.
-        log_prob: nats, under the language model, of all but the question's words that stand for columns.
-        signs: against this reading, as of :class:`causal_tools.reading_evidence.Weights`.
-        fields: of the query, as far as they are known.
-        said: by column, the question's words that were taken for it.
-        choices: slot and what fills it, in order.
-        heard: by slot of a column, how likely the second readers find what fills it.
-        due: signs that will count against the reading however it goes on.
-        offered: of each value, where it stands in the text and all pieces that might have stood there; of the question's words
-            for a column, where they stand, and nothing.
-        next: what may be written next, at a cost of so many nats of signs at most (a few dearer ones may be among it); None where
-            the reading is whole.
-        fault: why no query can come of it.
-    """
-
-    text: str = ""
-    log_prob: float = 0.0
-    signs: tuple[float, ...] = _NO_SIGNS
-    fields: Mapping[str, Any] = field(default_factory=dict)
-    said: Mapping[str, str] = field(default_factory=dict)
-    choices: tuple[tuple[str, str], ...] = ()
-    heard: Mapping[str, float] = field(default_factory=dict)
-    due: tuple[float, ...] = _NO_SIGNS
-    offered: tuple[tuple[int, int, tuple[str, ...]], ...] = ()
-    next: Callable[[Draft, float], list[Draft]] | None = None
-    fault: str | None = None
-
-    @property
-    def task(self) -> str:
-        """One of the five, or NONE; empty while it is open."""
-        return str(self.fields.get("task", ""))
-
-    def score(self, weights: Weights) -> float:
-        """Weighted log-probability less what speaks against the reading, whatever it goes on with."""
-        against = sum(map(mul, weights.of_signs, self.signs)) + sum(map(mul, weights.of_signs, self.due))
-        return weights.model * self.log_prob - against
-
-    @property
-    def query(self) -> tuple[tuple[str, object], ...]:
-        """What is asked for, whatever words were taken for it and in whatever order; the same for readings of one query."""
-        return tuple((name, _unordered(held)) for name, held in self.fields.items())
-
-    def with_signs(self, **signs: float) -> Draft:
-        """The draft with more against it."""
-        return replace(self, signs=_plus(self.signs, signs))
 
 
 class ReadingForm:
@@ -124,7 +67,7 @@ class ReadingForm:
         """Nothing written."""
         return Draft(next=self._tasks)
 
-    def _tasks(self, draft: Draft, room: float = np.inf) -> list[Draft]:
+    def _tasks(self, draft: Draft, room: float) -> list[Draft]:
         grown = []
         for task, word in TASK_WORDS.items():
             chosen = replace(draft, fields={"task": task}, choices=(("task", word),))
@@ -132,9 +75,9 @@ class ReadingForm:
                 chosen = chosen.with_signs(second_task=self._second.against_task(task))
             if task == NOT_CAUSAL:
                 nothing_held = self.evidence.left_out((), (), ())
-                grown.append(_written(chosen.with_signs(not_causal=1.0, **nothing_held), word + END, None))
+                grown.append(chosen.with_signs(not_causal=1.0, **nothing_held).written(word + END, None))
             elif task == "CGL":
-                grown.append(_written(chosen, word + ":", partial(self._nodes, ())))
+                grown.append(chosen.written(word + ":", partial(self._nodes, ())))
             else:
                 grown.append(self._begin_roles(chosen, task, word))
         return grown
@@ -143,10 +86,10 @@ class ReadingForm:
         roles = _roles(task)
         if len(self._columns) < len(roles):
             missing = f"task {task} needs {len(roles)} columns ({', '.join(roles)}); the file has {len(self._columns)}"
-            return self._broken(_written(draft, word + ":", None), missing)
-        return _written(draft, word + ":", partial(self._role, 0))
+            return self._broken(draft.written(word + ":", None), missing)
+        return draft.written(word + ":", partial(self._role, 0))
 
-    def _role(self, number: int, draft: Draft, room: float = np.inf) -> list[Draft]:
+    def _role(self, number: int, draft: Draft, room: float) -> list[Draft]:
         """The column in a role: treatment, response or mediator."""
         roles = _roles(draft.task)
         role = roles[number]
@@ -176,7 +119,7 @@ class ReadingForm:
             return (END,)
         return (WHERE,) if task == "HTE" else (WHERE, END)
 
-    def _nodes(self, nodes: tuple[str, ...], draft: Draft, room: float = np.inf) -> list[Draft]:
+    def _nodes(self, nodes: tuple[str, ...], draft: Draft, room: float) -> list[Draft]:
         left = self._later(nodes)
         ends: dict[str, _Closing] = dict.fromkeys(left, (NEXT, END) if nodes else (NEXT,))
         ends[left[-1]] = (END,) if nodes else ()
@@ -193,7 +136,7 @@ class ReadingForm:
 
         return self._column(f"node {len(nodes) + 1}", ends, after, draft, room)
 
-    def _where(self, number: int, draft: Draft, room: float = np.inf) -> list[Draft]:
+    def _where(self, number: int, draft: Draft, room: float) -> list[Draft]:
         """The column of a condition."""
         before = tuple(condition.column for condition in draft.fields.get("conditions", ()))
         free = set(self._free(draft))
@@ -207,19 +150,17 @@ class ReadingForm:
 
         return self._column(f"where {number}", ends, after, draft, room)
 
-    def _operator(self, number: int, column: str, draft: Draft, room: float = np.inf) -> list[Draft]:
+    def _operator(self, number: int, column: str, draft: Draft, room: float) -> list[Draft]:
         return [
-            _written(
-                replace(draft, choices=(*draft.choices, (f"is {number}", OPERATOR_WORDS[operator]))),
-                f" {OPERATOR_WORDS[operator]}",
-                partial(self._value, number, column, operator, ()),
+            replace(draft, choices=(*draft.choices, (f"is {number}", OPERATOR_WORDS[operator]))).written(
+                f" {OPERATOR_WORDS[operator]}", partial(self._value, number, column, operator, ())
             )
             for operator in self._offer.operators(column)
             if self._values(column, operator)
         ]
 
     def _value(
-        self, number: int, column: str, operator: Operator, chosen: tuple[str, ...], draft: Draft, room: float = np.inf
+        self, number: int, column: str, operator: Operator, chosen: tuple[str, ...], draft: Draft, room: float
     ) -> list[Draft]:
         """A value of a condition, several for ``in``, and what closes it."""
         values = self._values(column, operator)
@@ -287,7 +228,7 @@ class ReadingForm:
     ) -> list[Draft]:
         """A column by its name, or after words of the question that may stand for it."""
         grown = []
-        used = _used(draft)
+        used = draft.used
         for name, closings in ends.items():
             for words, signs, cost in self._ways(slot, name) if closings else ():
                 if cost > room:
@@ -306,7 +247,7 @@ class ReadingForm:
                     begin, piece = len(draft.text), f" {words}{MEANS} {name}"
                     place = (begin, begin + len(piece) - len(name) - 1, ())
                     chosen = replace(chosen, offered=(*draft.offered, place))
-                grown += [after(_written(chosen, f"{piece}{closed}", None), name, closed) for closed in closings]
+                grown += [after(chosen.written(f"{piece}{closed}", None), name, closed) for closed in closings]
         return grown
 
     def _ways(self, slot: str, name: str) -> list[tuple[str, dict[str, float], float]]:
@@ -321,14 +262,14 @@ class ReadingForm:
 
     def _ended(self, draft: Draft) -> Draft:
         """The whole reading, with what it leaves out held against it."""
-        used = _used(draft)
+        used = draft.used
         values = [value for condition in draft.fields.get("conditions", ()) for value in condition.all_values]
         signs = self.evidence.left_out(used, values, draft.said.values())
         if draft.fields.get("nodes") == "all":
             signs |= {"left_out": 0.0, "all_despite_names": min(float(len(self.evidence.named)), MOST_LEFT_OUT)}
         if self._second:
             signs |= self._second.signs_of_whole(draft.fields, draft.said.values())
-        return replace(draft.with_signs(**signs), next=None, due=_NO_SIGNS)
+        return replace(draft.with_signs(**signs), next=None, due=NO_SIGNS)
 
     def _told(self, slot: str, column: str, words: str | None = None) -> dict[str, float]:
         """What the second readers say against a column, as signs."""
@@ -343,7 +284,7 @@ class ReadingForm:
         return replace(self._ended(draft).with_signs(broken_off=1.0), fault=fault)
 
     def _free(self, draft: Draft) -> list[str]:
-        used = _used(draft)
+        used = draft.used
         return [name for name in self._columns if name not in used]
 
     @cached_property
@@ -359,7 +300,7 @@ class ReadingForm:
         """What passing over columns before the last of these costs in any case."""
         before = self._in_order[: self._in_order.index(columns[-1])]
         passed = [column for column in before if column not in columns]
-        return _plus(_NO_SIGNS, {sign: self._second.against_leaving(slot, passed)} if self._second else {})
+        return plus(NO_SIGNS, {sign: self._second.against_leaving(slot, passed)} if self._second else {})
 
     def _place_of_value(self, text: str) -> int:
         """Where the question says a value; behind it where it does not."""
@@ -367,24 +308,5 @@ class ReadingForm:
         return place if place >= 0 else len(self._question)
 
 
-def _unordered(held: object) -> object:
-    if isinstance(held, Condition):
-        return held.column, held.operator, _unordered(held.value)
-    return frozenset(map(_unordered, held)) if isinstance(held, tuple) else held
-
-
 def _roles(task: str) -> list[str]:
     return [role for role in ROLES if role in REQUIRED[task]]  # type: ignore[index]
-
-
-def _used(draft: Draft) -> frozenset[str]:
-    """The columns that a draft holds so far."""
-    return frozenset(name for slot, name in draft.choices if slot.partition(" ")[0] in COLUMN_SLOTS)
-
-
-def _written(draft: Draft, piece: str, following: Callable[[Draft, float], list[Draft]] | None) -> Draft:
-    return replace(draft, text=draft.text + piece, next=following)
-
-
-def _plus(signs: tuple[float, ...], more: Mapping[str, float]) -> tuple[float, ...]:
-    return tuple(old + more.get(name, 0.0) for name, old in zip(SIGNS, signs, strict=True))

@@ -62,9 +62,15 @@ class SharedModel:
         with self.lock:
             return str(self.lm.chat_text(messages))
 
-    def session(self) -> Any:
-        """See :meth:`lm.LanguageModel.session`; the caller holds the lock until the reading is whole."""
-        return self.lm.session()
+    @property
+    def adapter(self) -> Any:
+        """See :class:`lm.LanguageModel`: the readers that go with it lie beside it."""
+        return getattr(self.lm, "adapter", None)
+
+    def score_continuations(self, contexts: Sequence[str], candidates: Sequence[Sequence[str]]) -> list[Any]:
+        """See :meth:`lm.LanguageModel.score_continuations`."""
+        with self.lock:
+            return list(self.lm.score_continuations(contexts, candidates))
 
     def count_tokens(self, text: str) -> int:
         """See :meth:`lm.LanguageModel.count_tokens`."""

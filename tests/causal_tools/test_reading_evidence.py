@@ -9,9 +9,10 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from causal_tools.draft import Draft
 from causal_tools.likely_words import Taken
 from causal_tools.reading_evidence import SIGNS, QuestionEvidence, likeness
-from causal_tools.reading_form import Draft, ReadingForm
+from causal_tools.reading_form import ReadingForm
 from lm.sentences import sentence_encoder
 
 COLUMNS = ["drug_dose", "fev1", "sex", "region", "age", "SystolicBP"]

@@ -12,6 +12,7 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
+from itertools import compress
 from typing import Protocol
 
 import numpy as np
@@ -214,13 +215,17 @@ def _grown(form: ReadingForm, weights: Weights, beam: int, least: float) -> list
 
 
 def _judged(model: ContinuationModel, starts: Sequence[str], proposed: Sequence[Sequence[Draft]]) -> list[list[Draft]]:
-    """The drafts with their log-probability under the model.
+    """The drafts with their log-probability under the model; where all are of one query there is nothing to judge, and they stay
+    as they are.
 
     The model is not told how a file spells the values of a condition, so it shares out its probability among those that there
     are; and the question's words for a column are given, since it is not asked which words these are.
     """
     rows: dict[tuple[str, tuple[str, ...]], dict[str, int]] = {}
-    for start, drafts in zip(starts, proposed, strict=True):
+    torn = [len({draft.query for draft in drafts}) > 1 for drafts in proposed]
+    if not any(torn):
+        return [list(drafts) for drafts in proposed]
+    for start, drafts in compress(zip(starts, proposed, strict=True), torn):
         for before, piece, rivals in (part for draft in drafts for part in _parts(draft)):
             row = rows.setdefault((start + before, rivals), {rival: number for number, rival in enumerate(rivals)})
             row.setdefault(piece, len(row))
@@ -231,7 +236,10 @@ def _judged(model: ContinuationModel, starts: Sequence[str], proposed: Sequence[
         keys = [((start + before, rivals), piece) for before, piece, rivals in _parts(draft)]
         return replace(draft, log_prob=float(sum(nats[key][rows[key][piece]] for key, piece in keys)))
 
-    return [[judged(start, draft) for draft in drafts] for start, drafts in zip(starts, proposed, strict=True)]
+    return [
+        [judged(start, draft) if is_torn else draft for draft in drafts]
+        for start, drafts, is_torn in zip(starts, proposed, torn, strict=True)
+    ]
 
 
 def _parts(draft: Draft) -> Iterator[tuple[str, str, tuple[str, ...]]]:

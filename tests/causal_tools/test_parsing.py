@@ -175,28 +175,43 @@ def test_a_question_of_each_task_is_read_as_such(question, task):
     assert found[0].task == task
 
 
-def test_a_readings_score_is_its_log_probability_less_what_speaks_against_it(models):
+def test_a_readings_score_is_its_log_probability_less_what_speaks_against_it(models, monkeypatch):
     """Against the plain oracle: readings found of a real network, part by part; words for a column are given."""
     from ..lm.oracle import log_prob
 
+    monkeypatch.setattr("causal_tools.parsing.REACH", 30.0)  # else there is one query alone, and nothing to judge
     columns, question = ["smoker", "smoker_age", "fev1"], "What is the effect of smoker on lungs, or fev1?"
     from causal_tools.prompts import parse_messages
 
     for model in models[:2]:
         start = model.chat_text(parse_messages(question, columns))
         drafts = find_readings(model, [Asked(question, tuple(columns), levels={})], Weights())[0]
-        for draft in drafts[:5]:
+        effects = [draft for draft in drafts if draft.task == "ATE"]
+        assert effects
+        for draft in effects[:5]:
             before, nats = start, 0.0
-            for part in re.split(r"((?<=on|t:) [\w ]+ =)", draft.text):
-                nats += 0.0 if part.endswith(" =") or not part else log_prob(model, before, part)
+            given = [f" {words} =" for words in draft.said.values()]
+            for part in re.split(f"({'|'.join(map(re.escape, given))})", draft.text) if given else [draft.text]:
+                nats += log_prob(model, before, part) if part and part not in given else 0.0
                 before += part
             assert draft.log_prob == pytest.approx(nats, abs=1e-3)
-        assert any("=" in draft.text for draft in drafts)
+        assert any("=" in draft.text for draft in effects)
         sums = [sum(np.exp(d.score(Weights())) for d in drafts if d.query == draft.query) for draft in drafts]
         assert sums == sorted(sums, reverse=True)
 
 
-def test_values_share_out_the_models_probability_among_those_that_there_are():
+def test_where_all_that_is_proposed_is_one_query_the_model_is_not_asked():
+    class Silent(Preferring):
+        def score_continuations(self, contexts, candidates):
+            raise AssertionError("asked")
+
+    reading = read_question(Silent(0), "What is the effect of dose on pain?", ["dose", "pain", "age"], levels={})
+    assert (reading.query.treatment, reading.query.response) == ("dose", "pain")
+    assert reading.confidence == {"task": 1.0, "treatment": 1.0, "response": 1.0}
+
+
+def test_values_share_out_the_models_probability_among_those_that_there_are(monkeypatch):
+    monkeypatch.setattr("causal_tools.parsing.REACH", 30.0)
     question, columns = "Effect of t on y where c is b?", ("t", "y", "c")
     model = Scripted("subgroup: t on y where c is exactly b.", dislike=3.0)
     found = find_readings(model, [Asked(question, columns, levels={"c": ["a", "b", "d"]})], Weights())[0]

@@ -69,8 +69,6 @@ class LikelyWords:
         return {column: self._best(held, column) for column, held in clearest.items()}
 
     def _spoken_of(self, phrases: Sequence[str], column: str) -> list[str]:
-        if self._second is None:
-            return list(phrases)
         if self._second is not None and self._second.share_anywhere(column) < LEAST_SHARE:
             return []
         return self.clearest(phrases, column)

@@ -160,13 +160,9 @@ class SecondReading:
 
     def against_words(self, words: str, column: str) -> float:
         """That the question's words speak of the column: the mean over their tokens, where they say it most clearly."""
-        return float(self.words_against(words)[self._place[column]])
-
-    def words_against(self, words: str) -> np.ndarray:
-        """(columns,) nats against each column that the question's words may speak of."""
         if words not in self._words:
             self._words[words] = self._of_places(places_of(words, self._question))
-        return self._words[words][:-1]
+        return float(self._words[words][self._place[column]])
 
     def against_number(self, value: Scalar, column: str) -> float:
         """That a number of the question speaks of the column; 0 where the question does not say it."""

@@ -134,6 +134,8 @@ class LanguageModel:
         Raises:
             ValueError: a candidate that adds no token.
         """
+        if not contexts:
+            return []
         sequences, starts = encode_continuations(self.tokenizer, contexts, candidates)
         tokens = score_sequences(self.model, sequences, starts, self.meter, tree=self.states())
         totals = np.array([part.sum() for part in tokens])

@@ -65,3 +65,7 @@ def test_what_texts_share_is_computed_once():
 def test_a_candidate_that_adds_nothing_is_refused(tiny):
     with pytest.raises(ValueError, match="adds no token"):
         tiny.score_continuations(["a"], [["b", ""]])
+
+
+def test_nothing_asked_is_nothing_scored(tiny):
+    assert tiny.score_continuations([], []) == []

@@ -28,8 +28,8 @@ class Draft:
         choices: slot and what fills it, in order.
         heard: by slot of a column, how likely the second readers find what fills it.
         due: signs that will count against the reading however it goes on.
-        offered: of each value, where it stands in the text and all pieces that might have stood there; of the question's words
-            for a column, where they stand, and nothing.
+        given: where the question's words for a column stand in the text.
+        offered: of each value, where it stands in the text and all pieces that might have stood there.
         next: what may be written next, at a cost of so many nats of signs at most (a few dearer ones may be among it); None where
             the reading is whole.
         fault: why no query can come of it.
@@ -43,6 +43,7 @@ class Draft:
     choices: tuple[tuple[str, str], ...] = ()
     heard: Mapping[str, float] = field(default_factory=dict)
     due: tuple[float, ...] = NO_SIGNS
+    given: tuple[tuple[int, int], ...] = ()
     offered: tuple[tuple[int, int, tuple[str, ...]], ...] = ()
     next: Callable[[Draft, float], list[Draft]] | None = None
     fault: str | None = None

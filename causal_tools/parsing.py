@@ -13,6 +13,7 @@ from collections import Counter
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from itertools import compress
+from pathlib import Path
 from typing import Protocol
 
 import numpy as np
@@ -30,7 +31,7 @@ from lm.sentences import sentence_encoder
 
 MOST_COLUMNS = 60
 MOST_QUESTION_WORDS = 400
-FIRST_BEAM, BEAM = 2, 12  # readings of one task and stage that grow side by side, at first and then
+BEAMS = (2, 12)  # readings of one task and stage that grow side by side, at first and then
 REACH = 4.0  # below the best score within which a reading is followed up
 PROPOSED = 8  # queries of a question that the model judges
 WORDINGS = 2  # of each
@@ -177,22 +178,35 @@ def find_readings(model: ContinuationModel, asked: Sequence[Asked], weights: Wei
     """
     if not asked:
         return []
-    if weights.unlike_in_meaning:  # all names at once: a search by itself would ask for a few at a time
-        sentence_encoder().embed(sorted({plain_name(column) for one in asked for column in one.columns}))
-    seconds: Sequence[SecondReading | None] = [None] * len(asked)
-    if weights.hear_second:
-        seconds = second_readings([(one.question, one.columns, one.levels) for one in asked], readers_of(model))
-    proposed = [_proposed(one, weights, second) for one, second in zip(asked, seconds, strict=True)]
+    proposed = proposed_readings(asked, weights, readers_of(model) if weights.hear_second else ())
     starts = [model.chat_text(parse_messages(one.question, one.columns, one.levels)) for one in asked]
     return [_ranked(drafts, weights) for drafts in _judged(model, starts, proposed)]
 
 
-def _proposed(asked: Asked, weights: Weights, second: SecondReading | None) -> list[Draft]:
+def proposed_readings(
+    asked: Sequence[Asked], weights: Weights, readers: Sequence[Path], beams: Sequence[int] = BEAMS
+) -> list[list[Draft]]:
+    """The whole readings of each question against which the fewest signs speak, best first, before a model judges them.
+
+    Args:
+        readers: folders of the second readers; none where they have no say.
+        beams: readings of one task and stage that grow side by side; what a narrow search finds lets the next pass over most of
+            what is worse.
+    """
+    if weights.unlike_in_meaning:  # all names at once: a search by itself would ask for a few at a time
+        sentence_encoder().embed(sorted({plain_name(column) for one in asked for column in one.columns}))
+    seconds: Sequence[SecondReading | None] = [None] * len(asked)
+    if readers:
+        seconds = second_readings([(one.question, one.columns, one.levels) for one in asked], readers)
+    return [_proposed(one, weights, second, beams) for one, second in zip(asked, seconds, strict=True)]
+
+
+def _proposed(asked: Asked, weights: Weights, second: SecondReading | None, beams: Sequence[int]) -> list[Draft]:
     """Whole readings against which the fewest signs speak, best first."""
     encoder = sentence_encoder() if weights.unlike_in_meaning else None
     form = ReadingForm(" ".join(asked.question.split()), asked.columns, asked.levels, encoder, second, weights)
     least = -np.inf
-    for beam in (FIRST_BEAM, BEAM):  # what a narrow search finds lets the other pass over most of what is worse
+    for beam in beams:
         whole = _grown(form, weights, beam, least)
         least = max(draft.score(weights) for draft in whole) - REACH
     return _fewest_against(whole, weights, PROPOSED, least)
@@ -246,7 +260,8 @@ def _parts(draft: Draft) -> Iterator[tuple[str, str, tuple[str, ...]]]:
     """The parts of a draft's text that the model is asked for: what comes before, the part, and of a value all that might have
     stood there."""
     at = 0
-    for begin, end, rivals in (*draft.offered, (len(draft.text), len(draft.text), ())):
+    passed = [*draft.offered, *((begin, end, ()) for begin, end in draft.given)]
+    for begin, end, rivals in (*sorted(passed), (len(draft.text), len(draft.text), ())):
         if at < begin:
             yield draft.text[:at], draft.text[at:begin], ()
         if rivals:

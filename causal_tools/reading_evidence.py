@@ -97,6 +97,10 @@ class Weights:
         """The weights of ``SIGNS``, in their order."""
         return tuple(getattr(self, name) for name in SIGNS)
 
+    def times(self, share: float) -> Weights:
+        """All of them, so much as large."""
+        return Weights(**{one.name: share * getattr(self, one.name) for one in fields(self)})
+
     @property
     def hear_second(self) -> bool:
         """Whether a second reader has a say."""

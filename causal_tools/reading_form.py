@@ -245,8 +245,8 @@ class ReadingForm:
                 piece = f" {name}"
                 if words:
                     begin, piece = len(draft.text), f" {words}{MEANS} {name}"
-                    place = (begin, begin + len(piece) - len(name) - 1, ())
-                    chosen = replace(chosen, offered=(*draft.offered, place))
+                    place = (begin, begin + len(piece) - len(name) - 1)
+                    chosen = replace(chosen, given=(*draft.given, place))
                 grown += [after(chosen.written(f"{piece}{closed}", None), name, closed) for closed in closings]
         return grown
 

@@ -70,3 +70,26 @@ class SecondReaderRecipe(BaseModel):
     cuts: int = Field(default=10, gt=0)
     checkpoints: int = Field(default=6, gt=0)
     seed: int = 0
+
+
+class ListwiseRecipe(BaseModel):
+    """Sizes and rates of tuning the shipped adapter as the judge of readings (:mod:`training.listwise_training`).
+
+    A row holds up to ``pack`` questions about a file, and up to ``most_tokens`` unless one question needs more; a step takes
+    ``rows_of_process`` rows in each process. Log-probabilities count ``sharpness`` times in the choice, and those of the right
+    readings' tokens ``imitation`` times beside it. ``share_of_start`` as in :class:`SftRecipe`.
+    """
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+    base: str = "smollm2-135m"
+    pack: int = Field(default=6, gt=0)
+    most_tokens: int = Field(default=1400, gt=0)
+    rows_of_process: int = Field(default=1, gt=0)
+    learning_rate: float = Field(default=4e-4, gt=0)
+    sharpness: float = Field(default=0.5, gt=0)
+    imitation: float = Field(default=0.5, ge=0)
+    share_of_start: float = Field(default=0.0, ge=0, lt=1)
+    checkpoints: int = Field(default=6, gt=0)
+    autocast: bool = True
+    seed: int = 0

@@ -82,7 +82,7 @@ def train_second_reader(
     first = start / WEIGHTS if start else adapter / "adapter_model.safetensors" if adapter else None
     begun = hashlib.sha256(first.read_bytes()).hexdigest() if first else None
     asked = [item.model_dump(mode="json") for item in (*by_hand, *generated)]
-    identity = [recipe.model_dump(), asked, begun, _processes()]
+    identity = [recipe.model_dump(), asked, begun, processes()]
     work, finished = folder / f"work-{digest_of(identity)}", folder / FINISHED
     told = json.loads(finished.read_text(encoding="utf-8")) if finished.exists() else {}
     if told.get("run") == work.name and (folder / "reader" / WEIGHTS).exists():
@@ -122,7 +122,7 @@ def train_second_reader(
     return trained
 
 
-def _processes() -> int:
+def processes() -> int:
     """How many share this run out among them, as ``torchrun`` says; each reads a part of the batches."""
     return int(os.environ.get("WORLD_SIZE", "1"))
 
@@ -174,7 +174,7 @@ def _rounds(
     """The questions of each round: all by hand, over their own headers first (unless ``restyle``) and others later, and a part of
     the generated."""
     random = np.random.default_rng(recipe.seed)
-    packs, others = _files(by_hand), _files(generated)
+    packs, others = files_of(by_hand), files_of(generated)
     parts = np.array_split(random.permutation(len(others)), recipe.repeats)
     rounds = []
     for number, part in enumerate(parts):
@@ -185,7 +185,8 @@ def _rounds(
     return rounds
 
 
-def _files(items: Sequence[QueryItem]) -> list[list[QueryItem]]:
+def files_of(items: Sequence[QueryItem]) -> list[list[QueryItem]]:
+    """Questions by the file that they are asked about."""
     found: dict[tuple[str, tuple[str, ...]], list[QueryItem]] = {}
     for item in items:
         found.setdefault((item.topic, item.columns), []).append(item)
@@ -224,7 +225,7 @@ def _trainer(
 
     from lm.pointer_weights import cut_down
 
-    steps = math.ceil(len(batches) / _processes())
+    steps = math.ceil(len(batches) / processes())
     first_cut = round(steps * (1 - recipe.cut_share))
     every = max(1, math.ceil((steps - first_cut) / recipe.cuts))
 
@@ -265,7 +266,7 @@ def _trainer(
         save_total_limit=1,
         remove_unused_columns=False,
         use_cpu=True,
-        ddp_backend="gloo" if _processes() > 1 else None,
+        ddp_backend="gloo" if processes() > 1 else None,
         ddp_find_unused_parameters=True,  # the head of options, where a batch has none
         bf16=bfloat16_pays("cpu"),
         report_to=[],

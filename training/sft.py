@@ -18,6 +18,7 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
+from pydantic import BaseModel
 
 from lm import LanguageModel, load_language_model
 from lm.load import BASE_NOTE, base_of
@@ -105,8 +106,8 @@ def _train(
     trainer = _trainer(base, packs, recipe, work, tracking, report)
     if recipe.start == "shipped":
         _start_from_shipped(trainer.model, recipe)
-    before = _adapter_weights(trainer.model)
-    checkpoint = _last_checkpoint(work)
+    before = adapter_weights(trainer.model)
+    checkpoint = last_checkpoint(work)
     resumed_at = int(checkpoint.name.split("-")[-1]) if checkpoint else 0
     evaluations = Evaluations(work / "best", recipe, resumed_at, trainer.model.save_pretrained)
     if evaluate is not None and recipe.evaluations:
@@ -116,11 +117,11 @@ def _train(
     if not all(np.isfinite(loss) for _, loss in losses):
         raise TrainingFault("the training loss is not a number; lower the learning rate")
     evaluations.put_best_into(trainer.model)
-    _mix_in(trainer.model, before, recipe.share_of_start)
-    after = _adapter_weights(trainer.model)
+    mix_in(trainer.model, before, recipe.share_of_start)
+    after = adapter_weights(trainer.model)
     if not any(np.abs(after[name] - before[name]).max() > 0 for name in before):
         raise TrainingFault("training changed no adapter weight; is the adapter frozen?")
-    adapter = _save(trainer.model, base.name, base_digest, recipe, folder)
+    adapter = save_adapter(trainer.model, base.name, base_digest, recipe, folder)
     shutil.rmtree(work, ignore_errors=True)
     steps = trainer.state.global_step
     return TrainedAdapter(
@@ -220,7 +221,7 @@ def _trainer(
         r=recipe.rank,
         lora_alpha=recipe.alpha,
         lora_dropout=recipe.dropout,
-        target_modules=_linear_names(base.model),
+        target_modules=linear_names(base.model),
         layers_to_transform=list(range(max(0, layers - (recipe.layers or layers)), layers)),
         task_type="CAUSAL_LM",
     )
@@ -238,9 +239,6 @@ def _trainer(
 
 
 def _start_from_shipped(model: Any, recipe: SftRecipe) -> None:
-    from peft import set_peft_model_state_dict
-    from safetensors.torch import load_file
-
     shipped = shipped_adapter()
     if shipped is None:
         raise ValueError("start: shipped needs the adapter that comes with the project, and this copy has none")
@@ -249,10 +247,18 @@ def _start_from_shipped(model: Any, recipe: SftRecipe) -> None:
         raise ValueError(
             f"the shipped adapter has base {base_of(shipped)} and rank {rank}; the recipe has {recipe.base} and {recipe.rank}"
         )
-    set_peft_model_state_dict(model, load_file(shipped / "adapter_model.safetensors"))
+    put_adapter_into(model, shipped)
 
 
-def _linear_names(model: Any) -> list[str]:
+def put_adapter_into(model: Any, adapter: Path) -> None:
+    """The weights of an adapter's folder into a model of PEFT with one of the same form."""
+    from peft import set_peft_model_state_dict
+    from safetensors.torch import load_file
+
+    set_peft_model_state_dict(model, load_file(adapter / "adapter_model.safetensors"))
+
+
+def linear_names(model: Any) -> list[str]:
     """Names of the linear modules within the layers, the output head aside."""
     import torch
 
@@ -267,11 +273,11 @@ def bfloat16_pays(device: str) -> bool:
     return device != "cpu" or torch.backends.cpu.get_cpu_capability() in ("AVX512", "AVX512_VNNI", "AMX")
 
 
-def _adapter_weights(model: Any) -> dict[str, np.ndarray]:
+def adapter_weights(model: Any) -> dict[str, np.ndarray]:
     return {name: p.detach().float().cpu().numpy().copy() for name, p in model.named_parameters() if p.requires_grad}
 
 
-def _mix_in(model: Any, start: dict[str, np.ndarray], share: float) -> None:
+def mix_in(model: Any, start: dict[str, np.ndarray], share: float) -> None:
     """Move the adapter's weights back towards where they started."""
     import torch
 
@@ -281,13 +287,13 @@ def _mix_in(model: Any, start: dict[str, np.ndarray], share: float) -> None:
                 weight.data.lerp_(torch.from_numpy(start[name]).to(weight), share)
 
 
-def _last_checkpoint(work: Path) -> Path | None:
+def last_checkpoint(work: Path) -> Path | None:
     """The newest checkpoint that is whole (its trainer state, written last, is there)."""
     found = [path for path in work.glob("checkpoint-*") if (path / "trainer_state.json").exists()]
     return max(found, key=lambda path: int(path.name.split("-")[-1]), default=None)
 
 
-def _save(model: Any, base: str, base_digest: str, recipe: SftRecipe, folder: Path) -> Path:
+def save_adapter(model: Any, base: str, base_digest: str, recipe: BaseModel, folder: Path) -> Path:
     """Write the adapter, in bfloat16, beside its place, then rename: it is there whole or not at all."""
     import torch
     from safetensors.torch import load_file, save_file

@@ -16,6 +16,8 @@ from typing import Annotated, Literal, Self
 import yaml
 from pydantic import BaseModel, ConfigDict, Field, StringConstraints, ValidationError, field_validator, model_validator
 
+from training.yaml_files import read_yaml
+
 Kind = Literal["binary", "continuous", "categorical", "ordinal", "count"]
 Role = Literal["treatment", "response", "mediator", "condition", "covariate"]
 Level = bool | int | float | str
@@ -176,7 +178,7 @@ def read_topic(path: Path) -> Topic:
         TopicError: the file is not YAML, or breaks a rule of the schema.
     """
     try:
-        data = yaml.safe_load(path.read_text(encoding="utf-8"))
+        data = read_yaml(path)
     except yaml.YAMLError as error:
         raise TopicError(f"{path.name} is not YAML: {error}") from error
     if not isinstance(data, dict):

@@ -9,13 +9,13 @@ from __future__ import annotations
 from pathlib import Path
 from typing import Any, Literal
 
-import yaml
 from pydantic import BaseModel, ConfigDict, ValidationError
 
 from causal_tools.contract import CausalQuery, Condition
 from training.grammar.engine import FamilyTask
 from training.queries import QueryItem, with_id
 from training.topic_library import Level
+from training.yaml_files import read_yaml
 
 FOLDER = Path(__file__).parent / "written_questions"
 
@@ -58,7 +58,7 @@ def read_written(path: Path, family: str = "written") -> tuple[QueryItem, ...]:
         ValueError: the file breaks the form; the message names the place.
     """
     try:
-        sets = [_DataSet.model_validate(entry) for entry in yaml.safe_load(path.read_text(encoding="utf-8"))]
+        sets = [_DataSet.model_validate(entry) for entry in read_yaml(path)]
     except ValidationError as error:
         first = error.errors()[0]
         raise ValueError(f"{path.name}: {'.'.join(map(str, first['loc']))}: {first['msg']}") from None

@@ -14,6 +14,7 @@ import yaml
 from pydantic import BaseModel, ConfigDict, StringConstraints, ValidationError
 
 from training.grammar.engine import Family, FamilyTask, Split, TemplateError, parse
+from training.yaml_files import read_yaml
 
 FOLDER = Path(__file__).parent / "families"
 SLOTS: dict[FamilyTask, frozenset[str]] = {
@@ -49,7 +50,7 @@ def read_families(task: FamilyTask, folder: Path = FOLDER) -> tuple[Family, ...]
     """
     path = folder / f"{task.lower()}.yaml"
     try:
-        entries = [_Entry.model_validate(entry) for entry in yaml.safe_load(path.read_text(encoding="utf-8"))]
+        entries = [_Entry.model_validate(entry) for entry in read_yaml(path)]
     except (ValidationError, yaml.YAMLError, TypeError) as error:
         raise TemplateError(f"{path.name}: {error}") from None
     found: dict[str, Family] = {}

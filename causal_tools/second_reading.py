@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Collection, Mapping, Sequence
 from functools import cached_property
-from math import exp
+from math import exp, log
 from pathlib import Path
 from typing import Any, get_args
 
@@ -148,15 +148,19 @@ class SecondReading:
         return min(-float(self._pointed.kinds[operator][self._place[column]]), MOST_AGAINST)
 
     def against_levels(self, column: str, values: Collection[Scalar]) -> float:
-        """That a condition is on these levels of the column: the mean over them; 0 where none of them was shown. Of a column
-        whose levels are not known, that these words speak of it."""
+        """That a condition is on these levels of the column, more than if they were all that is likely, and alike. A level that
+        was not shown, which the question does not say, is as unlikely as the least likely of those shown. Of a column whose
+        levels are not known, that these words speak of it."""
         if not self._levels[column]:
             texts = [value for value in values if isinstance(value, str)]
             return sum(self.against_words(text, column) for text in texts) / len(values)
-        log_probs = self._pointed.options[self._place[column]]
-        levels = shown_levels(self._question, self._levels[column])[: len(log_probs)]
-        shown = [number for number, level in enumerate(levels) if level in values]
-        return float(_capped(-log_probs[shown]).mean()) if shown else 0.0
+        against = _capped(-self._pointed.options[self._place[column]])
+        levels = shown_levels(self._question, self._levels[column])[: len(against)]
+        if not levels:
+            return 0.0
+        of = dict(zip(levels, map(float, against), strict=True))
+        each = [of.get(value, max(of.values())) for value in values]
+        return max(0.0, float(np.mean(each)) - log(len(each)))
 
     def against_words(self, words: str, column: str) -> float:
         """That the question's words speak of the column: the mean over their tokens, where they say it most clearly."""

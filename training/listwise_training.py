@@ -46,6 +46,7 @@ class ListRow:
         targets: (asked,) these tokens.
         terms: (terms, 2) which tokens asked for add up to which proposal's score.
         choice: (proposals,) number of the choice that each belongs to.
+        before: (proposals,) nats for it before the model is asked.
         right: (proposals,) whether it is a right one.
         imitated: (imitated,) which tokens asked for are imitated.
     """
@@ -55,6 +56,7 @@ class ListRow:
     targets: np.ndarray
     terms: np.ndarray
     choice: np.ndarray
+    before: np.ndarray
     right: np.ndarray
     imitated: np.ndarray
 
@@ -66,7 +68,6 @@ def laid_out(model: LanguageModel, choices: Sequence[Choice]) -> ListRow:
     terms: list[tuple[int, int]] = []
     imitated: set[int] = set()
     choice: list[int] = []
-    right: list[bool] = []
     end = model.tokenizer.eos_token
     for number, one in enumerate(choices):
         prompt = model.chat_text(one.messages)
@@ -86,15 +87,16 @@ def laid_out(model: LanguageModel, choices: Sequence[Choice]) -> ListRow:
                 if not last and not _is_given(proposal, told.offset_mapping[place], len(prompt)):
                     terms.append((at, len(choice)))
             choice.append(number)
-            right.append(proposal.right)
     nodes, targets = np.array(list(asked)).T
+    every = [proposal for one in choices for proposal in one.proposals]
     return ListRow(
         trie,
         nodes,
         targets,
         np.array(terms).reshape(-1, 2),
         np.array(choice),
-        np.array(right),
+        np.array([proposal.score for proposal in every], np.float32),
+        np.array([proposal.right for proposal in every]),
         np.array(sorted(imitated)),
     )
 
@@ -126,7 +128,7 @@ def tensors(row: ListRow) -> dict[str, Any]:
 
     arrays = {
         "tokens": row.trie.tokens, "places": row.trie.depths, "nodes": row.nodes, "targets": row.targets, "terms": row.terms,
-        "choice": row.choice, "right": row.right, "imitated": row.imitated,
+        "choice": row.choice, "before": row.before, "right": row.right, "imitated": row.imitated,
     }  # fmt: skip
     batch = {name: torch.as_tensor(np.asarray(array)) for name, array in arrays.items()}
     return {**batch, "seen": torch.from_numpy(row.trie.ancestors())}
@@ -136,7 +138,8 @@ def list_loss(model: Any, batch: dict[str, Any], recipe: ListwiseRecipe) -> Any:
     """Mean over the choices of −log of the share of the right proposals, and the mean of the imitated tokens' negative
     log-probability.
 
-    A proposal's share is that of a softmax over ``recipe.sharpness`` times its log-probability, the words that are given aside.
+    A proposal's share is that of a softmax over ``recipe.sharpness`` times its log-probability, the words that are given aside,
+    and ``recipe.hearing`` times what speaks for it before: the model learns most where that does not decide.
     """
     import torch
 
@@ -150,7 +153,7 @@ def list_loss(model: Any, batch: dict[str, Any], recipe: ListwiseRecipe) -> Any:
     logits = model.get_output_embeddings()(hidden[distinct]).float()
     nats = logits[line, batch["targets"]] - logits.logsumexp(-1)[line]
     at, proposal = batch["terms"].T
-    scores = recipe.sharpness * nats.new_zeros(len(batch["choice"])).index_add(0, proposal, nats[at])
+    scores = (recipe.hearing * batch["before"]).index_add(0, proposal, recipe.sharpness * nats[at])
     lost = [
         scores[own].logsumexp(0) - scores[own & batch["right"]].logsumexp(0)
         for number in range(int(batch["choice"].max()) + 1)

@@ -76,8 +76,9 @@ class ListwiseRecipe(BaseModel):
     """Sizes and rates of tuning the shipped adapter as the judge of readings (:mod:`training.listwise_training`).
 
     A row holds up to ``pack`` questions about a file, and up to ``most_tokens`` unless one question needs more; a step takes
-    ``rows_of_process`` rows in each process. Log-probabilities count ``sharpness`` times in the choice, and those of the right
-    readings' tokens ``imitation`` times beside it. ``share_of_start`` as in :class:`SftRecipe`.
+    ``rows_of_process`` rows in each process. Log-probabilities count ``sharpness`` times in the choice, what speaks for a
+    reading before ``hearing`` times, and the right readings' tokens ``imitation`` times beside it. ``share_of_start`` is that
+    of :class:`SftRecipe`.
     """
 
     model_config = ConfigDict(extra="forbid", frozen=True)
@@ -88,6 +89,7 @@ class ListwiseRecipe(BaseModel):
     rows_of_process: int = Field(default=1, gt=0)
     learning_rate: float = Field(default=4e-4, gt=0)
     sharpness: float = Field(default=0.5, gt=0)
+    hearing: float = Field(default=0.5, ge=0)
     imitation: float = Field(default=0.5, ge=0)
     share_of_start: float = Field(default=0.0, ge=0, lt=1)
     checkpoints: int = Field(default=6, gt=0)

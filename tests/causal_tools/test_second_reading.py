@@ -131,11 +131,22 @@ def test_a_condition_pays_for_its_operator_its_levels_and_its_numbers():
         {"second_operator": -math.log(0.9), "second_level": -math.log(0.3), "second_number": 0.0}
     )
     two = second.signs_of(Condition(column="drug", operator="in", value=("a", "b")))
-    assert two["second_level"] == pytest.approx(-(math.log(0.5) + math.log(0.3)) / 2)
+    assert two["second_level"] == pytest.approx(-(math.log(0.5) + math.log(0.3)) / 2 - math.log(2))
     number = second.signs_of(Condition(column="age", operator=">", value=60))
     assert number == pytest.approx(
         {"second_operator": -math.log(0.75), "second_level": 0.0, "second_number": -math.log(0.25)}
     )
+
+
+def test_a_level_that_was_not_shown_is_as_unlikely_as_the_least_likely_one():
+    many = ("north", "east", "south", "west", "inner", "outer", "upper", "lower")
+    chances = [0.45, 0.45, 0.04, 0.03, 0.02, 0.01]  # of the two that the question says, and of the next four
+    second = _second("in the east or the west", levels={"drug": many}, options={"drug": chances})
+    assert second.against_levels("drug", ("east", "west")) == pytest.approx(-math.log(0.45) - math.log(2))
+    assert second.against_levels("drug", ("lower",)) == pytest.approx(-math.log(0.01))
+    mixed = -(math.log(0.45) + math.log(0.01)) / 2 - math.log(2)
+    assert second.against_levels("drug", ("east", "lower")) == pytest.approx(mixed)
+    assert second.against_levels("drug", ("east", "west", "north")) >= 0.0
 
 
 def test_columns_are_shown_in_plain_words_as_the_question_spells_them_with_levels_that_it_says_first():

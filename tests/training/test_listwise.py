@@ -68,7 +68,10 @@ def test_the_loss_is_that_of_the_choice_and_of_the_right_text(tiny):
         loss = float(list_loss(tiny.model, tensors(row), RECIPE))
     lost, surprise = [], []
     for choice in CHOICES:
-        wrong, right = (RECIPE.sharpness * score for score in _scores(tiny, choice))
+        wrong, right = (
+            RECIPE.sharpness * score + RECIPE.hearing * proposal.score
+            for score, proposal in zip(_scores(tiny, choice), choice.proposals, strict=True)
+        )
         lost.append(math.log(math.exp(wrong) + math.exp(right)) - right)
         text = choice.proposals[1].text + tiny.tokenizer.eos_token
         ((whole,),) = tiny.score_continuations([tiny.chat_text(choice.messages)], [[text]])

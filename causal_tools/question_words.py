@@ -12,6 +12,7 @@ from causal_tools.contract import Scalar
 FILE_NAME = re.compile(r"[\w\-]+(?:\.[\w\-]+)*\.(?:csv|tsv|txt|parquet|xlsx|xls)\b", re.IGNORECASE)
 NUMBER = re.compile(r"(?<![\w.])[-−+]?\d{1,3}(?:,\d{3})+(?:\.\d+)?|(?<![\w.])[-−+]?\d*\.?\d+")
 MOST_HINTS = 8
+_FEWEST_OF_JOINED = 7  # letters of a level whose words may be said apart
 _FEWEST_OF_LEVEL = 3  # letters from which a level in the question is no accident
 _STEM = 5  # letters that a word and a level must share, where it has as many
 _EVERYDAY = frozenset(
@@ -100,8 +101,21 @@ def telling(level: str) -> bool:
 
 def says_level(text: str, level: str) -> bool:
     """Whether a text says a telling level, in the singular or the plural."""
-    plain = re.escape(level.replace("_", " "))
-    return telling(level) and bool(re.search(rf"(?<!\w){plain}(?:s|es)?(?!\w)", text.replace("_", " "), re.IGNORECASE))
+    return bool(level_places(text, level))
+
+
+def level_places(text: str, level: str) -> list[tuple[int, int]]:
+    """Where a text says a telling level, in characters; one of joined words may be said apart.
+
+    >>> level_places("the unmarried and the not married", "notmarried")
+    [(22, 33)]
+    """
+    if not telling(level):
+        return []
+    apart = r"[\s_-]?" if level.isalpha() and len(level) >= _FEWEST_OF_JOINED else ""
+    plain = apart.join(map(re.escape, level.replace("_", " ")))
+    pattern = rf"(?<!\w){plain}(?:s|es)?(?!\w)"
+    return [found.span() for found in re.finditer(pattern, text.replace("_", " "), re.IGNORECASE)]
 
 
 def denies(words: str) -> bool:

@@ -8,21 +8,22 @@ log-probability less the penalties, a log-linear model whose weights were fitted
 
 from __future__ import annotations
 
-import re
 from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, fields
 from functools import cached_property
-from typing import NamedTuple, Protocol
+from typing import Protocol
 
 import numpy as np
 
-from causal_tools.columns import name_parts, plain_name, shortens
+from causal_tools.columns import plain_name
 from causal_tools.contract import Scalar
+from causal_tools.enumerations import items_left_out
+from causal_tools.names_said import column_mentions, likeness
 from causal_tools.question_words import (
     FILE_NAME,
-    IDLE_WORDS,
     denies,
     level_hints,
+    level_places,
     numbers_in,
     opposes,
     places_of,
@@ -30,10 +31,6 @@ from causal_tools.question_words import (
     yes_or_no,
 )
 
-_RUN = re.compile(r"[^\W_]+")
-_BREAK = re.compile(r"[.?!,;:]\s")  # between two words: they are no one name
-_MOST_RUNS = 10  # of letters and figures that one name may have
-_SHORT = 2  # letters up to which a name must be written as in the file
 MOST_LEFT_OUT = 2
 WORDS_BEFORE = 2  # the words for a column, in which a denial may stand
 
@@ -52,6 +49,8 @@ class Weights:
         overlapping: words of the question that stand for two columns.
         number_left_out: a number of the question that the reading does not hold.
         level_left_out: a level that the question says and no column of the reading has.
+        item_left_out: an item of the question's list of nodes that none of the graph's nodes is
+            (:mod:`causal_tools.enumerations`).
         level_passed_over: a level that the question says, where a condition on its column takes another.
         denial: a condition of yes or no whose words deny its column, or say the opposite, where its value does not, or the
             other way round.
@@ -79,6 +78,7 @@ class Weights:
     overlapping: float = 1.0
     number_left_out: float = 1.1
     level_left_out: float = 1.85
+    item_left_out: float = 2.0
     level_passed_over: float = 2.45
     denial: float = 2.15
     not_causal: float = 0.6
@@ -109,14 +109,6 @@ class Weights:
 
 SIGNS = tuple(sign.name for sign in fields(Weights) if sign.name != "model")
 NO_WEIGHTS = Weights(model=1.0, **dict.fromkeys(SIGNS, 0.0))
-
-
-class Mention(NamedTuple):
-    """A column that the question names: where, in characters."""
-
-    start: int
-    end: int
-    column: str
 
 
 class Encoder(Protocol):
@@ -173,6 +165,15 @@ class QuestionEvidence:
         }
         return {name: float(min(count, MOST_LEFT_OUT)) for name, count in counts.items()}
 
+    def items_left_out(self, nodes: Iterable[str], said: Mapping[str, str]) -> float:
+        """How many items of a list of nodes are none of these.
+
+        Args:
+            said: by column, the question's words that were taken for it, where it is not named.
+        """
+        places = [self._places(column, said.get(column)) for column in nodes]
+        return float(min(items_left_out(self._text, places), MOST_LEFT_OUT))
+
     @cached_property
     def levels_said(self) -> dict[str, frozenset[str]]:
         """By column, those of its levels that the question says."""
@@ -209,12 +210,19 @@ class QuestionEvidence:
         meant: dict[str, set[str]] = {}
         for column, level in level_hints(self._text, self._levels, self._columns):
             meant.setdefault(column, set()).add(level)
+        for column, levels in self.levels_said.items():
+            meant.setdefault(column, set()).update(levels)
         return {
-            column: frozenset(
-                one for one in said if not any(one != other and f" {one} " in f" {other} " for other in said)
-            )
-            for column, said in meant.items()
+            column: frozenset(one for one in said if not self._is_part(one, said)) for column, said in meant.items()
         }
+
+    def _is_part(self, level: str, said: Collection[str]) -> bool:
+        """Whether a level is part of others, or is only said as part of them."""
+        if any(level != other and f" {level} " in f" {other} " for other in said):
+            return True
+        longer = [place for other in said if len(other) > len(level) for place in level_places(self._text, other)]
+        own = level_places(self._text, level)
+        return bool(own) and all(any(one[0] <= start and end <= one[1] for one in longer) for start, end in own)
 
     def prepare(self, phrases: Sequence[str]) -> None:
         """Read the meanings of phrases together, before they are asked for one by one."""
@@ -243,58 +251,3 @@ class QuestionEvidence:
         if words is None:
             return [(mention.start, mention.end) for mention in self.mentions if mention.column == column]
         return places_of(words, self._text)
-
-
-def column_mentions(text: str, columns: Sequence[str]) -> list[Mention]:
-    """Where a text names columns, whatever the case and the separators, file names aside; of names within names the longest."""
-    text = FILE_NAME.sub(lambda file: " " * len(file.group()), text)
-    runs = [(run.start(), run.end(), run.group().casefold()) for run in _RUN.finditer(text)]
-    by_letters: dict[str, list[str]] = {}
-    for column in columns:
-        by_letters.setdefault("".join(_RUN.findall(column)).casefold(), []).append(column)
-    found: list[Mention] = []
-    for first, (start, _, _) in enumerate(runs):
-        letters, last = "", start
-        for begin, end, run in runs[first : first + _MOST_RUNS]:
-            if _BREAK.search(text, last, begin):
-                break
-            letters, last = letters + run, end
-            for column in by_letters.get(letters, ()):
-                if len(letters) > _SHORT or text[start:end] == column:
-                    found.append(Mention(start, end, column))
-    return [one for one in found if not any(_within(one, other) for other in found)]
-
-
-def _within(one: Mention, other: Mention) -> bool:
-    return other.start <= one.start and one.end <= other.end and other.end - other.start > one.end - one.start
-
-
-def likeness(words: str, column: str) -> float:
-    """How like a column's name is to some words, 0 to 1: the mean share of the name's parts and of the words that match.
-
-    >>> likeness("boat length", "boat_length_m") > likeness("boat length", "length_m") > likeness("boat length", "catch")
-    True
-    """
-    parts = name_parts(column)
-    spoken = [word for word in name_parts(words) if word not in IDLE_WORDS] or name_parts(words)
-    if not parts or not spoken:
-        return 0.0
-    initials = "".join(word[0] for word in spoken)
-    matches = [[_match(part, word) for word in spoken] for part in parts]
-    of_parts = [
-        max([*row, 0.8 * (len(part) > 1 and part in initials)]) for part, row in zip(parts, matches, strict=True)
-    ]
-    of_words = [max(column) for column in zip(*matches, strict=True)]
-    return (sum(of_parts) / len(parts) + sum(of_words) / len(spoken)) / 2
-
-
-def _match(part: str, word: str) -> float:
-    """Whether a part of a name and a word are the same (1), or one is cut short or bent otherwise (0.8)."""
-    from rapidfuzz import fuzz
-
-    if part == word:
-        return 1.0
-    if part[0] != word[0] or min(len(part), len(word)) < 2:
-        return 0.0
-    bent = min(len(part), len(word)) >= 4 and (part[:4] == word[:4] or fuzz.ratio(part, word) >= 80)
-    return 0.8 if bent or shortens(part, word) or shortens(word, part) else 0.0

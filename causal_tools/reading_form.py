@@ -16,6 +16,7 @@ from causal_tools.condition_offer import ConditionOffer
 from causal_tools.contract import REQUIRED, Condition, Operator, Scalar
 from causal_tools.draft import NO_SIGNS, Draft, plus
 from causal_tools.likely_words import LikelyWords
+from causal_tools.names_said import column_mentions
 from causal_tools.prompts import (
     ALL_COLUMNS,
     AND,
@@ -31,7 +32,7 @@ from causal_tools.prompts import (
     THROUGH,
     WHERE,
 )
-from causal_tools.reading_evidence import MOST_LEFT_OUT, Encoder, QuestionEvidence, Weights, column_mentions
+from causal_tools.reading_evidence import MOST_LEFT_OUT, Encoder, QuestionEvidence, Weights
 from causal_tools.second_reading import CONDITION, NODE, TASK_ROLES, SecondReading
 
 ROLES = TASK_ROLES
@@ -267,6 +268,8 @@ class ReadingForm:
         signs = self.evidence.left_out(used, values, draft.said.values())
         if draft.fields.get("nodes") == "all":
             signs |= {"left_out": 0.0, "all_despite_names": min(float(len(self.evidence.named)), MOST_LEFT_OUT)}
+        elif draft.task == "CGL":
+            signs["item_left_out"] = self.evidence.items_left_out(draft.fields.get("nodes", ()), draft.said)
         if self._second:
             signs |= self._second.signs_of_whole(draft.fields, draft.said.values())
         return replace(draft.with_signs(**signs), next=None, due=NO_SIGNS)

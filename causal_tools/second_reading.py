@@ -17,9 +17,9 @@ import numpy as np
 
 from causal_tools.columns import plain_name
 from causal_tools.contract import Condition, Operator, Scalar
+from causal_tools.names_said import column_mentions
 from causal_tools.prompts import ALL_COLUMNS, NOT_CAUSAL
 from causal_tools.question_words import FILE_NAME, number_places, places_of, says_level, yes_or_no
-from causal_tools.reading_evidence import column_mentions
 from lm.pointer import Item, Pointed, load_pointer, pointers_beside, read_by_all
 
 TASK_ROLES = ("treatment", "response", "mediator")
@@ -149,8 +149,8 @@ class SecondReading:
 
     def against_levels(self, column: str, values: Collection[Scalar]) -> float:
         """That a condition is on these levels of the column, more than if they were all that is likely, and alike. A level that
-        was not shown, which the question does not say, is as unlikely as the least likely of those shown. Of a column whose
-        levels are not known, that these words speak of it."""
+        was not shown is as unlikely as the least likely of those shown, unless it is a number that the question says. Of a
+        column whose levels are not known, that these words speak of it."""
         if not self._levels[column]:
             texts = [value for value in values if isinstance(value, str)]
             return sum(self.against_words(text, column) for text in texts) / len(values)
@@ -159,7 +159,7 @@ class SecondReading:
         if not levels:
             return 0.0
         of = dict(zip(levels, map(float, against), strict=True))
-        each = [of.get(value, max(of.values())) for value in values]
+        each = [of.get(value, 0.0 if value in self._said_numbers else max(of.values())) for value in values]
         return max(0.0, float(np.mean(each)) - log(len(each)))
 
     def against_words(self, words: str, column: str) -> float:
@@ -185,6 +185,10 @@ class SecondReading:
             ]
             self._clear[words] = np.max(best, axis=0)[:-1] if best else np.full(len(self._place), -np.inf)
         return self._clear[words]
+
+    @cached_property
+    def _said_numbers(self) -> frozenset[Scalar]:
+        return frozenset(value for _, _, value in number_places(self._question))
 
     @cached_property
     def _numbers(self) -> dict[Scalar, np.ndarray]:

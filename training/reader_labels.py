@@ -9,8 +9,8 @@ from typing import Any, get_args
 import numpy as np
 
 from causal_tools.contract import CausalQuery, Condition
+from causal_tools.names_said import column_mentions
 from causal_tools.question_words import number_places, places_of
-from causal_tools.reading_evidence import column_mentions
 from causal_tools.second_reading import (
     ALL,
     CONDITION,

@@ -11,7 +11,8 @@ from hypothesis import strategies as st
 
 from causal_tools.draft import Draft
 from causal_tools.likely_words import Taken
-from causal_tools.reading_evidence import SIGNS, QuestionEvidence, likeness
+from causal_tools.names_said import likeness
+from causal_tools.reading_evidence import SIGNS, QuestionEvidence
 from causal_tools.reading_form import ReadingForm
 from lm.sentences import sentence_encoder
 
@@ -57,6 +58,15 @@ def test_numbers_in_names_are_no_numbers_of_the_question():
 def test_levels_are_found_in_either_number_but_everyday_words_tell_nothing():
     evidence = QuestionEvidence("for females in the south west, yes", [*COLUMNS, "arm"], LEVELS)
     assert evidence.levels_said == {"sex": {"female"}, "region": {"south_west"}}
+
+
+def test_a_level_of_joined_words_may_be_said_apart_and_hides_its_parts():
+    evidence = QuestionEvidence("38 and not married", ["state"], {"state": ("married", "notmarried")})
+    assert evidence.levels_said == {"state": {"married", "notmarried"}}
+    assert evidence.against_value("state", ("notmarried",), None)["level_passed_over"] == 0.0
+    assert evidence.against_value("state", ("married",), None)["level_passed_over"] == 1.0
+    both = QuestionEvidence("married or not married", ["state"], {"state": ("married", "notmarried")})
+    assert both.against_value("state", ("notmarried",), None)["level_passed_over"] == 1.0
 
 
 @pytest.mark.parametrize(

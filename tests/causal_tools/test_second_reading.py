@@ -147,6 +147,9 @@ def test_a_level_that_was_not_shown_is_as_unlikely_as_the_least_likely_one():
     mixed = -(math.log(0.45) + math.log(0.01)) / 2 - math.log(2)
     assert second.against_levels("drug", ("east", "lower")) == pytest.approx(mixed)
     assert second.against_levels("drug", ("east", "west", "north")) >= 0.0
+    teams = _second("for team 8", levels={"age": tuple(range(1, 13))}, options={"age": [0.1, 0.5, 0.1, 0.1, 0.1, 0.1]})
+    assert teams.against_levels("age", (8,)) == 0.0  # the question says it, though the readers were not asked
+    assert teams.against_levels("age", (9,)) == pytest.approx(-math.log(0.1))
 
 
 def test_columns_are_shown_in_plain_words_as_the_question_spells_them_with_levels_that_it_says_first():

@@ -1,0 +1,68 @@
+"""What of a list in a question a reading leaves out."""
+
+from __future__ import annotations
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from causal_tools.enumerations import items_left_out
+from causal_tools.reading_evidence import QuestionEvidence
+
+
+def _left(text: str, *things: str) -> int:
+    return items_left_out(text, [[(text.index(thing), text.index(thing) + len(thing))] for thing in things])
+
+
+@pytest.mark.parametrize(
+    ("things", "left"),
+    [
+        (("poverty", "smoke", "late prenatal", "duration"), 0),
+        (("poverty", "smoke", "duration"), 1),
+        (("poverty", "smoke"), 2),  # a list goes on behind the last one that is known
+        (("duration",), 0),  # and what comes before the first one may be no item
+        ((), 0),
+    ],
+)
+def test_items_between_those_that_are_known_are_left_out(things, left):
+    assert (
+        _left(
+            "Tell me what leads to what among poverty, smoke, late prenatal care and duration. Soon, please.", *things
+        )
+        == left
+    )
+
+
+def test_a_sentence_or_a_colon_ends_a_list():
+    assert _left("Draw sleep, work and pay: what drives what, and why?", "sleep", "work", "pay") == 0
+    assert _left("Draw sleep and pay. Leave age, sex and height aside.", "sleep", "pay") == 0
+
+
+def test_long_asides_and_idle_words_are_no_items():
+    assert _left("Link sleep, that and the, pay", "sleep", "pay") == 0
+    aside = "which I have to hand in to the head of our department on Friday"
+    assert _left(f"Link sleep, {aside}, pay", "sleep", "pay") == 0
+
+
+def test_each_thing_is_one_item():
+    text = "Draw the depression before, the depression after and sleep"
+    before, after = text.index("depression"), text.rindex("depression")
+    sleep = [(text.index("sleep"), len(text))]
+    both = [(before, before + 10), (after, after + 10)]
+    assert items_left_out(text, [both, sleep]) == 1
+    assert items_left_out(text, [both, both, sleep]) == 0
+
+
+def test_nodes_stand_where_they_are_named_or_where_their_words_are():
+    evidence = QuestionEvidence("graph of fico, debt to income and rate?", ["fico", "dti", "rate"], None)
+    assert evidence.items_left_out(["fico", "rate"], {}) == 1.0
+    assert evidence.items_left_out(["fico", "dti", "rate"], {"dti": "debt to income"}) == 0.0
+
+
+@given(
+    text=st.text(alphabet="ab ,.:&", max_size=40),
+    places=st.lists(st.tuples(st.integers(0, 40), st.integers(0, 40)), max_size=4),
+)
+def test_there_are_no_more_items_left_out_than_separators(text, places):
+    left = items_left_out(text, [[(min(one), max(one) + 1)] for one in places])
+    assert 0 <= left <= sum(text.count(mark) for mark in ",&")

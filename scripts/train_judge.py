@@ -75,6 +75,9 @@ def tune(
     made: Annotated[list[Path], typer.Argument(help="Outputs of `lists`.")],
     explanations: Annotated[int, typer.Option(help="Explanations of results that are imitated beside the lists.")] = 60,
     learning_rate: Annotated[float, typer.Option(help="At its height.")] = 4e-4,
+    rows: Annotated[
+        int, typer.Option(min=1, help="Of each process in a step; questions about a file share a row.")
+    ] = 2,
     rounds: Annotated[int, typer.Option(min=1, help="How often each list is seen.")] = 1,
     seed: Annotated[int, typer.Option(help="Of the order.")] = 0,
 ) -> None:
@@ -93,7 +96,7 @@ def tune(
             if not console.is_terminal:
                 console.print(f"step {step} of {steps}, loss {loss:.3f}")
 
-        recipe = ListwiseRecipe(learning_rate=learning_rate, seed=seed)
+        recipe = ListwiseRecipe(learning_rate=learning_rate, rows_of_process=rows, seed=seed)
         adapter = train_judge(files, recipe, start, home() / "work" / "judge" / str(seed), report)
     console.print(f"{sum(map(len, files))} questions; the adapter lies in {adapter}")
 

@@ -23,6 +23,7 @@ from training.reader_labels import plain_question
 
 SOFTENED = 0.8  # of the weights against a reading: more of what is nearly right is found
 MOST_WRONG = 5  # queries of a list
+MOST_LEAD = 3.0  # nats by which the right reading may be ahead: where it is further, there is nothing left to learn
 BEAMS = (2, 5)  # narrow: many questions are to be looked at, and near misses will do
 
 
@@ -52,7 +53,8 @@ class Choice:
 
 
 def choices_of(items: Sequence[QueryItem], readers: Sequence[Path]) -> list[Choice | None]:
-    """By question, the readings of the few queries that are hardest to tell apart; None where all proposed are right, or none.
+    """By question, the readings of the few queries that are hardest to tell apart; None where no right one
+    is among them, or where it is far ahead.
 
     Args:
         readers: folders of the readers that propose.
@@ -71,7 +73,8 @@ def _choice(item: QueryItem, asked: Asked, drafts: Sequence[Draft], weights: Wei
         if right or (draft.query not in wrong and len(wrong) < MOST_WRONG):
             kept.append(Proposal(draft.text, draft.given, draft.score(weights) / SOFTENED, right))
             wrong.update(() if right else (draft.query,))
-    if not wrong or all(not one.right for one in kept):
+    right, others = ([one.score for one in kept if one.right == side] for side in (True, False))
+    if not right or not others or max(right) - max(others) > MOST_LEAD:
         return None
     return Choice(tuple(parse_messages(asked.question, asked.columns, asked.levels)), tuple(kept))
 

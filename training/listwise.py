@@ -53,8 +53,8 @@ class Choice:
 
 
 def choices_of(items: Sequence[QueryItem], readers: Sequence[Path]) -> list[Choice | None]:
-    """By question, the readings of the few queries that are hardest to tell apart; None where no right one
-    is among them, or where it is far ahead.
+    """By question, the readings of the few queries that are hardest to tell apart; None where no right one is among them, or
+    where it is far ahead.
 
     Args:
         readers: folders of the readers that propose.
@@ -73,8 +73,8 @@ def _choice(item: QueryItem, asked: Asked, drafts: Sequence[Draft], weights: Wei
         if right or (draft.query not in wrong and len(wrong) < MOST_WRONG):
             kept.append(Proposal(draft.text, draft.given, draft.score(weights) / SOFTENED, right))
             wrong.update(() if right else (draft.query,))
-    right, others = ([one.score for one in kept if one.right == side] for side in (True, False))
-    if not right or not others or max(right) - max(others) > MOST_LEAD:
+    best, next_to_it = (max((one.score for one in kept if one.right == side), default=None) for side in (True, False))
+    if best is None or next_to_it is None or best - next_to_it > MOST_LEAD:
         return None
     return Choice(tuple(parse_messages(asked.question, asked.columns, asked.levels)), tuple(kept))
 

@@ -274,6 +274,7 @@ def _trainer(
         remove_unused_columns=False,
         use_cpu=True,
         ddp_backend="gloo" if processes() > 1 else None,
+        ddp_find_unused_parameters=False,
         bf16=recipe.autocast and bfloat16_pays("cpu"),
         report_to=[],
         disable_tqdm=report is not None,

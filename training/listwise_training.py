@@ -8,9 +8,8 @@ is kept. Several processes share a run where ``torchrun`` started them.
 from __future__ import annotations
 
 import json
-import math
 import shutil
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -23,17 +22,15 @@ from lm.trie import TokenTrie
 from training.digests import digest_of, folder_digest
 from training.listwise import Choice, Proposal
 from training.recipe import ListwiseRecipe
-from training.second_reader import processes
 from training.sft import (
     TrainingFault,
     adapter_weights,
-    bfloat16_pays,
-    last_checkpoint,
     linear_names,
     mix_in,
     put_adapter_into,
     save_adapter,
 )
+from training.shared_runs import Report, in_order, last_checkpoint, processes, settings, steps_of, told
 
 
 @dataclass(frozen=True)
@@ -167,7 +164,7 @@ def train_judge(
     recipe: ListwiseRecipe,
     start: Path,
     folder: Path,
-    report: Callable[[int, int, float], None] | None = None,
+    report: Report | None = None,
 ) -> Path:
     """Tune an adapter on choices.
 
@@ -224,17 +221,9 @@ def _trainer(
     batches: Sequence[dict[str, Any]],
     recipe: ListwiseRecipe,
     work: Path,
-    report: Callable[[int, int, float], None] | None,
+    report: Report | None,
 ) -> Any:
     import torch
-    from transformers import PrinterCallback, Trainer, TrainerCallback, TrainingArguments
-
-    steps = math.ceil(len(batches) / (processes() * recipe.rows_of_process))
-
-    class Watch(TrainerCallback):
-        def on_log(self, args: Any, state: Any, control: Any, logs: Any = None, **_: Any) -> None:
-            if report is not None and state.is_world_process_zero and logs and "loss" in logs:
-                report(state.global_step, state.max_steps, float(logs["loss"]))
 
     class ListLoss(torch.nn.Module):
         """The loss as a module: processes that share a run add up their gradients by its calls."""
@@ -253,40 +242,16 @@ def _trainer(
         def load_state_dict(self, held: Any, *_: Any, **__: Any) -> Any:
             return super().load_state_dict({**super().state_dict(), **held})
 
-    class ListTrainer(Trainer):
-        def compute_loss(self, model: Any, inputs: Any, return_outputs: bool = False, **_: Any) -> Any:
-            return model(inputs)
-
-        def _get_train_sampler(self, *_: Any) -> Any:
-            return torch.utils.data.SequentialSampler(batches)
-
-    settings = TrainingArguments(
-        output_dir=str(work),
-        num_train_epochs=1,
-        per_device_train_batch_size=1,  # of rows that are laid out already
-        gradient_accumulation_steps=recipe.rows_of_process,
+    steps = steps_of(batches, recipe.rows_of_process)
+    arguments = settings(
+        work,
+        steps,
         learning_rate=recipe.learning_rate,
-        lr_scheduler_type="cosine",
         warmup_steps=max(1, steps // 20),
-        logging_steps=max(1, steps // 40),
-        save_steps=max(1, steps // recipe.checkpoints),
-        save_total_limit=1,
-        remove_unused_columns=False,
-        use_cpu=True,
-        ddp_backend="gloo" if processes() > 1 else None,
-        ddp_find_unused_parameters=False,
-        bf16=recipe.autocast and bfloat16_pays("cpu"),
-        report_to=[],
-        disable_tqdm=report is not None,
+        checkpoints=recipe.checkpoints,
         seed=recipe.seed,
-        data_seed=recipe.seed,
+        autocast=recipe.autocast,
+        batches_of_step=recipe.rows_of_process,
+        quiet=report is not None,
     )
-    trainer = ListTrainer(
-        model=ListLoss(),
-        args=settings,
-        train_dataset=batches,
-        data_collator=lambda rows: rows[0],
-        callbacks=[Watch()],
-    )
-    trainer.remove_callback(PrinterCallback)  # progress is told through `report`
-    return trainer
+    return in_order(ListLoss(), batches, arguments, lambda loss, batch: loss(batch), [told(report)])

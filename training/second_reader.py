@@ -12,9 +12,8 @@ from __future__ import annotations
 import hashlib
 import json
 import math
-import os
 import shutil
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
@@ -30,7 +29,8 @@ from training.queries import QueryItem
 from training.reader_labels import NAMES, labelled, plain_question, reader_loss, tensors
 from training.recipe import SecondReaderRecipe
 from training.restyling import restyled
-from training.sft import TrainingFault, bfloat16_pays
+from training.sft import TrainingFault
+from training.shared_runs import Report, in_order, last_checkpoint, processes, settings, steps_of, told
 
 FINISHED = "finished.json"  # beside a reader: of which run it is
 SORTED_AT_ONCE = 600  # questions of like length share a batch, within so many
@@ -53,7 +53,7 @@ def train_second_reader(
     generated: Sequence[QueryItem],
     recipe: SecondReaderRecipe,
     folder: Path,
-    report: Callable[[int, int, float], None] | None = None,
+    report: Report | None = None,
     start: Path | None = None,
     adapter: Path | None = None,
 ) -> TrainedReader:
@@ -97,8 +97,7 @@ def train_second_reader(
     _freeze(network)
     rounds = _rounds(by_hand, generated, recipe, restyle=start is not None)
     batches = _batches(rounds, form, recipe)[: recipe.most_steps]
-    checkpoints = [path for path in work.glob("checkpoint-*") if (path / "trainer_state.json").exists()]
-    last = max(checkpoints, key=lambda path: int(path.name.split("-")[-1]), default=None)
+    last = last_checkpoint(work)
     trainer = _trainer(network, batches, recipe, work, report)
     trained_by = trainer.train(resume_from_checkpoint=str(last) if last else None)
     if not all(bool(weight.isfinite().all()) for weight in network.parameters()):
@@ -120,11 +119,6 @@ def train_second_reader(
         shutil.rmtree(work, ignore_errors=True)
     trainer.accelerator.wait_for_everyone()
     return trained
-
-
-def processes() -> int:
-    """How many share this run out among them, as ``torchrun`` says; each reads a part of the batches."""
-    return int(os.environ.get("WORLD_SIZE", "1"))
 
 
 def _freeze(network: Any) -> None:
@@ -218,68 +212,37 @@ def _trainer(
     batches: Sequence[dict[str, Any]],
     recipe: SecondReaderRecipe,
     work: Path,
-    report: Callable[[int, int, float], None] | None,
+    report: Report | None,
 ) -> Any:
     import torch
-    from transformers import PrinterCallback, Trainer, TrainerCallback, TrainingArguments
+    from transformers import TrainerCallback
 
     from lm.pointer_weights import cut_down
 
-    steps = math.ceil(len(batches) / processes())
+    steps = steps_of(batches)
     first_cut = round(steps * (1 - recipe.cut_share))
     every = max(1, math.ceil((steps - first_cut) / recipe.cuts))
 
-    class Watch(TrainerCallback):
-        def on_log(self, args: Any, state: Any, control: Any, logs: Any = None, **_: Any) -> None:
-            if report is not None and state.is_world_process_zero and logs and "loss" in logs:
-                report(state.global_step, state.max_steps, float(logs["loss"]))
-
+    class Cuts(TrainerCallback):
         def on_step_end(self, args: Any, state: Any, control: Any, **_: Any) -> None:
             if state.global_step >= first_cut and (state.global_step - first_cut) % every == 0:
                 cut_down(network, recipe.rank)
 
-    class ReaderTrainer(Trainer):
-        def compute_loss(self, model: Any, inputs: Any, return_outputs: bool = False, **_: Any) -> Any:
-            return reader_loss(model, inputs)
-
-        def create_optimizer(self, model: Any = None) -> Any:
-            heads: list[Any] = []
-            body: list[Any] = []
-            for name, weight in self.model.named_parameters():
-                if weight.requires_grad:
-                    (body if name.startswith("encoder.") else heads).append(weight)
-            groups = [{"params": body}, {"params": heads, "lr": recipe.head_learning_rate}]
-            self.optimizer = torch.optim.AdamW(groups, lr=recipe.learning_rate, weight_decay=0.01)
-            return self.optimizer
-
-        def _get_train_sampler(self, *_: Any) -> Any:
-            return torch.utils.data.SequentialSampler(batches)
-
-    settings = TrainingArguments(
-        output_dir=str(work),
-        num_train_epochs=1,
-        per_device_train_batch_size=1,  # of batches that are laid out already
-        lr_scheduler_type="cosine",
+    heads: list[Any] = []
+    body: list[Any] = []
+    for name, weight in network.named_parameters():
+        if weight.requires_grad:
+            (body if name.startswith("encoder.") else heads).append(weight)
+    groups = [{"params": body}, {"params": heads, "lr": recipe.head_learning_rate}]
+    arguments = settings(
+        work,
+        steps,
+        learning_rate=recipe.learning_rate,
         warmup_steps=min(recipe.warmup_steps, max(1, steps // 10)),
-        logging_steps=max(1, steps // 40),
-        save_steps=max(1, steps // recipe.checkpoints),
-        save_total_limit=1,
-        remove_unused_columns=False,
-        use_cpu=True,
-        ddp_backend="gloo" if processes() > 1 else None,
-        ddp_find_unused_parameters=True,  # the head of options, where a batch has none
-        bf16=bfloat16_pays("cpu"),
-        report_to=[],
-        disable_tqdm=report is not None,
+        checkpoints=recipe.checkpoints,
         seed=recipe.seed,
-        data_seed=recipe.seed,
+        quiet=report is not None,
+        unused_weights=True,  # the head of options, where a batch has none
     )
-    trainer = ReaderTrainer(
-        model=network,
-        args=settings,
-        train_dataset=batches,
-        data_collator=lambda rows: rows[0],
-        callbacks=[Watch()],
-    )
-    trainer.remove_callback(PrinterCallback)  # progress is told through `report`
-    return trainer
+    optimizer = torch.optim.AdamW(groups, lr=recipe.learning_rate, weight_decay=0.01)
+    return in_order(network, batches, arguments, reader_loss, [told(report), Cuts()], optimizer)

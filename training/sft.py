@@ -27,6 +27,7 @@ from training.digests import digest_of, folder_digest
 from training.evaluations import Evaluations
 from training.packing import Example, Pack, collated, features, packed, packs_digest, tokenised, visible
 from training.recipe import SftRecipe
+from training.shared_runs import Report, bfloat16_pays, last_checkpoint, told
 
 WORKERS = 4  # that lay out batches, where the model is not on the CPU itself
 
@@ -59,7 +60,7 @@ def train_adapter(
     *,
     evaluate: Evaluate | None = None,
     tracking: dict[str, str] | None = None,
-    report: Callable[[int, int, float], None] | None = None,
+    report: Report | None = None,
 ) -> TrainedAdapter:
     """Fine-tune a LoRA adapter on the examples.
 
@@ -100,7 +101,7 @@ def _train(
     folder: Path,
     evaluate: Evaluate | None,
     tracking: dict[str, str] | None,
-    report: Callable[[int, int, float], None] | None,
+    report: Report | None,
 ) -> TrainedAdapter:
     work = _working_folder(folder, recipe, packs)
     trainer = _trainer(base, packs, recipe, work, tracking, report)
@@ -151,18 +152,13 @@ def _trainer(
     recipe: SftRecipe,
     work: Path,
     tracking: dict[str, str] | None,
-    report: Callable[[int, int, float], None] | None,
+    report: Report | None,
 ) -> Any:
     import torch
     from datasets import Dataset
     from peft import LoraConfig
-    from transformers import PrinterCallback, TrainerCallback
+    from transformers import PrinterCallback
     from trl import SFTConfig, SFTTrainer
-
-    class Report(TrainerCallback):
-        def on_log(self, args: Any, state: Any, control: Any, logs: Any = None, **_: Any) -> None:
-            if report is not None and logs and "loss" in logs:
-                report(state.global_step, state.max_steps, float(logs["loss"]))
 
     class CountedTokensTrainer(SFTTrainer):
         """Puts only the tokens that count through the output layer: a third of a step's time on a CPU otherwise."""
@@ -232,7 +228,7 @@ def _trainer(
         processing_class=base.tokenizer,
         data_collator=collated,
         peft_config=lora,
-        callbacks=[Report()],
+        callbacks=[told(report)],
     )
     trainer.remove_callback(PrinterCallback)  # progress is told through `report`
     return trainer
@@ -266,13 +262,6 @@ def linear_names(model: Any) -> list[str]:
     return sorted({name.rsplit(".", 1)[-1] for name in linear})
 
 
-def bfloat16_pays(device: str) -> bool:
-    """Whether bfloat16 products are quick here: on a CPU without AVX-512 they are a hundred times slower than float32."""
-    import torch
-
-    return device != "cpu" or torch.backends.cpu.get_cpu_capability() in ("AVX512", "AVX512_VNNI", "AMX")
-
-
 def adapter_weights(model: Any) -> dict[str, np.ndarray]:
     return {name: p.detach().float().cpu().numpy().copy() for name, p in model.named_parameters() if p.requires_grad}
 
@@ -285,12 +274,6 @@ def mix_in(model: Any, start: dict[str, np.ndarray], share: float) -> None:
         for name, weight in model.named_parameters():
             if weight.requires_grad:
                 weight.data.lerp_(torch.from_numpy(start[name]).to(weight), share)
-
-
-def last_checkpoint(work: Path) -> Path | None:
-    """The newest checkpoint that is whole (its trainer state, written last, is there)."""
-    found = [path for path in work.glob("checkpoint-*") if (path / "trainer_state.json").exists()]
-    return max(found, key=lambda path: int(path.name.split("-")[-1]), default=None)
 
 
 def save_adapter(model: Any, base: str, base_digest: str, recipe: BaseModel, folder: Path) -> Path:

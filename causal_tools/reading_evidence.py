@@ -69,28 +69,28 @@ class Weights:
     reading of no causal task leaves out all of them.
     """
 
-    model: float = 0.2
+    model: float = 0.18
     unnamed: float = 4.65
-    left_out: float = 1.7
-    all_despite_names: float = 2.15
-    unlike: float = 1.7
-    unlike_in_meaning: float = 4.35
+    left_out: float = 1.8
+    all_despite_names: float = 2.3
+    unlike: float = 1.6
+    unlike_in_meaning: float = 4.25
     overlapping: float = 1.0
-    number_left_out: float = 1.2
-    level_left_out: float = 1.75
-    item_left_out: float = 2.2
+    number_left_out: float = 1.1
+    level_left_out: float = 1.85
+    item_left_out: float = 2.0
     level_passed_over: float = 2.45
-    denial: float = 2.25
-    not_causal: float = 0.45
+    denial: float = 2.15
+    not_causal: float = 0.6
     broken_off: float = 2.4
-    second_task: float = 1.2
-    second_role: float = 0.9
-    second_condition: float = 1.3
-    second_node: float = 0.85
-    second_words: float = 0.15
-    second_operator: float = 1.15
-    second_level: float = 1.3
-    second_number: float = 0.4
+    second_task: float = 1.5
+    second_role: float = 0.85
+    second_condition: float = 1.2
+    second_node: float = 0.75
+    second_words: float = 0.2
+    second_operator: float = 1.0
+    second_level: float = 1.15
+    second_number: float = 0.5
 
     @cached_property
     def of_signs(self) -> tuple[float, ...]:

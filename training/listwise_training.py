@@ -192,7 +192,8 @@ def train_judge(
     rows = rows_of(base, files, recipe)
     order = np.random.default_rng(recipe.seed).permutation(len(rows))
     batches = [tensors(rows[number]) for number in order]
-    said = [[batch["tokens"].tolist(), batch["terms"].tolist()] for batch in batches]
+    seen = ("tokens", "terms", "before", "right")
+    said = [[batch[name].tolist() for name in seen] for batch in batches]
     work = folder / f"work-{digest_of([recipe.model_dump(), folder_digest(start), said, processes()])}"
     torch.manual_seed(recipe.seed)
     held = json.loads((start / "adapter_config.json").read_text(encoding="utf-8"))

@@ -6,7 +6,7 @@ Source: Hu et al. (2022), "LoRA", for the form; Wortsman et al. (2022), "Model s
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -75,19 +75,22 @@ def average_pointers(folders: Sequence[Path], rank: int, folder: Path) -> None:
 
 
 def cut_down(network: PointerNetwork, rank: int) -> None:
-    """Leave of the difference to the bundled encoder, matrix by matrix, what :func:`save_pointer` would keep."""
+    """Leave of the difference to the bundled encoder, matrix by matrix, what :func:`save_pointer` would keep; where it is
+    tuned."""
     weights = network.state_dict()
-    for name, difference in _differences(network).items():
+    tuned = {name for name, weight in network.named_parameters() if weight.requires_grad}
+    for name, difference in _differences(network, tuned).items():
         if difference.dim() == 2:
             up, down = _factors(difference, rank)
             weights[name].add_(up @ down - difference)
 
 
-def _differences(network: PointerNetwork) -> dict[str, Any]:
-    """What of the encoder is not as it was."""
-    old = bundled_encoder(network.made_of).state_dict()
-    now = network.encoder.state_dict()
-    return {f"encoder.{name}": now[name] - was for name, was in old.items() if not now[name].equal(was)}
+def _differences(network: PointerNetwork, among: Collection[str] | None = None) -> dict[str, Any]:
+    """What of the encoder is not as it was, of all its weights or of those named."""
+    old = {f"encoder.{name}": was for name, was in bundled_encoder(network.made_of).state_dict().items()}
+    now = network.state_dict()
+    chosen = [name for name in old if among is None or name in among]
+    return {name: now[name] - old[name] for name in chosen if not now[name].equal(old[name])}
 
 
 def _factors(difference: Any, rank: int) -> tuple[Any, Any]:

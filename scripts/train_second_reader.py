@@ -24,12 +24,13 @@ from lm.pointer_weights import average_pointers
 from lm.registry import shipped_adapter
 from orchestration.settings import PROFILES
 from training.grammar.engine import FamilyTask
-from training.queries import make_queries
+from training.queries import QueryItem, make_queries
 from training.recipe import SecondReaderRecipe
 from training.second_reader import reader_matches, train_second_reader
 from training.test_sets import load_test_set, unseen_topics
 from training.topic_library import load_topics, split_topics
-from training.written import load_written
+from training.written import FOLDER as WRITTEN
+from training.written import load_written, read_written
 
 
 def main(
@@ -51,10 +52,19 @@ def main(
         int, typer.Option(min=1, help="How many are tuned, by other orders and headers, and averaged; with --start.")
     ] = 1,
     steps: Annotated[int | None, typer.Option(help="Batches, at most, of each.")] = None,
+    compiled: Annotated[
+        bool, typer.Option(help="Translate the third reader's layers first: needs a C++ compiler, pays in long runs.")
+    ] = False,
+    again: Annotated[
+        list[str] | None,
+        typer.Option(help="Pattern of files of written questions, as 's_*', that are read once more; may be repeated."),
+    ] = None,
     seed: Annotated[int, typer.Option(help="Of order, headers and generated questions.")] = 1,
     ship: Annotated[bool, typer.Option(help="Put it into lm/second_reader, or lm/third_reader.")] = True,
 ) -> None:
     """Tune, score on the sets for choosing, and ship."""
+    if compiled and not third:
+        raise typer.BadParameter("--compiled is for the --third reader")
     if readers > 1 and start is None:
         raise typer.BadParameter("readers that begin apart have no mean: give them one --start")
     for name in ("ONEDNN_PRIMITIVE_CACHE_CAPACITY", "LRU_CACHE_CAPACITY"):
@@ -64,6 +74,7 @@ def main(
     topics, _ = split_topics(offered, sizes.queries.held_out_topics, sizes.seed)
     adapter, ships = (shipped_adapter(), SHIPPED_THIRD) if third else (None, SHIPPED_SECOND)
     first = os.environ.get("RANK", "0") == "0"  # of the processes; it also reports, scores and ships
+    by_hand = [*load_written(), *_again(again or [])]
     work, console = home() / "work" / ships.name, Console(quiet=not first)
     folders = []
     for number in range(seed, seed + readers):
@@ -75,6 +86,7 @@ def main(
             learning_rate=learning_rate,
             head_learning_rate=head_learning_rate,
             most_steps=steps,
+            compiled=compiled,
             seed=number,
         )
         made = [i for task in get_args(FamilyTask) for i in make_queries(task, generated, number, topics, "train")]
@@ -88,7 +100,7 @@ def main(
                 if not console.is_terminal:
                     console.print(f"reader {number}: step {step} of {steps}, loss {loss:.3f}")
 
-            trained = train_second_reader(load_written(), made, recipe, work / str(number), report, start, adapter)
+            trained = train_second_reader(by_hand, made, recipe, work / str(number), report, start, adapter)
         console.print(
             f"{trained.questions} questions, {trained.steps} steps, {trained.seconds:.0f} s from step {trained.resumed_at}"
         )
@@ -106,6 +118,16 @@ def main(
         shutil.copytree(work / "reader", ships, dirs_exist_ok=True)
         size = sum(path.stat().st_size for path in Path(ships).iterdir())
         console.print(f"shipped: {ships} ({size / 1e6:.1f} MB)")
+
+
+def _again(patterns: list[str]) -> list[QueryItem]:
+    """The written questions of some files once more, as of other files, so that their headers are written otherwise."""
+    return [
+        item.model_copy(update={"topic": f"{item.topic} (again, {number})"})
+        for number, pattern in enumerate(patterns, start=1)
+        for path in sorted(WRITTEN.glob(f"{pattern}.yaml"))
+        for item in read_written(path)
+    ]
 
 
 if __name__ == "__main__":

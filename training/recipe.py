@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Literal
 
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import BaseModel, ConfigDict, Field, model_validator
 
 
 class SftRecipe(BaseModel):
@@ -53,7 +53,8 @@ class SecondReaderRecipe(BaseModel):
     Each question worded by hand is read ``repeats`` times, from the second time on over another header
     (:mod:`training.restyling`; from the first time on by a reader that goes on from an earlier one); each generated one once.
     ``batch_tokens`` is what a batch may hold, padding included; training ends after ``most_steps`` of them. In the last
-    ``cut_share`` of the steps the difference to the bundled encoder is cut down to ``rank`` ``cuts`` times.
+    ``cut_share`` of the steps the difference to the bundled encoder is cut down to ``rank`` ``cuts`` times. ``compiled`` has the
+    layers of a language model translated first, which needs a C++ compiler and some minutes, and pays in long runs.
     """
 
     model_config = ConfigDict(extra="forbid", frozen=True)
@@ -69,7 +70,14 @@ class SecondReaderRecipe(BaseModel):
     cut_share: float = Field(default=0.3, gt=0, lt=1)
     cuts: int = Field(default=10, gt=0)
     checkpoints: int = Field(default=6, gt=0)
+    compiled: bool = False
     seed: int = 0
+
+    @model_validator(mode="after")
+    def _compiles(self) -> SecondReaderRecipe:
+        if self.compiled and self.encoder != "language model":
+            raise ValueError("compiled: only the layers of the language model are")
+        return self
 
 
 class ListwiseRecipe(BaseModel):

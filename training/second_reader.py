@@ -30,7 +30,7 @@ from training.reader_labels import NAMES, labelled, plain_question, reader_loss,
 from training.recipe import SecondReaderRecipe
 from training.restyling import restyled
 from training.sft import TrainingFault
-from training.shared_runs import Report, in_order, last_checkpoint, processes, settings, steps_of, told
+from training.shared_runs import Report, bfloat16_pays, in_order, last_checkpoint, processes, settings, steps_of, told
 
 FINISHED = "finished.json"  # beside a reader: of which run it is
 SORTED_AT_ONCE = 600  # questions of like length share a batch, within so many
@@ -95,6 +95,9 @@ def train_second_reader(
             f"{start} holds a reader by the encoder {network.made_of!r}; the recipe wants {recipe.encoder!r}"
         )
     _freeze(network)
+    exact = _in_bfloat16(network) if bfloat16_pays("cpu") else {}
+    if recipe.compiled:
+        _compile(network)
     rounds = _rounds(by_hand, generated, recipe, restyle=start is not None)
     batches = _batches(rounds, form, recipe)[: recipe.most_steps]
     last = last_checkpoint(work)
@@ -110,6 +113,8 @@ def train_second_reader(
         [(int(line["step"]), float(line["loss"])) for line in trainer.state.log_history if "loss" in line],
         int(last.name.split("-")[-1]) if last else 0,
     )
+    for name, weight in exact.items():
+        network.get_parameter(name).data = weight
     trainer.accelerator.wait_for_everyone()
     if trainer.is_world_process_zero():
         finished.unlink(missing_ok=True)
@@ -129,6 +134,28 @@ def _freeze(network: Any) -> None:
     else:
         encoder.model.embed_tokens.requires_grad_(False)
         encoder.model.layers[: encoder.masked].requires_grad_(False)
+
+
+def _in_bfloat16(network: Any) -> dict[str, Any]:
+    """Hold the matrices that are not tuned as autocast would cast them anew in every pass; returns them as they were."""
+    import torch
+
+    exact = {
+        f"{of}.weight": layer.weight.data
+        for of, layer in network.named_modules()
+        if isinstance(layer, torch.nn.Linear) and not layer.weight.requires_grad
+    }
+    for name, weight in exact.items():
+        network.get_parameter(name).data = weight.bfloat16()
+    return exact
+
+
+def _compile(network: Any) -> None:
+    """Have the layers of a language model translated for this machine, for rows of any length."""
+    import torch
+
+    for layer in network.encoder.model.layers:
+        layer.forward = torch.compile(layer.forward, dynamic=True)
 
 
 def reader_matches(pointer: Pointer, items: Sequence[QueryItem]) -> pd.DataFrame:

@@ -5,12 +5,14 @@ from __future__ import annotations
 import json
 import math
 import os
+import shutil
 import subprocess
 import sys
 from pathlib import Path
 
 import pytest
 import torch
+from pydantic import ValidationError
 
 from causal_tools.contract import CausalQuery
 from causal_tools.second_reading import OPERATORS, SLOTS
@@ -184,6 +186,22 @@ def test_of_a_language_model_the_layers_without_a_mask_learn(tmp_path):
     assert network_of(onward.folder)[0].made_of == "language model"
     with pytest.raises(ValueError, match="by the encoder 'language model'; the recipe wants 'sentences'"):
         train_second_reader(ITEMS, [], SMALL, tmp_path / "other", start=trained.folder)
+
+
+@pytest.mark.slow
+@pytest.mark.skipif(shutil.which("g++") is None, reason="translating layers needs a C++ compiler")
+def test_translated_layers_learn_the_same(tmp_path):
+    plain = SMALL.model_copy(update={"encoder": "language model", "most_steps": 3})
+    translated = plain.model_copy(update={"compiled": True})
+    ours, theirs = (
+        train_second_reader(ITEMS, [], recipe, tmp_path / str(recipe.compiled)) for recipe in (plain, translated)
+    )
+    assert [loss for _, loss in theirs.losses] == pytest.approx([loss for _, loss in ours.losses], rel=0.02)
+
+
+def test_only_the_language_models_layers_are_translated():
+    with pytest.raises(ValidationError, match="compiled: only"):
+        SecondReaderRecipe(compiled=True)
 
 
 def test_a_run_of_one_step_is_cut_at_its_end(tmp_path):

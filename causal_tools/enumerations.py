@@ -4,12 +4,19 @@ from __future__ import annotations
 
 import re
 from collections.abc import Sequence
+from typing import NamedTuple
 
 from causal_tools.question_words import IDLE_WORDS
 
 MOST_WORDS = 9  # of an item
 
 _BETWEEN = re.compile(r",|->|→|&|\b(?:and|or|plus|as well as|versus|vs)\b", re.IGNORECASE)
+_ASIDE = re.compile(  # what follows is to be left aside
+    r"\b(?:without|except|excluding|excepting|omit|omitting|ignore|ignoring|drop|but (?:not|no)|other than|apart from|aside from|"
+    r"(?:leave|leaving|leaves) (?:[\w.]+ ){0,4}?(?:out|aside))\b",
+    re.IGNORECASE,
+)
+_NOT_WANTED = re.compile(r"\b(?:is|are) not (?:wanted|needed)\b", re.IGNORECASE)  # what stands before it
 _BREAK = re.compile(r"[.?!:](?=\s|$)|;|\s[-–—]\s")
 _WORD = re.compile(r"\w+")
 
@@ -17,44 +24,63 @@ Place = tuple[int, int]
 
 
 def items_left_out(text: str, places: Sequence[Sequence[Place]]) -> int:
-    """How many items of the list that a text runs through are none of the things that it is known to speak of.
+    """How many items of the list that a text runs through are none of the things that it is known to speak of; and how many of
+    these it only names as left aside.
 
     Each thing is at most one item. The list goes from the first of them as far as commas, *and* and the like go on.
 
     Args:
-        places: by thing, where the text speaks of it, in characters; without any, it is left aside.
+        places: by thing, where the text speaks of it, in characters; without any, it does not count.
 
     >>> items_left_out("Draw sleep, hours of work and pay: what drives what?", [[(5, 10)], [(30, 33)]])
     1
+    >>> items_left_out("Draw sleep and pay without age", [[(5, 10)], [(15, 18)]])
+    0
+    >>> items_left_out("Draw sleep and pay without age", [[(5, 10)], [(15, 18)], [(27, 30)]])
+    1
     """
     segments = _segments(text)
-    free = set(range(len(segments)))
-    taken = []
+    free = {number for number, segment in enumerate(segments) if not segment.aside}
+    taken, aside = [], 0
     within = [
-        [n for n, (start, end, _) in enumerate(segments) if any(_meet(one, (start, end)) for one in own)]
+        [number for number, segment in enumerate(segments) if any(_meet(one, segment.place) for one in own)]
         for own in places
     ]
     for own in sorted(within, key=len):
         one = next((number for number in own if number in free), None)
+        aside += bool(own) and all(segments[number].aside for number in own)
         if one is not None:
             free.discard(one)
             taken.append(one)
     if not taken:
-        return 0
+        return aside
     first, last = min(taken), max(taken)
-    while last + 1 < len(segments) and segments[last + 1][2]:
+    while last + 1 < len(segments) and segments[last + 1].goes_on:
         last += 1
-    return sum(_is_item(text[slice(*segments[number][:2])]) for number in range(first, last + 1) if number in free)
+    return aside + sum(_is_item(text[slice(*segments[number].place)]) for number in free if first <= number <= last)
 
 
-def _segments(text: str) -> list[tuple[int, int, bool]]:
-    """Parts of a text between commas, *and*, full stops and the like, and whether each goes on with the part before."""
+class _Segment(NamedTuple):
+    """A part of a text between commas, *and*, full stops and the like; whether it goes on with the part before; and whether it
+    says what is to be left aside."""
+
+    place: Place
+    goes_on: bool
+    aside: bool
+
+
+def _segments(text: str) -> list[_Segment]:
+    begun = [found.span() for found in _ASIDE.finditer(text)]
+    excluded = begun + [found.span() for found in _NOT_WANTED.finditer(text)]
     cuts = [(*found.span(), True) for found in _BETWEEN.finditer(text)]
     cuts += [(*found.span(), False) for found in _BREAK.finditer(text)]
-    parts, start, goes_on = [], 0, False
+    cuts += [(start, start, True) for start, _ in begun]
+    parts: list[_Segment] = []
+    start, goes_on, aside = 0, False, False
     for begin, end, is_list in [*sorted(cuts), (len(text), len(text), False)]:
+        aside = any(_meet((start, begin), one) for one in excluded) or (aside and goes_on)
         if text[start:begin].strip():
-            parts.append((start, begin, goes_on))
+            parts.append(_Segment((start, begin), goes_on, aside))
             goes_on = is_list
         else:
             goes_on = goes_on and is_list

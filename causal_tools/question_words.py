@@ -25,15 +25,17 @@ _IDLE_WORDS = (
 )
 IDLE_WORDS = frozenset(_IDLE_WORDS.split())  # that say nothing of a column
 _DENIALS = frozenset(
-    {"no", "not", "non", "never", "without", "none", "neither", "nor", "cannot", "lack", "lacks", "lacking"}
+    {"no", "not", "non", "never", "without", "none", "neither", "nor", "nobody", "cannot", "lack", "lacks", "lacking"}
 )
+_CHOICE = re.compile(r"\b(?:or|yes,|with or)\s+(?:not?|none|never|without)\b", re.IGNORECASE)  # denies nothing
+_CLAUSE = re.compile(r"[.?!,;:](?=\s|$)|\s[-–—]\s")
 _OPPOSITES = tuple(
     tuple(frozenset(side.split()) for side in pair.split(" / "))
     for pair in (
-        "male males man men boy boys gentleman gentlemen / female females woman women girl girls lady ladies",
+        "male males m man men boy boys gentleman gentlemen / female females fem f woman women girl girls lady ladies",
         "married / single unmarried unwed divorced widowed bachelor bachelors",
-        "urban city cities town towns metropolitan / rural countryside country village villages villagers",
-        "employed / unemployed jobless",
+        "urban city cities town towns metropolitan / rural country countryside country village villages villagers",
+        "employed job jobs working / unemployed jobless",
         "owner owners owned / renter renters rented tenant tenants",
         "public / private",
         "weekend weekends / weekday weekdays",
@@ -42,9 +44,9 @@ _OPPOSITES = tuple(
         "domestic native natives / foreign foreigner foreigners abroad imported immigrant immigrants",
         "alive survivor survivors survived / dead died deceased",
         "positive / negative",
-        "day daytime / night nighttime",
+        "day daytime daylight / night nighttime dark darkness",
         "full fulltime / part parttime",
-        "dry / wet rainy",
+        "dry / wet rain rainy",
         "sick ill / healthy",
         "insider insiders / outsider outsiders",
     )
@@ -105,17 +107,27 @@ def says_level(text: str, level: str) -> bool:
 
 
 def level_places(text: str, level: str) -> list[tuple[int, int]]:
-    """Where a text says a telling level, in characters; one of joined words may be said apart.
+    """Where a text says a telling level, in characters, and not its opposite; one of joined words may be said apart.
 
-    >>> level_places("the unmarried and the not married", "notmarried")
-    [(22, 33)]
+    >>> level_places("the unmarried and the not married", "notmarried"), level_places("never-married", "married")
+    ([(22, 33)], [])
     """
     if not telling(level):
         return []
     apart = r"[\s_-]?" if level.isalpha() and len(level) >= _FEWEST_OF_JOINED else ""
     plain = apart.join(map(re.escape, level.replace("_", " ")))
-    pattern = rf"(?<!\w){plain}(?:s|es)?(?!\w)"
+    pattern = rf"(?<!\w)(?<!never[\s-])(?<!non-){plain}(?:s|es)?(?!\w)"
     return [found.span() for found in re.finditer(pattern, text.replace("_", " "), re.IGNORECASE)]
+
+
+def words_before(text: str, place: int, most: int) -> str:
+    """The last words of a text before a place, at most so many, as far as they are of one clause with it; without those of a
+    choice, as *or none*, which deny nothing.
+
+    >>> words_before("Coffee or not? I never had tea.", 27, 4), words_before("Coffee or not for the old", 22, 3)
+    ('I never had', 'Coffee for the')
+    """
+    return " ".join(_CHOICE.sub(" ", _CLAUSE.split(text[:place])[-1]).split()[-most:])
 
 
 def denies(words: str) -> bool:

@@ -28,6 +28,7 @@ from causal_tools.question_words import (
     opposes,
     places_of,
     says_level,
+    words_before,
     yes_or_no,
 )
 
@@ -201,8 +202,8 @@ class QuestionEvidence:
         return {"level_passed_over": float(min(len(passed_over), MOST_LEFT_OUT)), "denial": float(denial)}
 
     def _denied(self, place: tuple[int, int], column: str) -> bool:
-        before, words = self._text[: place[0]].split()[-WORDS_BEFORE:], self._text[slice(*place)]
-        return denies(" ".join([*before, words])) != opposes(words, plain_name(column))
+        before, words = words_before(self._text, place[0], WORDS_BEFORE), self._text[slice(*place)]
+        return denies(f"{before} {words}") != opposes(words, plain_name(column))
 
     @cached_property
     def _levels_meant(self) -> dict[str, frozenset[str]]:

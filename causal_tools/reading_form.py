@@ -197,8 +197,8 @@ class ReadingForm:
                 signs = self._second.signs_of(condition) if self._second else {}
                 if operator in ("=", "in"):
                     signs |= self.evidence.against_value(column, condition.all_values, draft.said.get(column))
-                if self._cost(signs) > room:
-                    continue
+                if self._cost(signs) > room or len(all_chosen) == len((self._levels or {}).get(column, ())) > 1:
+                    continue  # too dear, or all levels that there are
                 whole = replace(then, fields={**draft.fields, "conditions": (*done, condition)}).with_signs(**signs)
                 then = replace(whole, next=partial(self._where, number + 1)) if closed == AND else self._ended(whole)
             grown.append(then)

@@ -29,6 +29,7 @@ OPERATORS: tuple[Operator, ...] = get_args(Operator)
 MOST_AGAINST = 8.0  # nats of one choice: nothing is impossible
 MOST_MISSED = 4.0  # nats of all that a reading leaves out, which in a wide file adds up
 MOST_LEVELS = 6
+EACH_FURTHER = 1.0  # nats against each level of a condition from the third on: few conditions name so many
 ORDERS = (3, 1)  # of the columns, that the readers read a question in
 
 
@@ -160,7 +161,7 @@ class SecondReading:
             return 0.0
         of = dict(zip(levels, map(float, against), strict=True))
         each = [of.get(value, 0.0 if value in self._said_numbers else max(of.values())) for value in values]
-        return max(0.0, float(np.mean(each)) - log(len(each)))
+        return max(0.0, float(np.mean(each)) - log(len(each))) + EACH_FURTHER * max(0, len(each) - 2)
 
     def against_words(self, words: str, column: str) -> float:
         """That the question's words speak of the column: the mean over their tokens, where they say it most clearly."""

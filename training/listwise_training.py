@@ -30,7 +30,7 @@ from training.sft import (
     put_adapter_into,
     save_adapter,
 )
-from training.shared_runs import Report, in_order, last_checkpoint, processes, settings, steps_of, told
+from training.shared_runs import Report, in_order, last_checkpoint, processes, settings, steps_of, told, turn_in
 
 
 @dataclass(frozen=True)
@@ -182,11 +182,18 @@ def train_judge(
         ValueError: no choices.
         TrainingFault: no weight changed, or one is no number.
     """
+    if not any(files):
+        raise ValueError("train_judge needs at least one choice")
+    with turn_in(folder):
+        return _train(files, recipe, start, folder, report)
+
+
+def _train(
+    files: Sequence[Sequence[Choice]], recipe: ListwiseRecipe, start: Path, folder: Path, report: Report | None
+) -> Path:
     import torch
     from peft import LoraConfig, get_peft_model
 
-    if not any(files):
-        raise ValueError("train_judge needs at least one choice")
     base = load_language_model(recipe.base, dtype="float32")
     digest = base.digest  # before the adapter's modules are put into the model
     rows = rows_of(base, files, recipe)

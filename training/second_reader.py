@@ -30,7 +30,17 @@ from training.reader_labels import NAMES, labelled, plain_question, reader_loss,
 from training.recipe import SecondReaderRecipe
 from training.restyling import restyled
 from training.sft import TrainingFault
-from training.shared_runs import Report, bfloat16_pays, in_order, last_checkpoint, processes, settings, steps_of, told
+from training.shared_runs import (
+    Report,
+    bfloat16_pays,
+    in_order,
+    last_checkpoint,
+    processes,
+    settings,
+    steps_of,
+    told,
+    turn_in,
+)
 
 FINISHED = "finished.json"  # beside a reader: of which run it is
 SORTED_AT_ONCE = 600  # questions of like length share a batch, within so many
@@ -73,12 +83,25 @@ def train_second_reader(
         ValueError: no questions, or a reader to go on from whose encoder is another one than the recipe's.
         TrainingFault: the weights are no numbers any more.
     """
+    if not by_hand and not generated:
+        raise ValueError("train_second_reader needs at least one question")
+    with turn_in(folder):
+        return _train(by_hand, generated, recipe, folder, report, start, adapter)
+
+
+def _train(
+    by_hand: Sequence[QueryItem],
+    generated: Sequence[QueryItem],
+    recipe: SecondReaderRecipe,
+    folder: Path,
+    report: Report | None,
+    start: Path | None,
+    adapter: Path | None,
+) -> TrainedReader:
     import torch
 
     from lm.pointer_weights import network_of, new_network, save_pointer
 
-    if not by_hand and not generated:
-        raise ValueError("train_second_reader needs at least one question")
     first = start / WEIGHTS if start else adapter / "adapter_model.safetensors" if adapter else None
     begun = hashlib.sha256(first.read_bytes()).hexdigest() if first else None
     asked = [item.model_dump(mode="json") for item in (*by_hand, *generated)]

@@ -27,7 +27,7 @@ from training.digests import digest_of, folder_digest
 from training.evaluations import Evaluations
 from training.packing import Example, Pack, collated, features, packed, packs_digest, tokenised, visible
 from training.recipe import SftRecipe
-from training.shared_runs import Report, bfloat16_pays, last_checkpoint, told
+from training.shared_runs import Report, bfloat16_pays, last_checkpoint, told, turn_in
 
 WORKERS = 4  # that lay out batches, where the model is not on the CPU itself
 
@@ -80,14 +80,11 @@ def train_adapter(
     """
     if not examples:
         raise ValueError("train_adapter needs at least one example")
-    from filelock import FileLock
-
     os.environ.setdefault("HF_HUB_OFFLINE", "1")
     base = load_language_model(recipe.base, dtype="float32")
     base_digest = base.digest  # before the adapter's modules are put into the model
     packs = packed([tokenised(base, example) for example in examples], recipe.pack, recipe.most_tokens)
-    folder.mkdir(parents=True, exist_ok=True)
-    with FileLock(folder / "training.lock"):  # two runs at once take turns: their checkpoints lie in the same place
+    with turn_in(folder):
         trained = _train(base, base_digest, packs, recipe, folder, evaluate, tracking, report)
     gc.collect()  # the trainer's cycles hold the weights and their gradients
     return trained

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import math
 import os
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager, nullcontext
 from pathlib import Path
 from typing import Any
 
@@ -14,6 +15,17 @@ Report = Callable[[int, int, float], None]  # step, steps, loss
 def processes() -> int:
     """How many share this run out among them, as ``torchrun`` says; each reads a part of the batches."""
     return int(os.environ.get("WORLD_SIZE", "1"))
+
+
+@contextmanager
+def turn_in(folder: Path) -> Iterator[None]:
+    """Two runs at once take turns in a working folder: their checkpoints would lie in the same place. Of the processes that share
+    a run, the first one waits for all."""
+    from filelock import FileLock
+
+    folder.mkdir(parents=True, exist_ok=True)
+    with FileLock(folder / "training.lock") if os.environ.get("RANK", "0") == "0" else nullcontext():
+        yield
 
 
 def last_checkpoint(work: Path) -> Path | None:

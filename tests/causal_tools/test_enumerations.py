@@ -33,6 +33,21 @@ def test_items_between_those_that_are_known_are_left_out(things, left):
     )
 
 
+@pytest.mark.parametrize(
+    ("text", "things", "left"),
+    [
+        ("Draw sleep, work and pay without age and sex", ("sleep", "work", "pay"), 0),
+        ("Draw sleep, work and pay without age and sex", ("sleep", "work", "pay", "sex"), 1),
+        ("Draw sleep, work and pay, and leave their age out", ("sleep", "work", "pay", "age"), 1),
+        ("Draw sleep, work and pay. Age is not wanted.", ("sleep", "work", "pay", "Age"), 1),
+        ("Draw sleep, work and pay except pay", ("sleep", "work", "pay"), 0),
+        ("Ignore age: sleep, work and pay", ("age", "sleep", "pay"), 2),
+    ],
+)
+def test_what_is_left_aside_is_no_item_and_no_node(text, things, left):
+    assert _left(text, *things) == left
+
+
 def test_a_sentence_or_a_colon_ends_a_list():
     assert _left("Draw sleep, work and pay: what drives what, and why?", "sleep", "work", "pay") == 0
     assert _left("Draw sleep and pay. Leave age, sex and height aside.", "sleep", "pay") == 0

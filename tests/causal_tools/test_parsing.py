@@ -410,6 +410,15 @@ def test_a_condition_is_offered_the_operators_that_say_something_of_its_column(l
     assert {piece.strip() for piece in found} == operators
 
 
+def test_a_condition_on_all_levels_of_a_column_is_none():
+    form = ReadingForm(
+        "does t act on y in the north, south or east?", ["t", "y", "c"], {"c": ["north", "south", "east"]}
+    )
+    two = ("subgroup:", " t on", " y where", " c is", " among", " north or")
+    assert offered(form, *two) == {" south.", " south or", " east."}
+    assert offered(form, *two, " south or") == set()
+
+
 def test_questions_read_side_by_side_are_read_as_alone(models):
     asked = [
         Asked("Does t act on y?", ("t", "y", "age")),

@@ -12,6 +12,7 @@ from causal_tools.question_words import (
     numbers_in,
     opposes,
     spelt_numbers_in,
+    words_before,
     yes_or_no,
 )
 
@@ -65,12 +66,27 @@ def test_numbers_in_words_stand_beside_those_in_figures():
         ("non-smokers", True),
         ("those who don’t smoke", True),
         ("Not insured", True),
+        ("nobody in the house", True),
         ("the notes of nobles", False),
         ("", False),
     ],
 )
 def test_denials(words, says_no):
     assert denies(words) is says_no
+
+
+@pytest.mark.parametrize(
+    ("text", "before"),
+    [
+        ("with no steroid in |diabetics", "steroid in"),
+        ("Add a steroid or not in |diabetics", "steroid in"),
+        ("With or without help, |diabetics", ""),
+        ("None. |Diabetics", ""),
+        ("|diabetics", ""),
+    ],
+)
+def test_words_before_are_of_the_same_clause_and_of_no_choice(text, before):
+    assert words_before(text.replace("|", ""), text.index("|"), 2) == before
 
 
 @pytest.mark.parametrize(
@@ -86,6 +102,9 @@ def test_denials(words, says_no):
         ("nonsmokers", "smoker", True),
         ("low income", "male", False),
         ("daytime", "weekend", False),
+        ("a male technician", "tech f", True),
+        ("jobless people", "has job", True),
+        ("dry days", "rain", True),
         ("", "male", False),
     ],
 )

@@ -12,7 +12,15 @@ from causal_tools.contract import Condition
 from causal_tools.parsing import Asked, find_readings
 from causal_tools.reading_evidence import NO_WEIGHTS, SIGNS, Weights
 from causal_tools.reading_form import ReadingForm
-from causal_tools.second_reading import MOST_AGAINST, MOST_MISSED, OPERATORS, SecondReading, items_of, second_readings
+from causal_tools.second_reading import (
+    EACH_FURTHER,
+    MOST_AGAINST,
+    MOST_MISSED,
+    OPERATORS,
+    SecondReading,
+    items_of,
+    second_readings,
+)
 from lm import load_language_model
 from lm.pointer import SHIPPED_SECOND, SHIPPED_THIRD, Item, Links, Pointed
 
@@ -132,6 +140,9 @@ def test_a_condition_pays_for_its_operator_its_levels_and_its_numbers():
     )
     two = second.signs_of(Condition(column="drug", operator="in", value=("a", "b")))
     assert two["second_level"] == pytest.approx(-(math.log(0.5) + math.log(0.3)) / 2 - math.log(2))
+    three = second.signs_of(Condition(column="drug", operator="in", value=("a", "b", "c")))
+    mean = -(math.log(0.5) + math.log(0.3) + math.log(0.2)) / 3
+    assert three["second_level"] == pytest.approx(mean - math.log(3) + EACH_FURTHER)
     number = second.signs_of(Condition(column="age", operator=">", value=60))
     assert number == pytest.approx(
         {"second_operator": -math.log(0.75), "second_level": 0.0, "second_number": -math.log(0.25)}

@@ -9,15 +9,17 @@ from typing import NamedTuple
 from causal_tools.question_words import IDLE_WORDS
 
 MOST_WORDS = 9  # of an item
+MOST_OF_BEGINNING = 4  # words of an item that a list begins with
 
 _BETWEEN = re.compile(r",|->|→|&|\b(?:and|or|plus|as well as|versus|vs)\b", re.IGNORECASE)
 _ASIDE = re.compile(  # what follows is to be left aside
-    r"\b(?:without|except|excluding|excepting|omit|omitting|ignore|ignoring|drop|but (?:not|no)|other than|apart from|aside from|"
-    r"(?:leave|leaving|leaves) (?:[\w.]+ ){0,4}?(?:out|aside))\b",
+    r"\b(?:without|except|excepting|exclud(?:e|es|ing)|omit|omitting|ignore|ignoring|drop|but (?:not|no)|other than|apart from|"
+    r"aside from|(?:do not|don['’]t) (?:put|include|use|take|want)|(?:leave|leaving|leaves) (?:[\w.]+ ){0,4}?(?:out|aside))\b",
     re.IGNORECASE,
 )
-_NOT_WANTED = re.compile(r"\b(?:is|are) not (?:wanted|needed)\b", re.IGNORECASE)  # what stands before it
+_NOT_WANTED = re.compile(r"\b(?:(?:is|are) not (?:wanted|needed)|not included)\b", re.IGNORECASE)  # what stands before it
 _BREAK = re.compile(r"[.?!:](?=\s|$)|;|\s[-–—]\s")
+_INTRODUCED = re.compile(r"\b(?:among|between|of|for|from|in|with|on) \w", re.IGNORECASE)
 _WORD = re.compile(r"\w+")
 
 Place = tuple[int, int]
@@ -27,7 +29,8 @@ def items_left_out(text: str, places: Sequence[Sequence[Place]]) -> int:
     """How many items of the list that a text runs through are none of the things that it is known to speak of; and how many of
     these it only names as left aside.
 
-    Each thing is at most one item. The list goes from the first of them as far as commas, *and* and the like go on.
+    Each thing is at most one item. The list goes as far as commas, *and* and the like go on, to either side. What stands before
+    the first of these is no item, unless it is short or an item is introduced in it.
 
     Args:
         places: by thing, where the text speaks of it, in characters; without any, it does not count.
@@ -55,6 +58,10 @@ def items_left_out(text: str, places: Sequence[Sequence[Place]]) -> int:
     if not taken:
         return aside
     first, last = min(taken), max(taken)
+    while segments[first].goes_on:
+        first -= 1
+    if not _begins_with_item(text[slice(*segments[first].place)]):
+        first += 1
     while last + 1 < len(segments) and segments[last + 1].goes_on:
         last += 1
     return aside + sum(_is_item(text[slice(*segments[number].place)]) for number in free if first <= number <= last)
@@ -91,6 +98,10 @@ def _segments(text: str) -> list[_Segment]:
 def _is_item(part: str) -> bool:
     words = [word.casefold() for word in _WORD.findall(part)]
     return len(words) <= MOST_WORDS and any(word not in IDLE_WORDS for word in words)
+
+
+def _begins_with_item(part: str) -> bool:
+    return len(_WORD.findall(part)) <= MOST_OF_BEGINNING or bool(_INTRODUCED.search(part))
 
 
 def _meet(one: Place, other: Place) -> bool:

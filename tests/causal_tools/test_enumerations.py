@@ -20,7 +20,7 @@ def _left(text: str, *things: str) -> int:
         (("poverty", "smoke", "late prenatal", "duration"), 0),
         (("poverty", "smoke", "duration"), 1),
         (("poverty", "smoke"), 2),  # a list goes on behind the last one that is known
-        (("duration",), 0),  # and what comes before the first one may be no item
+        (("duration",), 3),  # and before the first one
         ((), 0),
     ],
 )
@@ -41,11 +41,25 @@ def test_items_between_those_that_are_known_are_left_out(things, left):
         ("Draw sleep, work and pay, and leave their age out", ("sleep", "work", "pay", "age"), 1),
         ("Draw sleep, work and pay. Age is not wanted.", ("sleep", "work", "pay", "Age"), 1),
         ("Draw sleep, work and pay except pay", ("sleep", "work", "pay"), 0),
+        ("Draw sleep, work and pay, don't put in the age", ("sleep", "work", "pay", "age"), 1),
         ("Ignore age: sleep, work and pay", ("age", "sleep", "pay"), 2),
     ],
 )
 def test_what_is_left_aside_is_no_item_and_no_node(text, things, left):
     assert _left(text, *things) == left
+
+
+@pytest.mark.parametrize(
+    ("text", "left"),
+    [
+        ("Which of sleep, work and pay drives what?", 1),
+        ("sleep at night, work and pay: draw the graph", 1),
+        ("I should like you to draw, please, work and pay", 1),  # a short word between commas may be anything
+        ("Whatever you may think about it, work and pay", 0),
+    ],
+)
+def test_a_list_begins_with_an_item_that_is_introduced_or_short(text, left):
+    assert _left(text, "work", "pay") == left
 
 
 def test_a_sentence_or_a_colon_ends_a_list():

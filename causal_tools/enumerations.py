@@ -17,7 +17,9 @@ _ASIDE = re.compile(  # what follows is to be left aside
     r"aside from|(?:do not|don['’]t) (?:put|include|use|take|want)|(?:leave|leaving|leaves) (?:[\w.]+ ){0,4}?(?:out|aside))\b",
     re.IGNORECASE,
 )
-_NOT_WANTED = re.compile(r"\b(?:(?:is|are) not (?:wanted|needed)|not included)\b", re.IGNORECASE)  # what stands before it
+_NOT_WANTED = re.compile(
+    r"\b(?:(?:is|are) not (?:wanted|needed)|not included)\b", re.IGNORECASE
+)  # what stands before it
 _BREAK = re.compile(r"[.?!:](?=\s|$)|;|\s[-–—]\s")
 _INTRODUCED = re.compile(r"\b(?:among|between|of|for|from|in|with|on) \w", re.IGNORECASE)
 _WORD = re.compile(r"\w+")

@@ -29,27 +29,31 @@ _DENIALS = frozenset(
 )
 _CHOICE = re.compile(r"\b(?:or|yes,|with or)\s+(?:not?|none|never|without)\b", re.IGNORECASE)  # denies nothing
 _CLAUSE = re.compile(r"[.?!,;:](?=\s|$)|\s[-–—]\s")
-_OPPOSITES = tuple(
-    tuple(frozenset(side.split()) for side in pair.split(" / "))
-    for pair in (
-        "male males m man men boy boys gentleman gentlemen / female females fem f woman women girl girls lady ladies",
-        "married / single unmarried unwed divorced widowed bachelor bachelors",
-        "urban city cities town towns metropolitan / rural country countryside country village villages villagers",
-        "employed job jobs working / unemployed jobless",
-        "owner owners owned / renter renters rented tenant tenants",
-        "public / private",
-        "weekend weekends / weekday weekdays",
-        "adult adults grown / child children minor minors kid kids",
-        "indoor indoors inside / outdoor outdoors outside",
-        "domestic native natives / foreign foreigner foreigners abroad imported immigrant immigrants",
-        "alive survivor survivors survived / dead died deceased",
-        "positive / negative",
-        "day daytime daylight / night nighttime dark darkness",
-        "full fulltime / part parttime",
-        "dry / wet rain rainy",
-        "sick ill / healthy",
-        "insider insiders / outsider outsiders",
-    )
+MALE = frozenset(["male", "males", "m", "man", "men", "boy", "boys", "gentleman", "gentlemen"])
+FEMALE = frozenset(["female", "females", "fem", "f", "woman", "women", "girl", "girls", "lady", "ladies"])
+_OPPOSITES = (
+    (MALE, FEMALE),
+    *(
+        tuple(frozenset(side.split()) for side in pair.split(" / "))
+        for pair in (
+            "married / single unmarried unwed divorced widowed bachelor bachelors",
+            "urban city cities town towns metropolitan / rural country countryside country village villages villagers",
+            "employed job jobs working / unemployed jobless",
+            "owner owners owned / renter renters rented tenant tenants",
+            "public / private",
+            "weekend weekends / weekday weekdays",
+            "adult adults grown / child children minor minors kid kids",
+            "indoor indoors inside / outdoor outdoors outside",
+            "domestic native natives / foreign foreigner foreigners abroad imported immigrant immigrants",
+            "alive survivor survivors survived / dead died deceased",
+            "positive / negative",
+            "day daytime daylight / night nighttime dark darkness",
+            "full fulltime / part parttime",
+            "dry / wet rain rainy",
+            "sick ill / healthy",
+            "insider insiders / outsider outsiders",
+        )
+    ),
 )
 _NEGATING_STARTS = ("non", "un", "in", "dis")
 _YES_OR_NO = {"0": False, "no": False, "n": False, "false": False, "1": True, "yes": True, "y": True, "true": True}

@@ -31,6 +31,7 @@ from causal_tools.question_words import (
     words_before,
     yes_or_no,
 )
+from causal_tools.sexes_said import sex_levels, sexes_said
 
 MOST_LEFT_OUT = 2
 WORDS_BEFORE = 2  # the words for a column, in which a denial may stand
@@ -49,7 +50,8 @@ class Weights:
         unlike_in_meaning: the same of the meaning, by a sentence encoder.
         overlapping: words of the question that stand for two columns.
         number_left_out: a number of the question that the reading does not hold.
-        level_left_out: a level that the question says and no column of the reading has.
+        level_left_out: a level that the question says and no column of the reading has; or that it is about one sex, and the
+            reading holds no column that tells the sexes apart (:mod:`causal_tools.sexes_said`).
         item_left_out: an item of the question's list of nodes that none of the graph's nodes is
             (:mod:`causal_tools.enumerations`).
         level_passed_over: a level that the question says, where a condition on its column takes another.
@@ -159,10 +161,12 @@ class QuestionEvidence:
         held |= {level for column in used for level in self._levels.get(column, ())}  # as the options of a decision
         of_used = {level for column in used for level in self.levels_said.get(column, ())}
         levels = {level for levels in self.levels_said.values() for level in levels} - of_used
+        of_sexes = self._sex_levels.keys()
+        sex_left_out = bool(of_sexes) and not of_sexes & {*used, *self.levels_said}
         counts = {
             "left_out": len(self.named - set(used)),
             "number_left_out": len(self.numbers - held),
-            "level_left_out": len(levels),
+            "level_left_out": len(levels) + sex_left_out,
         }
         return {name: float(min(count, MOST_LEFT_OUT)) for name, count in counts.items()}
 
@@ -185,6 +189,19 @@ class QuestionEvidence:
             for column in self._columns
         }
         return {column: levels for column, levels in said.items() if levels}
+
+    @cached_property
+    def _sex_levels(self) -> dict[str, frozenset[str]]:
+        """Where the question is about one sex: by column that tells the sexes apart, its level of that one, if it is known."""
+        said = sexes_said(self._text)
+        if len(said) != 1:
+            return {}
+        found = {column: sex_levels(column, self._levels.get(column, ())) for column in self._columns}
+        return {
+            column: frozenset(level for sex, level in of_sexes.items() if sex in said)
+            for column, of_sexes in found.items()
+            if of_sexes is not None
+        }
 
     def against_value(self, column: str, values: Collection[Scalar], words: str | None) -> dict[str, float]:
         """What speaks against a condition's values, as signs.
@@ -213,6 +230,8 @@ class QuestionEvidence:
             meant.setdefault(column, set()).add(level)
         for column, levels in self.levels_said.items():
             meant.setdefault(column, set()).update(levels)
+        for column, of_sex in self._sex_levels.items():
+            meant.setdefault(column, set()).update(of_sex)
         return {
             column: frozenset(one for one in said if not self._is_part(one, said)) for column, said in meant.items()
         }

@@ -169,6 +169,29 @@ def test_what_counts_against_a_whole_reading(question, reading, against):
     assert {name: sign for name, sign in zip(SIGNS, draft.signs, strict=True) if sign} == against
 
 
+@pytest.mark.parametrize(
+    ("question", "condition", "against"),
+    [
+        ("Does drug_dose change fev1 in men over 60?", "over 60 = age is exactly 60", {"level_left_out": 1}),
+        ("Does drug_dose change fev1 in men over 60?", "men = gender is exactly 2", {"number_left_out": 1}),
+        ("Does drug_dose change fev1 in men and women over 60?", "over 60 = age is exactly 60", {}),
+        ("Does drug_dose change fev1 for women?", "women = pat_f is exactly 1", {}),
+        ("Does drug_dose change fev1 for women?", "women = pat_f is exactly 0", {"level_passed_over": 1, "denial": 1}),
+        ("Does drug_dose change fev1 for men?", "men = pat_f is exactly 1", {"level_passed_over": 1, "denial": 1}),
+        ("Does drug_dose change fev1 for ladies?", "ladies = sx is exactly M", {"level_passed_over": 1}),
+        ("Does drug_dose change fev1 for ladies?", "ladies = sx is exactly W", {}),
+    ],
+)
+def test_a_question_about_one_sex_is_about_a_column_of_it(question, condition, against):
+    levels: dict[str, list[object]] = {"pat_f": [0, 1], "sx": ["M", "W"], "gender": [1, 2]}
+    columns = ("drug_dose", "fev1", "age", *levels)
+    form = ReadingForm(question, columns, levels)
+    said, column = condition.split(" is ")[0].split(" = ")
+    form.likely.of = {name: [] for name in columns} | {column: [Taken(said, 0.0, 0.0)]}
+    (draft,) = _whole(form, form.begin(), f"subgroup: drug_dose on fev1 where {condition}.")
+    assert {name: sign for name, sign in zip(SIGNS, draft.signs, strict=True) if sign} == against
+
+
 def _whole(form: ReadingForm, draft: Draft, reading: str) -> list[Draft]:
     """The draft that is written so."""
     if draft.next is None:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import asdict, dataclass, field, replace
+from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from time import perf_counter
 from typing import Any
@@ -12,10 +12,11 @@ from causal_tools.columns import resolve_column
 from causal_tools.contract import CausalQuery, CausalResult, Scalar
 from causal_tools.data import DataTable, read_table
 from causal_tools.engine import answer
-from causal_tools.errors import ColumnNotFound, NotCausal
-from causal_tools.evidence import has_causal_evidence, left_out, unknown_identifiers, unsupported_roles
+from causal_tools.errors import NotCausal
+from causal_tools.evidence import has_causal_evidence, unknown_identifiers
 from causal_tools.parsing import MOST_COLUMNS, Reading, read_question
 from causal_tools.prompts import interpret_messages
+from causal_tools.reading_notes import SURE_OF_ALL, as_asked, without_guesses
 from causal_tools.second_reading import share_causal
 from causal_tools.wording import WordingCheck, check_wording, is_hopeless
 
@@ -23,9 +24,6 @@ MOST_LEVELS = 30
 # how long a wording may be: as many tokens as the summary, and some; both tries together a quarter more
 TOKENS_BESIDE = 40
 MOST_TOKENS = 240
-# below the first, a column that no word of the question is like is taken for a guess; below the second, two of them, and so is
-# the task where nothing in the question's words asks for causes
-SURE, SURE_OF_ALL = 0.6, 0.9
 
 
 @dataclass(frozen=True)
@@ -127,7 +125,8 @@ class Assistant:
         ]
         for name in unknown_identifiers(question, known):
             resolve_column(name, [str(column) for column in columns], dataset or "the data")
-        return _without_guesses(read_question(self.model, question, columns, dataset, levels), question, columns)
+        reading = read_question(self.model, question, columns, dataset, levels)
+        return as_asked(without_guesses(reading, question, columns), question, columns, levels or {})
 
     def _heard_as_causal(
         self, question: str, columns: Sequence[str], levels: Mapping[str, Sequence[Scalar]] | None
@@ -209,38 +208,6 @@ class Assistant:
             if check.passed or left <= 0:
                 break
         return text, check
-
-
-def _without_guesses(reading: Reading, question: str, columns: Sequence[str]) -> Reading:
-    """The reading with a note on every column that the question does not name in words, unless the model had to guess it.
-
-    People often describe a column instead of naming it, so one unnamed column is only noted where the model is sure of it.
-    """
-    unnamed = unsupported_roles(question, reading.query)
-    sure = [(role, _sureness(reading, role, column)) for role, column in unnamed]
-    unsure = [role for role, how in sure if how < SURE]
-    roles = [how for role, how in sure if role in ("treatment", "response")]
-    both = len(roles) == 2 and min(roles) < SURE_OF_ALL
-    if unsure or both:
-        role = unsure[0] if unsure else "treatment"
-        raise ColumnNotFound(
-            f"no column seems to be the {role} that the question asks about. The file has: {', '.join(map(str, columns))}. "
-            f"Name the column as the file does"
-        )
-    notes = [f"the question does not name {column!r}; it was read as the {role}" for role, column in unnamed]
-    notes += [
-        f"the question names {column!r}, which this reading leaves out"
-        for column in left_out(question, reading.query, columns)
-    ]
-    return replace(reading, notes=[*reading.notes, *notes])
-
-
-def _sureness(reading: Reading, role: str, column: str) -> float:
-    """How sure the model is of a column in its role, or the second readers, whichever is surer."""
-    slot = role
-    if role == "condition":
-        slot = f"where {[condition.column for condition in reading.query.conditions].index(column) + 1}"
-    return max(reading.confidence.get(slot, 0.0), reading.heard.get(slot, 0.0))
 
 
 def _plain(level: Scalar) -> Scalar:

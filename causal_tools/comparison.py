@@ -8,6 +8,7 @@ from typing import Any
 import numpy as np
 
 from causal_tools.preparation import Prepared
+from causal_tools.summary import format_number
 
 
 def plain_comparison(prepared: Prepared, rows: np.ndarray, reference: int, target: int) -> tuple[float, float, float]:
@@ -52,6 +53,24 @@ def beside(prepared: Prepared, mask: np.ndarray) -> dict[str, Any]:
     name = "difference_in_means" if treatment.discrete else "unadjusted_slope"
     plain, low, high = plain_comparison(prepared, mask, 0, treatment.target)
     return {name: plain, f"{name}_interval": [low, high]}
+
+
+def said_of_adjustment(prepared: Prepared, interval: tuple[float, float] | None) -> list[str]:
+    """A sentence where adjusting for every other column moved an effect between levels beyond both intervals: that is right for
+    what was settled before the treatment, and hides part of the effect where a column came after it."""
+    treatment, used = prepared.treatment, prepared.covariates.used
+    if interval is None or not used or not treatment.discrete:
+        return []
+    found = beside(prepared, np.ones(prepared.size, dtype=bool))
+    if not found:
+        return []
+    plain, (low, high) = found.values()
+    if low <= interval[1] and interval[0] <= high:
+        return []
+    return [
+        f"adjusting for {', '.join(used)} moved the effect away from {format_number(plain)}, the plain difference. That is right "
+        f"only where these columns were settled before {treatment.name}: leave out what came after it, by naming the covariates"
+    ]
 
 
 @dataclass(frozen=True)

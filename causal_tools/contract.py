@@ -33,7 +33,7 @@ ALLOWED: dict[Task, tuple[str, ...]] = {
     "ATE": ("treatment", "response", "covariates", "contrast"),
     "HTE": ("treatment", "response", "conditions", "covariates", "contrast"),
     "MA": ("treatment", "response", "mediator", "covariates", "contrast"),
-    "OPO": ("treatment", "second_treatment", "response", "conditions", "covariates"),
+    "OPO": ("treatment", "second_treatment", "response", "conditions", "covariates", "lower_is_better"),
 }
 
 
@@ -70,7 +70,7 @@ class CausalQuery(BaseModel):
     ``contrast`` are the two levels (or amounts) of the treatment to compare, from and to; ``covariates`` are the columns
     to adjust for. Where either is left out, the tool chooses by a stated rule and says what it chose.
     ``second_treatment`` is the column of a second decision, in a file with one row a unit whose columns stand in the
-    order of time.
+    order of time. ``lower_is_better`` asks for the action of lowest mean response, in place of the highest.
 
     Raises:
         pydantic.ValidationError: a field the task needs is missing, one that it does not take is set, or one column
@@ -89,6 +89,17 @@ class CausalQuery(BaseModel):
     conditions: tuple[Condition, ...] = ()
     covariates: tuple[str, ...] | None = None
     contrast: tuple[Scalar, Scalar] | None = None
+    lower_is_better: bool = Field(default=False, exclude_if=lambda held: not held)  # written where it is so
+
+    @property
+    def sense(self) -> int:
+        """1 where a larger response is better, −1 where a smaller one is."""
+        return -1 if self.lower_is_better else 1
+
+    @property
+    def goal(self) -> str:
+        """Which mean response is best: the ``highest``, or the ``lowest``."""
+        return "lowest" if self.lower_is_better else "highest"
 
     @model_validator(mode="before")
     @classmethod

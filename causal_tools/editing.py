@@ -73,6 +73,7 @@ class Changes:
     conditions: tuple[str, ...] | None = None
     covariates: tuple[str, ...] | None = None
     contrast: tuple[str, str] | None = None
+    lower_is_better: bool | None = None
 
     def are_a_query(self) -> bool:
         """Whether they say all that a tool needs, so that no question has to be read."""
@@ -101,7 +102,16 @@ def changed(
         QueryError: a condition cannot be read, or the fields do not make a query.
     """
     found: dict[str, Any] = query.model_dump(exclude_none=True) if query is not None else {}
-    for name in ("task", "nodes", "treatment", "second_treatment", "response", "mediator", "covariates"):
+    for name in (
+        "task",
+        "nodes",
+        "treatment",
+        "second_treatment",
+        "response",
+        "mediator",
+        "covariates",
+        "lower_is_better",
+    ):
         if (value := getattr(changes, name)) is not None:
             found[name] = value
     if found.get("nodes") == ("all",):
@@ -122,7 +132,10 @@ def changed(
 def query_text(query: CausalQuery) -> str:
     """The query as YAML to edit, with the fields that its task takes."""
     content = query.model_dump(mode="json", exclude_none=True)
-    content["conditions"] = [str(condition) for condition in query.conditions]
+    content |= {
+        "conditions": [str(condition) for condition in query.conditions],
+        "lower_is_better": query.lower_is_better,
+    }
     shown = {name: content.get(name) for name in _FIELDS if name == "task" or name in ALLOWED[query.task]}
     return str(yaml.safe_dump(shown, sort_keys=False, allow_unicode=True, default_flow_style=None))
 

@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from causal_tools.comparison import PlainEstimator, beside
+from causal_tools.comparison import PlainEstimator, beside, said_of_adjustment
 from causal_tools.conditions import Target, find_target
 from causal_tools.contract import CausalQuery, EffectResult
 from causal_tools.final_stage import FinalStage, final_stage
@@ -116,6 +116,10 @@ def _estimate(query: CausalQuery, frame: pd.DataFrame, seed: int, checks: bool, 
     diagnostics |= _beside(prepared, target, estimate)
     if query.conditions:
         diagnostics["rows_meeting_conditions"] = int(target.nearby(prepared.rows).sum())
+        if not target.points:
+            warnings.append(f"{diagnostics['rows_meeting_conditions']} of the {prepared.size} rows meet {target.text}")
+    elif query.covariates is None:
+        warnings += said_of_adjustment(prepared, interval)
     return EffectResult(
         task="HTE" if query.task == "HTE" else "ATE",
         query=query,

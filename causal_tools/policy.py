@@ -25,7 +25,7 @@ from causal_tools.randomness import child_seed, seeded
 
 
 def best_action(query: CausalQuery, frame: pd.DataFrame, seed: int = 0, checks: bool = True) -> PolicyResult:
-    """The action of highest doubly robust mean response for the units that meet the conditions.
+    """The action of best doubly robust mean response for the units that meet the conditions.
 
     With a second treatment, the first action of a two-stage regime, or the second (:mod:`causal_tools.two_stage`).
 
@@ -49,15 +49,15 @@ def best_single_action(query: CausalQuery, frame: pd.DataFrame, seed: int, check
         scores, keep, propensity = _scores(prepared, own)
         thin = require_actions(prepared, target, keep)
         means = local_means(scores.table, target, prepared.rows, keep)
-        learned = learned_policies(prepared, scores, keep, own) if checks else {}
-    best = int(np.argmax(means.heights))
+        learned = learned_policies(prepared, scores, keep, own, query.sense) if checks else {}
+    best = int(np.argmax(query.sense * means.heights))
     actions = [str(level) for level in prepared.treatment.levels]
     diagnostics: dict[str, Any] = {
         "for": target.text,
         "rows_meeting_conditions": int(target.nearby(prepared.rows).sum()),
         "action_intervals": {action: list(means.interval(code)) for code, action in enumerate(actions)},
-        **_against(prepared, scores, target, keep, means, best),
-        **_compared(prepared, scores, target, keep, means, best),
+        **_against(prepared, scores, target, keep, means, query.sense),
+        **_compared(prepared, scores, target, keep, means, query.sense),
         **learned,
         **overlap_diagnostics(prepared, propensity, keep),
     }
@@ -75,7 +75,7 @@ def best_single_action(query: CausalQuery, frame: pd.DataFrame, seed: int, check
         f"outcome model {scores.outcome_model}, propensity model "
         f"{scores.propensity_model}{curve}",
         assumptions=[
-            f"a larger {prepared.response.name} is better",
+            f"a {'smaller' if query.lower_is_better else 'larger'} {prepared.response.name} is better",
             *prepared.assumptions,
             "every action was possible for every unit that is compared",
         ],
@@ -106,14 +106,17 @@ def _scores(prepared: Prepared, seed: int) -> tuple[Scores, np.ndarray, np.ndarr
 
 
 def _against(
-    prepared: Prepared, scores: Scores, target: Target, keep: np.ndarray, means: LocalMeans, best: int
+    prepared: Prepared, scores: Scores, target: Target, keep: np.ndarray, means: LocalMeans, sense: int
 ) -> dict[str, Any]:
     """The recommended action against the next best, and against what was done."""
-    order = np.argsort(-means.heights)
-    second = int(order[1])
+    best, second = map(int, np.argsort(-sense * means.heights, kind="stable")[:2])
     recorded = prepared.response.data[keep]
     differences = np.column_stack(
-        [scores.table[:, best] - scores.table[:, second], scores.table[:, best] - recorded, recorded]
+        [
+            sense * (scores.table[:, best] - scores.table[:, second]),
+            sense * (scores.table[:, best] - recorded),
+            recorded,
+        ]
     )
     compared = local_means(differences, target, prepared.rows, keep, means.degree or None)
     return {
@@ -128,14 +131,17 @@ def _against(
 
 
 def _compared(
-    prepared: Prepared, scores: Scores, target: Target, keep: np.ndarray, means: LocalMeans, best: int
+    prepared: Prepared, scores: Scores, target: Target, keep: np.ndarray, means: LocalMeans, sense: int
 ) -> dict[str, Any]:
     """The recommended action against each policy, for the units asked about and, where these are some, for everyone."""
-    policies, recommended = _policies(prepared, scores, keep), scores.table[:, best]
-    found = {"policies": compared_policies(policies, recommended, target, prepared.rows, keep, means.degree)}
+    policies = _policies(prepared, scores, keep)
+    recommended = scores.table[:, int(np.argmax(sense * means.heights))]
+    found = {"policies": compared_policies(policies, recommended, target, prepared.rows, keep, means.degree, sense)}
     if not target.is_everyone:
         everyone = Target(np.ones(prepared.size, dtype=bool))
-        found["policies_for_everyone"] = compared_policies(policies, recommended, everyone, prepared.rows, keep, 0)
+        found["policies_for_everyone"] = compared_policies(
+            policies, recommended, everyone, prepared.rows, keep, 0, sense
+        )
     return found
 
 

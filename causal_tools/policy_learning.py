@@ -16,10 +16,13 @@ ENOUGH_ROWS = 200
 MOST_ROWS = 20_000
 
 
-def learned_policies(prepared: Prepared, scores: Scores, keep: np.ndarray, seed: int) -> dict[str, Any]:
+def learned_policies(prepared: Prepared, scores: Scores, keep: np.ndarray, seed: int, sense: int = 1) -> dict[str, Any]:
     """What acting by a tree or a forest would give, and the tree's rules; both are econml's, grown on doubly robust scores.
 
     Values come from halves, each judged by the policy grown on the other; the rules from all rows. At most 20,000 rows are used.
+
+    Args:
+        sense: −1 where a smaller response is better.
 
     Returns:
         ``tree_policy`` and ``forest_policy``, each with ``value``, ``interval`` and ``shares`` of the actions, the tree with
@@ -43,22 +46,23 @@ def learned_policies(prepared: Prepared, scores: Scores, keep: np.ndarray, seed:
     def forest() -> Any:
         return PolicyForest(n_estimators=TREES, min_samples_leaf=leaf // 2, max_depth=6, random_state=seed)
 
-    whole = tree().fit(features, table)
+    whole = tree().fit(features, sense * table)
     return {
         "tree_policy": {
             "rows": len(features),
-            **_judged(tree, features, table, actions),
+            **_judged(tree, features, table, actions, sense),
             "rules": tree_rules(whole, prepared.covariates.names, actions),
         },
-        "forest_policy": {"rows": len(features), **_judged(forest, features, table, actions)},
+        "forest_policy": {"rows": len(features), **_judged(forest, features, table, actions, sense)},
     }
 
 
-def _judged(grow: Any, features: np.ndarray, table: np.ndarray, actions: list[str]) -> dict[str, Any]:
+def _judged(grow: Any, features: np.ndarray, table: np.ndarray, actions: list[str], sense: int) -> dict[str, Any]:
+    wanted = sense * table
     half = np.arange(len(features)) % 2
     advised = np.empty(len(features), dtype=int)
     for side in (0, 1):
-        advised[half == side] = grow().fit(features[half != side], table[half != side]).predict(features[half == side])
+        advised[half == side] = grow().fit(features[half != side], wanted[half != side]).predict(features[half == side])
     values = table[np.arange(len(table)), advised]
     mean, reach = float(values.mean()), Z95 * float(values.std(ddof=1) / np.sqrt(len(values)))
     shares = np.bincount(advised, minlength=len(actions)) / len(advised)

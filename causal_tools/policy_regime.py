@@ -56,15 +56,16 @@ class RegimeScores:
     models: tuple[str, str]
 
 
-def regime_scores(first: Stage, second: Stage, response: np.ndarray, seed: int) -> RegimeScores:
+def regime_scores(first: Stage, second: Stage, response: np.ndarray, seed: int, sense: int = 1) -> RegimeScores:
     """Learn the rules by Q-learning on all folds but one, and score the regimes on that one.
 
     The second Q function is a regression of the response on the second action, the history and their products; its largest
-    value over the actions is the response of the first regression.
+    value over the actions (with a ``sense`` of −1 its smallest) is the response of the first regression.
     """
     from sklearn.base import clone
     from sklearn.model_selection import StratifiedKFold
 
+    response = sense * response
     rows = len(response)
     late_design = _design(second.history, second.codes, second.levels)
     late = choose_regressor(late_design, response, seed)
@@ -97,11 +98,11 @@ def regime_scores(first: Stage, second: Stage, response: np.ndarray, seed: int) 
     first_scores = onward_q + took_first * (followed[:, None] - onward_q)
     advised_first = onward_q.argmax(axis=1)
     return RegimeScores(
-        fixed,
-        first_scores,
-        first_scores[every, advised_first],
-        second_scores,
-        onward_q,
+        sense * fixed,
+        sense * first_scores,
+        sense * first_scores[every, advised_first],
+        sense * second_scores,
+        sense * onward_q,
         advised_first,
         advised_second,
         (early.name, late.name),

@@ -93,6 +93,7 @@ def compared_policies(
     rows: pd.DataFrame,
     keep: np.ndarray,
     degree: int | None,
+    sense: int = 1,
 ) -> dict[str, dict[str, Any]]:
     """Each policy's mean response for the units asked about, and the recommended one's gain over it, unit by unit.
 
@@ -103,12 +104,13 @@ def compared_policies(
         rows: all usable rows.
         keep: (rows,) which of them the scores hold.
         degree: of the curves in a continuous column, as settled for the actions.
+        sense: −1 where a smaller response is the gain.
 
     Returns:
         By policy: ``value``, ``interval``, ``gain`` and ``gain_interval``; the gain is of the recommended over this one.
     """
     values = np.column_stack(list(columns.values()))
-    both = np.column_stack([values, recommended[:, None] - values])
+    both = np.column_stack([values, sense * (recommended[:, None] - values)])
     means = local_means(both, target, rows, keep, degree or None)
     width = len(columns)
     return {

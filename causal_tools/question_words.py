@@ -27,7 +27,7 @@ IDLE_WORDS = frozenset(_IDLE_WORDS.split())  # that say nothing of a column
 _DENIALS = frozenset(
     {"no", "not", "non", "never", "without", "none", "neither", "nor", "nobody", "cannot", "lack", "lacks", "lacking"}
 )
-_CHOICE = re.compile(r"\b(?:or|yes,|with or)\s+(?:not?|none|never|without)\b", re.IGNORECASE)  # denies nothing
+CHOICE = re.compile(r"\b(?:or|yes,|with or)\s+(?:not?|none|never|without)\b", re.IGNORECASE)  # denies nothing
 _CLAUSE = re.compile(r"[.?!,;:](?=\s|$)|\s[-–—]\s")
 MALE = frozenset(["male", "males", "m", "man", "men", "boy", "boys", "gentleman", "gentlemen"])
 FEMALE = frozenset(["female", "females", "fem", "f", "woman", "women", "girl", "girls", "lady", "ladies"])
@@ -131,7 +131,7 @@ def words_before(text: str, place: int, most: int) -> str:
     >>> words_before("Coffee or not? I never had tea.", 27, 4), words_before("Coffee or not for the old", 22, 3)
     ('I never had', 'Coffee for the')
     """
-    return " ".join(_CHOICE.sub(" ", _CLAUSE.split(text[:place])[-1]).split()[-most:])
+    return " ".join(CHOICE.sub(" ", _CLAUSE.split(text[:place])[-1]).split()[-most:])
 
 
 def denies(words: str) -> bool:

@@ -149,8 +149,8 @@ class QuestionEvidence:
             text = text[: mention.start] + " " * (mention.end - mention.start) + text[mention.end :]
         return frozenset(numbers_in(text).values())
 
-    def left_out(self, used: Collection[str], values: Iterable[Scalar], said: Iterable[str]) -> dict[str, float]:
-        """What the question says and a whole reading does not hold, as signs.
+    def unused(self, used: Collection[str], values: Iterable[Scalar], said: Iterable[str]) -> dict[str, list[str]]:
+        """What the question says and a whole reading does not hold, by sign: names, numbers, and levels.
 
         Args:
             used: the columns that it holds.
@@ -161,13 +161,18 @@ class QuestionEvidence:
         held |= {level for column in used for level in self._levels.get(column, ())}  # as the options of a decision
         of_used = {level for column in used for level in self.levels_said.get(column, ())}
         levels = {level for levels in self.levels_said.values() for level in levels} - of_used
-        of_sexes = self._sex_levels.keys()
-        sex_left_out = bool(of_sexes) and not of_sexes & {*used, *self.levels_said}
-        counts = {
-            "left_out": len(self.named - set(used)),
-            "number_left_out": len(self.numbers - held),
-            "level_left_out": len(levels) + sex_left_out,
+        found = {
+            "left_out": self.named - set(used),
+            "number_left_out": map(str, self.numbers - held),
+            "level_left_out": levels,
         }
+        return {name: sorted(texts) for name, texts in found.items()}
+
+    def left_out(self, used: Collection[str], values: Iterable[Scalar], said: Iterable[str]) -> dict[str, float]:
+        """How much of that there is, as signs; a sex that the question is about counts as a level."""
+        counts = {name: len(texts) for name, texts in self.unused(used, values, said).items()}
+        of_sexes = self._sex_levels.keys()
+        counts["level_left_out"] += bool(of_sexes) and not of_sexes & {*used, *self.levels_said}
         return {name: float(min(count, MOST_LEFT_OUT)) for name, count in counts.items()}
 
     def items_left_out(self, nodes: Iterable[str], said: Mapping[str, str]) -> float:

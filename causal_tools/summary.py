@@ -130,12 +130,12 @@ def _policy(result: PolicyResult) -> str:
         onward = "" if late else f", followed by the learned rule for {query.second_treatment},"
     return (
         f"{_opening(result)}, the {stage}action to take {where} is {treatment} = {result.action}, which{onward} causes the "
-        f"highest mean {query.response}: {format_number(result.estimate)} ({format_interval(result.interval)}). "
+        f"{query.goal} mean {query.response}: {format_number(result.estimate)} ({format_interval(result.interval)}). "
         f"The other actions' means are "
         f"{others}. "
         + ("" if settled else "The gain over the next best action is not settled by these data. ")
-        + f"What was done in the data gave {format_number(result.diagnostics['behaviour_value'])}, and a larger "
-        f"{query.response} is taken to be better."
+        + f"What was done in the data gave {format_number(result.diagnostics['behaviour_value'])}, and a "
+        f"{'smaller' if query.lower_is_better else 'larger'} {query.response} is taken to be better."
     )
 
 

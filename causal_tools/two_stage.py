@@ -23,7 +23,7 @@ LEARNED = "the learned rule at both stages"
 
 
 def best_regime(query: CausalQuery, frame: pd.DataFrame, seed: int = 0) -> PolicyResult:
-    """The first action of highest mean response when the learned second rule follows, for the units asked about.
+    """The first action of best mean response when the learned second rule follows, for the units asked about.
 
     Where a condition is on a column that is known only before the second decision, it is the second action.
 
@@ -39,11 +39,13 @@ def best_regime(query: CausalQuery, frame: pd.DataFrame, seed: int = 0) -> Polic
         (early, first_model), (late, second_model) = (_stage(stage, own) for stage in (stages.first, stages.second))
         keep = _comparable(stages, early, late)
         thin = require_actions(about, target, keep)
-        scores = regime_scores(_kept(early, keep), _kept(late, keep), stages.first.response.data[keep], own)
+        scores = regime_scores(
+            _kept(early, keep), _kept(late, keep), stages.first.response.data[keep], own, query.sense
+        )
     table = scores.second if stages.about_second else scores.first
     means = local_means(table, target, about.rows, keep)
-    best = int(np.argmax(means.heights))
-    diagnostics = _diagnostics(stages, about, scores, target, keep, means, best, _range(late.propensity[keep]))
+    best = int(np.argmax(query.sense * means.heights))
+    diagnostics = _diagnostics(stages, about, scores, target, keep, means, _range(late.propensity[keep]))
     propensity = late.propensity if stages.about_second else early.propensity
     diagnostics |= overlap_diagnostics(about, propensity, keep)
     actions = [str(level) for level in about.treatment.levels]
@@ -62,7 +64,7 @@ def best_regime(query: CausalQuery, frame: pd.DataFrame, seed: int = 0) -> Polic
             f"; means from a polynomial of degree {means.degree} in {', '.join(target.points)}" if target.points else ""
         ),
         assumptions=[
-            f"a larger {about.response.name} is better",
+            f"a {'smaller' if query.lower_is_better else 'larger'} {about.response.name} is better",
             *stages.assumptions,
             "both actions were possible at either stage for every unit that is compared",
             f"the intervals are for the rules as learned: on {FOLDS - 1} of {FOLDS} parts of the rows, judged on the other",
@@ -114,16 +116,16 @@ def _diagnostics(
     target: Target,
     keep: np.ndarray,
     means: LocalMeans,
-    best: int,
     late_range: list[float],
 ) -> dict[str, Any]:
+    sense = stages.query.sense
     table = scores.second if stages.about_second else scores.first
     levels = about.treatment.levels
-    second = int(np.argsort(-means.heights)[1])
+    best, second = map(int, np.argsort(-sense * means.heights, kind="stable")[:2])
     recorded = about.response.data[keep]
 
     def against(columns: dict[str, np.ndarray]) -> dict[str, dict[str, Any]]:
-        return compared_policies(columns, table[:, best], target, about.rows, keep, means.degree)
+        return compared_policies(columns, table[:, best], target, about.rows, keep, means.degree, sense)
 
     runner_up = against({"next": table[:, second]})["next"]
     policies = against({**_policies(stages, scores), BEHAVIOUR: recorded})
@@ -147,7 +149,13 @@ def _diagnostics(
         fitted = local_means(scores.fitted, target, about.rows, keep, means.degree or None)
         found["advised_first"] = _shares(scores.advised_first, stages.first)
         found["learned_rule"] = compared_policies(
-            {**_policies(stages, scores), BEHAVIOUR: recorded}, scores.learned, target, about.rows, keep, means.degree
+            {**_policies(stages, scores), BEHAVIOUR: recorded},
+            scores.learned,
+            target,
+            about.rows,
+            keep,
+            means.degree,
+            sense,
         )
         found["q_values"] = {str(level): float(fitted.heights[code]) for code, level in enumerate(levels)}
         found["learned_rule"].pop(LEARNED)  # against itself
@@ -186,7 +194,10 @@ def _in_words(stages: Stages, best: int) -> str:
     one, two = stages.first.treatment, stages.second.treatment
     if stages.about_second:
         return f"{two.name} = {two.levels[best]}, whatever {one.name} was"
-    return f"{one.name} = {one.levels[best]}; then the {two.name} of highest fitted Q value given everything known before it"
+    return (
+        f"{one.name} = {one.levels[best]}; then the {two.name} of {stages.query.goal} fitted Q value given "
+        "everything known before it"
+    )
 
 
 def _cautions(diagnostics: dict[str, Any], stages: Stages, best: str) -> list[str]:
@@ -197,7 +208,7 @@ def _cautions(diagnostics: dict[str, Any], stages: Stages, best: str) -> list[st
             "the gain includes zero"
         )
     fitted = diagnostics.get("q_values")
-    if fitted and (other := max(fitted, key=lambda action: fitted[action])) != best:
+    if fitted and (other := max(fitted, key=lambda action: stages.query.sense * fitted[action])) != best:
         found.append(f"the Q functions alone would advise {other}; the doubly robust values decided")
     if diagnostics["propensity_range_second"][0] < SMALLEST_PROPENSITY:
         found.append(

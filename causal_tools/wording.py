@@ -31,9 +31,15 @@ _METHOD = re.compile(
 )
 # a number at the end may yet get its percent sign
 _UNFINISHED = re.compile(r"[-−\d.,%\s]+$")
-_RAISES = re.compile(r"\b(?:rais|increas|boost|grow|rise|rose|elevat|heighten)\w*", re.IGNORECASE)
+_MAKES = r"\b(?:makes?|made|leads? to|led to|results? in|resulted in|brings?|brought|gives?|gave)\s+(?:\w+\s+){0,3}?"
+_RAISES = re.compile(
+    rf"\b(?:rais|increas|boost|grow|rise|rose|elevat|heighten)\w*|{_MAKES}(?:higher|greater|larger|more|worse)\b",
+    re.IGNORECASE,
+)
 _LOWERS = re.compile(
-    r"\b(?:lowers|lowered|lowering|decreas|reduc|drops|dropped|fall|fell|declin|diminish|cuts)\w*", re.IGNORECASE
+    r"\b(?:lowers|lowered|lowering|decreas|reduc|drops|dropped|fall|fell|declin|diminish|cuts)\w*|"
+    rf"{_MAKES}(?:lower|smaller|less|fewer)\b",
+    re.IGNORECASE,
 )
 
 

@@ -15,10 +15,13 @@ from causal_tools.summary import format_number
 
 _MOVES = r"(?:rais|lower|increas|decreas|reduc|affect|chang|caus|boost|improv|driv|influenc|lead|mov)\w*"
 _NEGATION = re.compile(
-    rf"(?:\b(?:not|never|cannot)|n't)\s+(?:been\s+|be\s+)?(?:{_MOVES}|adjust\w*|controlled)", re.IGNORECASE
+    rf"(?:\b(?:not|never|cannot)|n't)\s+(?:been\s+|be\s+)?(?:{_MOVES}|adjust\w*|controlled)"
+    r"|\bnothing (?:was|is) (?:adjusted|controlled)|\bwithout (?:any )?(?:adjust|controll)\w*",
+    re.IGNORECASE,
 )
 _OVERCLAIM = re.compile(
-    r"\b(?:prov(?:e|es|ed|en|ing)|guarantee\w*|beyond doubt|undoubtedly|certain(?:ly)?|definite(?:ly)?|always|cures?|cured)\b",
+    r"\b(?:prov(?:e|es|ed|en|ing)|guarantee\w*|beyond doubt|undoubtedly|certain(?:ly)?|definite(?:ly)?|always|cures?|cured"
+    r"|random(?:ly|i[sz]ed|i[sz]ation))\b",
     re.IGNORECASE,
 )
 _SURE = re.compile(
@@ -31,6 +34,7 @@ _UNSURE = re.compile(
     r"|\binsignificant\b|\bmay be no effect\b|\bdo(?:es)? not settle whether\b",
     re.IGNORECASE,
 )
+_STAMMER = re.compile(r"\b(\w+(?: \w+){1,6}) \1\b|\b(\w+) = \2\b", re.IGNORECASE)
 _LABEL = re.compile(r"\b(indirect|direct|total)\b", re.IGNORECASE)
 _FIGURE = re.compile(r"(?<![\w.])-?\d+(?:\.\d+)?(?:e[-+]?\d+)?(?!\s?%|\w)", re.IGNORECASE)
 Triple = tuple[str, str, tuple[str, str] | None]  # what it is of, the estimate, the ends of its interval
@@ -52,6 +56,11 @@ def contradictions(text: str, result: CausalResult, absent: Collection[str] = ()
         mine, theirs = (list(pattern.finditer(each)) for each in (text, summary))
         if len(mine) > len(theirs):
             found.append(f"the {what} {mine[-1].group(0)!r}")
+    if stammer := _STAMMER.search(text):
+        found.append(f"the repetition {stammer.group(0)!r}")
+    if isinstance(result, PolicyResult):
+        opposite = {"highest": "lowest", "lowest": "highest"}[result.query.goal]
+        found += [f"the goal {opposite!r}"] if _says(rf"{opposite}\s+mean", text) else []
     if isinstance(result, MediationResult):
         found += _mislabelled(text, result)
     return found

@@ -14,7 +14,7 @@ from orchestration import cli_annotations, cli_evaluate, cli_models, cli_nights,
 from orchestration.faults import clear_errors, print_json
 from orchestration.language_model import load_chosen
 from orchestration.outputs import require_file
-from orchestration.readings import examples, reading_line
+from orchestration.readings import check_lines, examples, reading_line
 
 app = typer.Typer(
     name="causalsmith",
@@ -61,6 +61,12 @@ def ask(
         bool, typer.Option("--no-adjustment", help="Adjust for nothing, as in a randomised trial.")
     ] = False,
     contrast: Annotated[str | None, typer.Option(help="Compare two levels of the treatment: FROM,TO.")] = None,
+    lower_is_better: Annotated[
+        bool | None,
+        typer.Option(
+            "--lower-is-better/--higher-is-better", help="Seek the lowest mean response, or the highest (OPO)."
+        ),
+    ] = None,
     edit: Annotated[bool, typer.Option("--edit", help="Show the reading in $EDITOR before anything runs.")] = False,
     wording: Annotated[
         bool, typer.Option("--wording/--no-wording", help="Let the model word the answer too, checked by program.")
@@ -99,6 +105,7 @@ def ask(
             conditions=tuple(condition) if condition else None,
             covariates=() if no_adjustment else tuple(covariate) if covariate else None,
             contrast=_two_levels(contrast) if contrast else None,
+            lower_is_better=lower_is_better,
         )
         if no_adjustment and covariate:
             raise QueryError("--no-adjustment and --covariate contradict each other; give one of them")
@@ -138,9 +145,14 @@ def ask(
         typer.echo(f"Reading   {reading_line(answer.result.query)}")
         typer.echo("Time      " + ", ".join(f"{what} {seconds:.1f} s" for what, seconds in answer.seconds.items()))
         typer.echo(f"Method    {answer.result.method}\n")
-        typer.echo(answer.explanation)
-        for warning in dict.fromkeys([*answer.result.warnings, *answer.notes]):
-            typer.echo(f"Note: {warning}")
+        typer.echo(f"{answer.explanation}\n")
+        for title, lines in (
+            ("Assumes", answer.result.assumptions),
+            ("Check", check_lines(answer.result) if checks else []),
+            ("Note", [*answer.result.warnings, *answer.notes]),
+        ):
+            for line in dict.fromkeys(lines):
+                typer.echo(f"{title}: {line}")
 
 
 @app.command()
@@ -215,7 +227,7 @@ def parse(
                     "confidence": reading.confidence,
                     "said": reading.said,
                     "model": lm.describe(),
-                    "notes": reading.notes,
+                    "notes": [*table.notes, *reading.notes],
                 }
             )
             return
@@ -224,6 +236,8 @@ def parse(
         typer.echo("Sure of   " + ", ".join(f"{slot} {share:.0%}" for slot, share in reading.confidence.items()))
         if reading.said:
             typer.echo("Words     " + ", ".join(f"{column}: “{words}”" for column, words in reading.said.items()))
+        for note in dict.fromkeys([*table.notes, *reading.notes]):
+            typer.echo(f"Note: {note}")
 
 
 @app.command()

@@ -5,10 +5,11 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
-    from causal_tools.contract import CausalQuery
+    from causal_tools.contract import CausalQuery, CausalResult
 
 
 LONGEST_CELL = 60
+LEVEL = 0.05  # of tests
 
 
 def reading_line(query: CausalQuery) -> str:
@@ -23,9 +24,48 @@ def reading_line(query: CausalQuery) -> str:
         parts.append("all columns" if query.nodes == "all" else f"columns {', '.join(query.nodes)}")
     parts += [f"where {condition}" for condition in query.conditions]
     parts += [f"comparing {query.contrast[1]} with {query.contrast[0]}"] if query.contrast else []
+    if query.task == "OPO":
+        parts.append(f"{query.goal} mean wanted")
     if query.covariates is not None:
         parts.append(f"adjusted for {', '.join(query.covariates) or 'nothing'}")
     return f"{query.task}, {TASKS[query.task]}: {', '.join(parts)}"
+
+
+def check_lines(result: CausalResult) -> list[str]:
+    """What was found beside an answer that speaks for or against it, one line each; the numbers are in its diagnostics."""
+    from causal_tools.summary import format_interval, format_number
+
+    held = result.diagnostics
+    lines = []
+    if (means := held.get("difference_in_means")) is not None:
+        lines.append(
+            f"without adjustment the difference is {format_number(means)} "
+            f"({format_interval(held.get('difference_in_means_interval'))})"
+        )
+    if forest := held.get("causal_forest"):
+        lines.append(
+            f"a causal forest finds {format_number(forest['estimate'])} ({format_interval(forest['interval'])})"
+        )
+    if tests := held.get("refutations"):
+        failed = [test["check"] for test in tests if not test["passed"]]
+        lines.append(
+            f"it stood {len(tests) - len(failed)} of {len(tests)} attempts to refute it"
+            + (f"; not: {', '.join(failed)}" if failed else "")
+        )
+    lines += [
+        f"the effect differs by {group['covariate']} (p = {format_number(group['p_value'])})"
+        for group in held.get("effects_by_group", ())
+        if group["p_value"] < LEVEL
+    ]
+    if (robust := held.get("robustness_value")) is not None:
+        lines.append(
+            f"a hidden cause would have to explain {100 * robust:.0f} % of what is left in both treatment and response to undo it"
+        )
+    if (value := held.get("e_value")) is not None:
+        lines.append(f"the E-value is {format_number(value)}")
+    if tree := held.get("tree_policy"):
+        lines.append(f"a small tree would choose {'; '.join(tree['rules'])}: mean {format_number(tree['value'])}")
+    return lines
 
 
 def examples(column: Any) -> str:

@@ -20,7 +20,9 @@ FIELDS = (
     "covariates",
     "from_level",
     "to_level",
+    "lower_is_better",
 )
+TICKED = ("own_covariates", "lower_is_better")
 COLUMN_FIELDS = ("treatment", "second_treatment", "response", "mediator", "nodes", "covariates")
 LEVELS = ("from_level", "to_level")
 NOTHING = {  # what a field says while nothing is chosen in it
@@ -83,6 +85,11 @@ def make_fields(gr: Any) -> dict[str, Any]:
         for name, label in zip(LEVELS, ("Compare from", "Compare to"), strict=True):
             info = "a level or amount of the treatment"
             fields[name] = column(name, label, info, allow_custom_value=True)
+    fields["lower_is_better"] = gr.Checkbox(
+        label="Less of the response is better (otherwise: more)",
+        visible="lower_is_better" in shown,
+        elem_id="lower_is_better",
+    )
     return fields
 
 
@@ -108,12 +115,9 @@ def levels_offered(field: str, session: Session, treatment: str) -> list[tuple[s
     return [(NOTHING[field], ""), *((level, level) for level in treatment_levels(session, treatment))]
 
 
-def as_form(values: Any) -> Form:
+def as_form(sent: Any) -> Form:
     """The form's values as the page sends them."""
-    given = dict(zip(FIELDS, values, strict=True))
-    return Form(
-        **{name: given[name] or "" for name in FIELDS if name not in ("nodes", "own_covariates", "covariates")},
-        nodes=tuple(given["nodes"] or ()),
-        own_covariates=bool(given["own_covariates"]),
-        covariates=tuple(given["covariates"] or ()),
-    )
+    given = dict(zip(FIELDS, sent, strict=True))
+    values: dict[str, Any] = {name: given[name] or "" for name in FIELDS}
+    values |= {name: tuple(given[name] or ()) for name in ("nodes", "covariates")}
+    return Form(**{**values, **{name: bool(given[name]) for name in TICKED}})

@@ -28,6 +28,7 @@ class Form:
         own_covariates: whether ``covariates`` says what to adjust for; else every other usable column is.
         covariates: columns; none stands for adjusting for nothing.
         from_level, to_level: what to compare; both empty where the tool is to choose.
+        lower_is_better: whether the best action is that of lowest mean response.
     """
 
     task: str = "ATE"
@@ -41,6 +42,7 @@ class Form:
     covariates: tuple[str, ...] = ()
     from_level: str = ""
     to_level: str = ""
+    lower_is_better: bool = False
 
     @property
     def shown(self) -> set[str]:
@@ -69,6 +71,7 @@ def form_of(query: CausalQuery) -> Form:
         covariates=query.covariates or (),
         from_level=str(query.contrast[0]) if query.contrast else "",
         to_level=str(query.contrast[1]) if query.contrast else "",
+        lower_is_better=query.lower_is_better,
     )
 
 
@@ -108,6 +111,8 @@ def query_of(
         content["covariates"] = form.covariates
     if "from_level" in shown:
         content["contrast"] = _contrast(form, levels, read)
+    if "lower_is_better" in shown:
+        content["lower_is_better"] = form.lower_is_better
     return checked(content)
 
 

@@ -10,7 +10,7 @@ from causal_tools.assistant import Answer
 from causal_tools.contract import CausalResult, EffectResult, GraphResult, MediationResult, PolicyResult
 from causal_tools.data import DataTable
 from causal_tools.summary import format_number
-from orchestration.readings import cell, examples, reading_line
+from orchestration.readings import cell, check_lines, examples, reading_line
 
 PREVIEW_ROWS = 8
 _PLACEHOLDERS = str.maketrans({"{": "&#123;", "}": "&#125;", "$": "&#36;", "`": "&#96;"})
@@ -98,6 +98,7 @@ def about_answer(answer: Answer, model: str, remark: str = "") -> str:
         + f"<p><strong>Method:</strong> {text(result.method)}; {result.n_rows:,} rows.</p>"
         + bullets("Warnings", warnings)
         + bullets("Assumptions", result.assumptions)
+        + bullets("Checks", check_lines(result))
     )
 
 

@@ -5,12 +5,13 @@ from __future__ import annotations
 import pandas as pd
 import pytest
 
-from causal_tools.assistant import MOST_LEVELS, Assistant, _without_guesses, known_levels
+from causal_tools.assistant import MOST_LEVELS, Assistant, known_levels
 from causal_tools.contract import CausalQuery
 from causal_tools.data import read_table
 from causal_tools.errors import ColumnNotFound, DataFileError, NotCausal, QueryError
 from causal_tools.evidence import has_causal_evidence
 from causal_tools.parsing import Reading
+from causal_tools.reading_notes import without_guesses
 from lm import load_language_model
 
 from .simulators import confounded_binary
@@ -212,9 +213,9 @@ def test_a_column_unlike_any_word_is_a_guess_unless_the_model_or_the_readers_are
     question = "How does the dose act on pain, age over 3?"
     if guessed:
         with pytest.raises(ColumnNotFound, match=f"no column seems to be the {guessed}"):
-            _without_guesses(reading, question, columns)
+            without_guesses(reading, question, columns)
     else:
-        found = _without_guesses(reading, question, columns)
+        found = without_guesses(reading, question, columns)
         assert found.query == query and found.said == {"zz": "this"}
         assert found.notes[0] == "before" and any("'zz'" in note for note in found.notes)
 

@@ -84,6 +84,18 @@ def test_a_second_treatment_is_set_and_goes_with_its_task():
         changed(READ, Changes(second_treatment="sleep"), COLUMNS)
 
 
+def test_what_is_better_is_set_and_told_where_it_matters():
+    read = CausalQuery(task="OPO", treatment="drug", response="pain")
+    assert changed(read, Changes(lower_is_better=True), COLUMNS).lower_is_better
+    assert not changed(
+        read.model_copy(update={"lower_is_better": True}), Changes(lower_is_better=False), COLUMNS
+    ).lower_is_better
+    assert "lower_is_better: false" in query_text(read)
+    assert "lower_is_better" not in query_text(READ)
+    with pytest.raises(QueryError, match="takes no lower_is_better"):
+        changed(READ, Changes(lower_is_better=True), COLUMNS)
+
+
 def test_changes_are_a_query_where_nothing_is_missing():
     assert not Changes(task="ATE", treatment="drug").are_a_query()
     assert Changes(task="ATE", treatment="drug", response="pain").are_a_query()
@@ -111,6 +123,7 @@ def test_changes_are_a_query_where_nothing_is_missing():
         ),
         CausalQuery(task="MA", treatment="drug", response="pain", mediator="sleep"),
         CausalQuery(task="OPO", treatment="drug", second_treatment="sleep", response="pain"),
+        CausalQuery(task="OPO", treatment="drug", response="pain", lower_is_better=True),
     ],
 )
 def test_a_query_comes_back_from_its_text(query):

@@ -70,6 +70,28 @@ def test_a_group_without_rows_is_refused() -> None:
         ask(three_actions(300, 6), "OPO", "act", "reward", conditions=where("u", 50, ">"))
 
 
+def test_where_less_is_better_the_action_of_lowest_mean_is_recommended() -> None:
+    """Of a response turned upside down everything is as it was, with the signs of means turned round."""
+    frame = three_actions(1500, 7)
+    turned = frame.assign(reward=-frame["reward"])
+    more = ask(frame, "OPO", "act", "reward", conditions=where("u", 2.0), checks=True)
+    less = ask(turned, "OPO", "act", "reward", conditions=where("u", 2.0), checks=True, lower_is_better=True)
+    assert less.action == more.action == "walk"
+    assert less.estimate == pytest.approx(-more.estimate)
+    ours, theirs = less.diagnostics, more.diagnostics
+    assert ours["next_best"] == theirs["next_best"]
+    for gain in ("gain_over_next_best", "gain_over_behaviour", "gain_over_next_best_interval"):
+        assert ours[gain] == pytest.approx(theirs[gain])
+    for policy, held in ours["policies"].items():
+        assert (held["value"], held["gain"]) == pytest.approx(
+            (-theirs["policies"][policy]["value"], theirs["policies"][policy]["gain"])
+        )
+    assert ours["tree_policy"]["rules"] == theirs["tree_policy"]["rules"]
+    assert ours["tree_policy"]["value"] == pytest.approx(-theirs["tree_policy"]["value"])
+    assert "causes the lowest mean reward" in less.summary and "a smaller reward is taken to be better" in less.summary
+    assert "a smaller reward is better" in less.assumptions
+
+
 def test_policies_are_compared_for_the_units_asked_about() -> None:
     """Where u = 2: wait 1, walk 2, run -2; walking is recommended, so the gains over them are 1, 0 and 4."""
     result = ask(three_actions(2500, 7), "OPO", "act", "reward", conditions=where("u", 2.0))

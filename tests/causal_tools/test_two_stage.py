@@ -84,6 +84,20 @@ def test_the_first_action_is_right_for_the_units_asked_about(seed: int) -> None:
     assert both_right(seed)
 
 
+def test_where_less_is_better_both_stages_seek_the_lowest_mean() -> None:
+    """Of a response turned upside down the same regime is best, with the signs of means turned round."""
+    frame = two_stages(800, 1)
+    more, less = decide(frame), decide(frame.assign(y=-frame["y"]), lower_is_better=True)
+    assert less.action == more.action
+    assert less.estimate == pytest.approx(-more.estimate)
+    for key in ("gain_over_next_best", "gain_over_behaviour", "advised_first", "advised_second"):
+        assert less.diagnostics[key] == pytest.approx(more.diagnostics[key]), key
+    theirs = more.diagnostics["learned_rule"]
+    for policy, held in less.diagnostics["learned_rule"].items():
+        assert (held["value"], held["gain"]) == pytest.approx((-theirs[policy]["value"], theirs[policy]["gain"]))
+    assert "then the a2 of lowest fitted Q value" in str(less.regime)
+
+
 @pytest.mark.slow
 @pytest.mark.timeout(900)
 def test_the_first_action_is_right_in_29_of_30_files() -> None:

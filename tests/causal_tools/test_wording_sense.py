@@ -43,6 +43,13 @@ def test_the_summaries_themselves_pass(results):
         ("", "This proves that drug causes it."),
         ("", "The effect of pain on drug is this."),
         ("", "It always helps."),
+        ("", "So drug makes pain lower."),
+        ("", "So drug leads to less pain."),
+        ("", "Here drug was randomly assigned."),
+        ("", "Nothing was controlled for."),
+        ("", "This is without any adjustment."),
+        ("", "That is for pain = pain."),
+        ("", "It is averaged in place of no in place of no."),
     ],
 )
 def test_an_effect_told_the_other_way_round_is_refused(results, one, other):
@@ -74,6 +81,11 @@ def test_another_action_may_not_be_recommended(results):
     other = next(action for action in result.values if action != result.action)
     text = result.summary.replace(f"act = {result.action}", f"act = {other}")
     assert not check_wording(text, result).passed
+
+
+def test_the_best_mean_may_not_become_the_worst(results):
+    result = results["OPO"]
+    assert not check_wording(result.summary.replace("highest mean", "lowest mean"), result).passed
 
 
 def test_an_arrow_may_not_be_turned(results):

@@ -54,6 +54,8 @@ def queries(draw: st.DrawFn, values: dict[str, st.SearchStrategy[Any]]) -> Causa
         content["mediator"] = names[2]
     if task == "OPO" and draw(st.booleans()):
         content["second_treatment"] = names[2]
+    if task == "OPO":
+        content["lower_is_better"] = draw(st.booleans())
     if "conditions" in ALLOWED[task]:
         content["conditions"] = draw(st.lists(conditions(values), min_size=task == "HTE", max_size=3))
     if draw(st.booleans()):

@@ -1,0 +1,61 @@
+"""What a reading is given beside its own fields: levels to compare, and notes on what it does not use."""
+
+from __future__ import annotations
+
+import pytest
+
+from causal_tools.contract import CausalQuery, Condition
+from causal_tools.contrast_said import contrast_said
+from causal_tools.parsing import Reading
+from causal_tools.reading_notes import as_asked
+
+COLUMNS = ("arm", "pain", "age", "region")
+LEVELS = {"arm": ["placebo", "low", "high"], "region": ["north", "south"]}
+
+
+@pytest.mark.parametrize(
+    ("question", "pair"),
+    [
+        ("effect of arm low versus arm high on score", ("high", "low")),
+        ("What does high instead of the low dose do to pain?", ("low", "high")),
+        ("Going from placebo to high, what becomes of pain?", ("placebo", "high")),
+        ("high rather than placebo, or low rather than placebo?", None),
+        ("Is arm high or low or placebo?", None),
+        ("HIGH compared with placebo", ("placebo", "high")),
+        ("highest versus lowest", None),
+    ],
+)
+def test_the_levels_that_a_question_compares(question, pair):
+    assert contrast_said(question, LEVELS["arm"]) == pair
+
+
+def test_numbers_are_levels_only_as_a_whole():
+    assert contrast_said("dose 1.5 versus dose 2", [1, 2, 1.5]) == (2, 1.5)
+    assert contrast_said("10 versus 20", [1, 2]) is None
+
+
+def test_a_comparison_goes_into_the_query_and_is_told():
+    reading = Reading(CausalQuery(task="ATE", treatment="arm", response="pain"))
+    found = as_asked(reading, "What does arm low versus high do to pain?", COLUMNS, LEVELS)
+    assert found.query.contrast == ("high", "low")
+    assert found.notes == ["low is compared with high, as the question says"]
+    policy = Reading(CausalQuery(task="OPO", treatment="arm", response="pain"))
+    assert (
+        as_asked(policy, "Is low or high best, low versus high, for most pain?", COLUMNS, LEVELS).query.contrast is None
+    )
+
+
+def test_what_a_question_says_in_vain_is_told():
+    condition = Condition(column="age", operator=">=", value=40)
+    query = CausalQuery(task="HTE", treatment="arm", response="pain", conditions=(condition,))
+    question = "Effect of arm on pain in the north between 40 and 60 years of age?"
+    notes = as_asked(Reading(query), question, COLUMNS, LEVELS).notes
+    assert notes == [
+        "the question says 60, which this reading does not use",
+        "the question says 'north', which this reading does not use",
+    ]
+
+
+def test_of_a_graph_nothing_is_said_in_vain():
+    reading = Reading(CausalQuery(task="CGL", nodes="all"))
+    assert as_asked(reading, "Graph of all 4 columns in the north?", COLUMNS, LEVELS) == reading

@@ -116,8 +116,17 @@ def _read_parquet(path: Path) -> pd.DataFrame:
             f"{path.name} is not a readable Parquet file ({str(error).splitlines()[0]}). "
             "Write it again, or give the table as CSV."
         ) from error
-    named = [level for level in frame.index.names if level is not None]
-    return frame.reset_index() if named else frame.reset_index(drop=True)
+    return _index_as_columns(frame)
+
+
+def _index_as_columns(frame: pd.DataFrame) -> pd.DataFrame:
+    """Named index levels become columns, save those that repeat a column: ``set_index(drop=False)`` leaves both."""
+    for place, level in reversed(list(enumerate(frame.index.names))):
+        column = frame[level] if level in frame.columns else None
+        if isinstance(column, pd.Series) and frame.index.get_level_values(place).equals(pd.Index(column)):
+            frame = frame.reset_index(level=place, drop=True)
+    named = any(level is not None for level in frame.index.names)
+    return frame.reset_index(allow_duplicates=True) if named else frame.reset_index(drop=True)
 
 
 def _read_excel(path: Path) -> tuple[pd.DataFrame, list[str]]:

@@ -201,3 +201,18 @@ def test_decimals_dates_durations_and_zones_of_parquet_are_read(tmp_path: Path) 
     assert read["day"][1] == pd.Timestamp("2024-03-04")
     assert read["spent"].tolist() == [90, 120, 3600]
     assert read["at"][0] == pd.Timestamp("2024-01-01 11:00")
+
+
+def test_a_parquet_index_that_repeats_a_column_is_read_once(tmp_path: Path) -> None:
+    frame = pd.DataFrame({"age": [30, 41, 52], "site": ["a", "b", "b"], "y": [1.5, 2.5, np.nan]})
+    frame.set_index("age", drop=False).to_parquet(tmp_path / "a.parquet")
+    pd.testing.assert_frame_equal(read_table(tmp_path / "a.parquet").frame, frame, check_dtype=False)
+    frame.set_index(["site", "age"]).set_index("y", drop=False, append=True).to_parquet(tmp_path / "b.parquet")
+    assert sorted(read_table(tmp_path / "b.parquet").frame.columns) == ["age", "site", "y"]
+
+
+def test_a_parquet_index_that_contradicts_its_column_is_refused(tmp_path: Path) -> None:
+    frame = pd.DataFrame({"age": [30, 41], "y": [1, 2]}, index=pd.Index([1, 2], name="age"))
+    frame.to_parquet(tmp_path / "a.parquet")
+    with pytest.raises(DataFileError, match="several columns named 'age'"):
+        read_table(tmp_path / "a.parquet")

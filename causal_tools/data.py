@@ -14,6 +14,7 @@ import numpy as np
 import pandas as pd
 
 from causal_tools.delimited import parse_delimited
+from causal_tools.dressed_numbers import read_numbers
 from causal_tools.errors import DataFileError
 
 Kind = Literal[
@@ -26,9 +27,6 @@ FEW_VALUES = 10
 MOST_TEXT_LEVELS = 50
 ID_NAME = re.compile(r"(^|[\W_])(id|uuid|guid|index|row|rownames?|row_name|record|unnamed_\d+)$", re.IGNORECASE)
 ISO_DATE = re.compile(r"\d{4}-\d{2}-\d{2}([T ]\d{2}:\d{2}(:\d{2}(\.\d+)?)?Z?)?")
-DRESSED_NUMBER = re.compile(r"[-+]?\s?[$€£¥]?\s?(?:\d{1,3}(?:,\d{3})+|\d+)(?:\.\d+)?\s?[%$€£¥]?")
-NUMBER_DRESS = re.compile(r"[\s,$€£¥%]")
-WORDS_FOR_MISSING = {"none", "missing", "unknown", "--", "-", "n.a.", "nil"}
 
 
 @dataclass(frozen=True)
@@ -214,20 +212,9 @@ def _as_typed(column: pd.Series, label: str, notes: list[str]) -> pd.Series:
     if present.empty or not all(isinstance(value, str) for value in present):
         return _mixed(column, present)
     texts = column.str.strip()
-    words = texts.dropna().str.casefold()
-    numeric = pd.to_numeric(texts.where(~texts.str.casefold().isin(WORDS_FOR_MISSING)), errors="coerce")
-    readable = numeric.notna() | texts.isna() | texts.str.casefold().isin(WORDS_FOR_MISSING)
-    if readable.all() and numeric.notna().any():
-        lost = int(words.isin(WORDS_FOR_MISSING).sum())
-        if lost:
-            notes.append(
-                f"{lost} entries of the numeric column {label!r} that say "
-                f"{', '.join(sorted(set(words) & WORDS_FOR_MISSING))} were taken as missing"
-            )
-        return _as_typed(numeric, label, notes)
-    if texts.dropna().str.fullmatch(DRESSED_NUMBER).all():
-        notes.append(f"{label!r} was read as numbers, without thousands commas, currency and percent signs")
-        return _as_typed(pd.to_numeric(texts.str.replace(NUMBER_DRESS, "", regex=True)), label, notes)
+    numbers = read_numbers(texts, label, notes)
+    if numbers is not None:
+        return _as_typed(numbers, label, notes)
     if texts.dropna().str.fullmatch(ISO_DATE).all():
         dates = pd.to_datetime(texts, errors="coerce", format="ISO8601", utc=True).dt.tz_localize(None)
         if dates.notna().sum() == len(present):

@@ -216,3 +216,17 @@ def test_a_parquet_index_that_contradicts_its_column_is_refused(tmp_path: Path) 
     frame.to_parquet(tmp_path / "a.parquet")
     with pytest.raises(DataFileError, match="several columns named 'age'"):
         read_table(tmp_path / "a.parquet")
+
+
+@pytest.mark.parametrize("word", ["-", "--", "unknown", "None"])
+def test_thousands_beside_a_word_for_missing_are_numbers(tmp_path: Path, word: str) -> None:
+    pd.DataFrame({"income": ["3,023", "5,101", word, "812"], "y": range(4)}).to_csv(tmp_path / "a.csv", index=False)
+    table = read_table(tmp_path / "a.csv")
+    pd.testing.assert_series_equal(table.frame["income"], pd.Series([3023, 5101, np.nan, 812]), check_names=False)
+    assert any("1 entries" in note and f"say {word.casefold()} were" in note for note in table.notes)
+    assert any("thousands commas" in note for note in table.notes)
+
+
+def test_a_column_of_nothing_but_words_for_missing_stays_text(tmp_path: Path) -> None:
+    table = read_table(written(tmp_path, "a.csv", "arm,y\nNone,1\nNone,2\n"))
+    assert table.frame["arm"].tolist() == ["None", "None"]

@@ -230,3 +230,34 @@ def test_thousands_beside_a_word_for_missing_are_numbers(tmp_path: Path, word: s
 def test_a_column_of_nothing_but_words_for_missing_stays_text(tmp_path: Path) -> None:
     table = read_table(written(tmp_path, "a.csv", "arm,y\nNone,1\nNone,2\n"))
     assert table.frame["arm"].tolist() == ["None", "None"]
+
+
+@pytest.mark.parametrize(
+    ("texts", "said"),
+    [
+        (["$1", "€2", "$3"], "units $ and €"),
+        (["0.02", "1%", "0.5"], "factor of 100"),
+        (["5%", "12.5", "0"], "factor of 100"),
+        (["5%", "$12", "-"], "units $ and %"),
+    ],
+)
+def test_different_units_in_one_column_stay_text_and_it_is_said(tmp_path: Path, texts: list[str], said: str) -> None:
+    pd.DataFrame({"pay": texts, "y": range(3)}).to_csv(tmp_path / "a.csv", index=False)
+    table = read_table(tmp_path / "a.csv")
+    assert table.frame["pay"].tolist() == texts
+    assert any("'pay' was left as text" in note and said in note for note in table.notes)
+
+
+@pytest.mark.parametrize(
+    ("texts", "numbers"),
+    [
+        (["$1", "2", "1,003$"], [1, 2, 1003]),
+        (["€ 1.50", "2", "-€3"], [1.5, 2, -3]),
+        (["5%", "0", "12.5%"], [5, 0, 12.5]),
+    ],
+)
+def test_one_unit_beside_bare_numbers_of_the_same_scale_is_read(
+    tmp_path: Path, texts: list[str], numbers: list[float]
+) -> None:
+    pd.DataFrame({"pay": texts, "y": range(3)}).to_csv(tmp_path / "a.csv", index=False)
+    assert read_table(tmp_path / "a.csv").frame["pay"].tolist() == numbers

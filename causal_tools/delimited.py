@@ -1,8 +1,7 @@
-"""Delimited text: which encoding, which separator, and what is not a table at all."""
+"""Delimited text: which separator, which line is the header, and what is not a table at all."""
 
 from __future__ import annotations
 
-import codecs
 import csv
 import io
 import re
@@ -10,6 +9,7 @@ from dataclasses import dataclass
 
 import pandas as pd
 
+from causal_tools.encodings import decode
 from causal_tools.errors import DataFileError
 
 SEPARATORS = (",", ";", "\t", "|")
@@ -18,19 +18,6 @@ SAMPLE_CHARACTERS = 65_536
 SAMPLE_ROWS = 100
 # pandas also takes the word "None" as missing; here it stays, since it is a common name for the untreated arm
 MISSING_MARKS = ["", " ", "NA", "N/A", "n/a", "#N/A", "<NA>", "NaN", "nan", "-nan", "null", "NULL", "?", "."]
-BYTE_ORDER_MARKS = {codecs.BOM_UTF8: "utf-8-sig", codecs.BOM_UTF16_LE: "utf-16", codecs.BOM_UTF16_BE: "utf-16"}
-FOREIGN_STARTS = {
-    b"PK\x03\x04": "an Excel or ZIP file",
-    b"PAR1": "a Parquet file",
-    b"\x89PNG": "a picture",
-    b"%PDF": "a PDF document",
-    b"\x1f\x8b": "a gzip archive",
-    b"\xd0\xcf\x11\xe0": "an old Excel file",
-    b"<!DO": "a web page",
-    b"<htm": "a web page",
-    b"{": "JSON",
-    b"[": "JSON",
-}
 RAGGED = re.compile(r"Expected (\d+) fields in line (\d+), saw (\d+)")
 THOUSANDS = re.compile(r"[+-]?(?:[1-9]\d{0,2}(?:,\d{3})*|0)")
 DECIMAL_COMMA = re.compile(r"[+-]?\d+(,\d+)?([eE][+-]?\d+)?")
@@ -45,57 +32,6 @@ class Layout:
     skipped: int
     row_names: bool
     trailing_separator: bool
-
-
-def decode(raw: bytes, name: str) -> tuple[str, list[str]]:
-    """The file's text, and a note when its encoding had to be detected.
-
-    Raises:
-        DataFileError: the bytes are not text.
-    """
-    for start, what in FOREIGN_STARTS.items():
-        if raw.lstrip().startswith(start):
-            raise DataFileError(
-                f"{name} is not a delimited text table: it starts like {what}. "
-                "Export the table as CSV, TSV, Parquet or .xlsx, with the matching file ending."
-            )
-    for mark, encoding in BYTE_ORDER_MARKS.items():
-        if raw.startswith(mark):
-            try:
-                return raw.decode(encoding), []
-            except UnicodeDecodeError as error:
-                raise DataFileError(
-                    f"{name} announces {encoding} but does not hold it ({error.reason} at byte "
-                    f"{error.start}). Save it as UTF-8."
-                ) from error
-    head = raw[:SAMPLE_CHARACTERS]
-    controls = sum(byte < 32 and byte not in b"\t\n\r\f" for byte in head)
-    if controls > len(head) / 200:
-        raise DataFileError(
-            f"{name} is not a text table: it holds binary data. Give a CSV, TSV, Parquet or .xlsx file."
-        )
-    try:
-        return raw.decode("utf-8"), []
-    except UnicodeDecodeError:
-        return _decode_legacy(raw, name)
-
-
-def _decode_legacy(raw: bytes, name: str) -> tuple[str, list[str]]:
-    from charset_normalizer import from_bytes
-
-    matches = from_bytes(raw)
-    best = matches.best()
-    if best is None:
-        raise DataFileError(f"{name} is in no text encoding that could be recognised. Save it as UTF-8.")
-    # Western tables are short on letters: several code pages then fit equally well, and Windows-1252 is the usual one
-    western = [match for match in matches if match.encoding in ("cp1252", "latin_1") and match.chaos <= best.chaos]
-    encoding = "cp1252" if western else best.encoding
-    try:
-        text = raw.decode(encoding)
-    except UnicodeDecodeError:
-        encoding = best.encoding
-        text = str(best)
-    return text, [f"the file is not UTF-8; it was read as {encoding}"]
 
 
 def find_layout(text: str, name: str) -> Layout:

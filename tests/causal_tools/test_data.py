@@ -261,3 +261,50 @@ def test_one_unit_beside_bare_numbers_of_the_same_scale_is_read(
 ) -> None:
     pd.DataFrame({"pay": texts, "y": range(3)}).to_csv(tmp_path / "a.csv", index=False)
     assert read_table(tmp_path / "a.csv").frame["pay"].tolist() == numbers
+
+
+def numeric_rows(header: str, rows: int = 300) -> str:
+    width = header.count(";") + 1
+    numbers = np.random.default_rng(0).normal(20, 5, (rows, width)).round(2)
+    return "\n".join([header, *(";".join(map(str, row)) for row in numbers)])
+
+
+@pytest.mark.parametrize(
+    "header",
+    [
+        "temp °C;fertiliser;yield kg",
+        "site;temperature [°C];dose µg/l;yield",
+        "Temp °C;Düngung;Ertrag",
+        "plot;NO3 µg/l;limed;pH",
+        "sömn;medicin;smärta",
+        "soil m²;N µg;T °C;crop",
+        "Größe;ÄÖÜ;Maß",
+        "l’âge;cœur;créée",
+    ],
+)
+def test_a_few_western_letters_over_many_numbers_are_western(tmp_path: Path, header: str) -> None:
+    table = read_table(written(tmp_path, "a.csv", numeric_rows(header).encode("cp1252")))
+    assert list(table.frame.columns) == header.split(";")
+    assert "the file is not UTF-8; it was read as cp1252" in table.notes
+
+
+@pytest.mark.parametrize(
+    ("encoding", "header", "places"),
+    [
+        ("cp1250", "wiek;płeć;ból", ["Łódź", "małopolskie", "śląskie", "świętokrzyskie", "mężczyzna"]),
+        ("cp1250", "věk;kraj;léčba", ["Jihočeský", "Plzeňský", "Královéhradecký", "Středočeský", "muž"]),
+        ("cp949", "나이;도시;통증", ["서울", "부산", "대구", "남자", "여자"]),
+        ("cp932", "年齢;都市;痛み", ["東京", "大阪", "テスト", "治療", "男性"]),
+        ("gbk", "年龄;城市;疼痛", ["北京", "上海", "广州", "治疗", "男性"]),
+        ("big5", "年齡;城市;疼痛", ["台北", "高雄", "台中", "治療", "男性"]),
+        ("cp1252", "aldur;staður;þrýstingur", ["Reykjavík", "Ísafjörður", "Akureyri", "meðferð", "kona"]),
+        ("cp1252", "edad;región;presión", ["Cádiz", "Logroño", "León", "¿quién?", "varón"]),
+    ],
+)
+def test_many_words_that_make_sense_in_one_encoding_alone_are_read_in_it(
+    tmp_path: Path, encoding: str, header: str, places: list[str]
+) -> None:
+    rows = [f"{20 + row % 50};{places[row % 5]};{row / 7:.2f}" for row in range(300)]
+    table = read_table(written(tmp_path, "a.csv", "\n".join([header, *rows]).encode(encoding)))
+    assert list(table.frame.columns) == header.split(";")
+    assert set(table.frame.iloc[:, 1]) == set(places)

@@ -18,6 +18,8 @@ SAMPLE_CHARACTERS = 65_536
 SAMPLE_ROWS = 100
 # pandas also takes the word "None" as missing; here it stays, since it is a common name for the untreated arm
 MISSING_MARKS = ["", " ", "NA", "N/A", "n/a", "#N/A", "<NA>", "NaN", "nan", "-nan", "null", "NULL", "?", "."]
+# str.splitlines would also cut at U+2028 and other signs that may stand inside a cell
+LINE_END = re.compile(r"\r\n|\r|\n")
 RAGGED = re.compile(r"Expected (\d+) fields in line (\d+), saw (\d+)")
 THOUSANDS = re.compile(r"[+-]?(?:[1-9]\d{0,2}(?:,\d{3})*|0)")
 DECIMAL_COMMA = re.compile(r"[+-]?\d+(,\d+)?([eE][+-]?\d+)?")
@@ -43,13 +45,13 @@ def find_layout(text: str, name: str) -> Layout:
     sample = text[:SAMPLE_CHARACTERS]
     if len(text) > SAMPLE_CHARACTERS:
         sample = sample[: sample.rfind("\n") + 1] or sample
-    lines = sample.splitlines()
+    lines = LINE_END.split(sample)
     skipped = 0
     while skipped < len(lines) and (not lines[skipped].strip() or lines[skipped].startswith("#")):
         skipped += 1
     if skipped and skipped == len(lines):
         skipped = 0
-    body = "\n".join(lines[skipped:])
+    body = _below(sample, skipped)
     best: tuple[float, int, str, list[list[str]]] | None = None
     for separator in SEPARATORS:
         rows = _parse(body, separator, name)
@@ -73,8 +75,12 @@ def find_layout(text: str, name: str) -> Layout:
     return Layout(separator, [cell.strip() for cell in rows[0]], skipped, all_longer and not trailing, trailing)
 
 
+def _below(text: str, lines: int) -> str:
+    return LINE_END.split(text, maxsplit=lines)[-1] if lines else text
+
+
 def _parse(body: str, separator: str, name: str) -> list[list[str]]:
-    reader = csv.reader(io.StringIO(body), delimiter=separator, skipinitialspace=True)
+    reader = csv.reader(io.StringIO(body, newline=""), delimiter=separator, skipinitialspace=True)
     rows: list[list[str]] = []
     try:
         for row in reader:
@@ -89,7 +95,7 @@ def _parse(body: str, separator: str, name: str) -> list[list[str]]:
 
 def _blank_separated(body: str) -> tuple[float, int, str, list[list[str]]] | None:
     """Columns divided by blanks, only where every row agrees and numbers fill most of it: prose does neither."""
-    rows = [line.split() for line in body.splitlines() if line.strip()][:SAMPLE_ROWS]
+    rows = [line.split() for line in LINE_END.split(body) if line.strip()][:SAMPLE_ROWS]
     if len(rows) < 2 or len(rows[0]) < 2 or len({len(row) for row in rows}) > 1:
         return None
     cells = [cell for row in rows[1:] for cell in row]
@@ -126,10 +132,9 @@ def parse_delimited(raw: bytes, name: str) -> tuple[pd.DataFrame, list[str]]:
         )
     names = (["row_name"] if layout.row_names else []) + layout.header
     names += ["" for _ in range(layout.trailing_separator)]
-    kept = text.splitlines()[layout.skipped :] if layout.skipped else None
     try:
         frame = pd.read_csv(
-            io.StringIO("\n".join(kept) if kept is not None else text),
+            io.StringIO(_below(text, layout.skipped)),
             sep=layout.separator,
             header=None,
             skiprows=1,

@@ -308,3 +308,11 @@ def test_many_words_that_make_sense_in_one_encoding_alone_are_read_in_it(
     table = read_table(written(tmp_path, "a.csv", "\n".join([header, *rows]).encode(encoding)))
     assert list(table.frame.columns) == header.split(";")
     assert set(table.frame.iloc[:, 1]) == set(places)
+
+
+@pytest.mark.parametrize("sign", ["\u2028", "\u2029", "\x85", "\x0c"])
+@pytest.mark.parametrize("line_end", ["\n", "\r\n", "\r"])
+def test_only_line_ends_divide_rows_below_a_comment(tmp_path: Path, sign: str, line_end: str) -> None:
+    lines = ["# made by hand", "t,y,note", f"0,1,left{sign}right", "1,2,plain", ""]
+    table = read_table(written(tmp_path, "a.csv", line_end.join(lines)))
+    assert table.frame.to_dict("list") == {"t": [0, 1], "y": [1, 2], "note": [f"left{sign}right", "plain"]}

@@ -6,6 +6,8 @@ import csv
 import io
 import re
 from dataclasses import dataclass
+from textwrap import shorten
+from typing import NamedTuple
 
 import pandas as pd
 
@@ -16,6 +18,7 @@ SEPARATORS = (",", ";", "\t", "|")
 SEPARATOR_NAMES = {",": "comma", ";": "semicolon", "\t": "tab", "|": "vertical bar", r"\s+": "blank space"}
 SAMPLE_CHARACTERS = 65_536
 SAMPLE_ROWS = 100
+MOST_TITLE_LINES = 5
 # pandas also takes the word "None" as missing; here it stays, since it is a common name for the untreated arm
 MISSING_MARKS = ["", " ", "NA", "N/A", "n/a", "#N/A", "<NA>", "NaN", "nan", "-nan", "null", "NULL", "?", "."]
 # str.splitlines would also cut at U+2028 and other signs that may stand inside a cell
@@ -27,13 +30,31 @@ DECIMAL_COMMA = re.compile(r"[+-]?\d+(,\d+)?([eE][+-]?\d+)?")
 
 @dataclass(frozen=True)
 class Layout:
-    """How one text file is laid out: separator, names in its header, comment lines above it, and row names."""
+    """How one text file is laid out: separator, names in its header, lines above it, a title there, and row names."""
 
     separator: str
     header: list[str]
     skipped: int
     row_names: bool
     trailing_separator: bool
+    title: str = ""
+
+
+class Split(NamedTuple):
+    """The first rows of a text as one separator divides them."""
+
+    separator: str
+    rows: list[list[str]]
+
+    @property
+    def width(self) -> int:
+        """How many cells the header has."""
+        return len(self.rows[0])
+
+    @property
+    def regular(self) -> float:
+        """The share of rows that fit the header, with at most row names besides."""
+        return sum(len(row) in (self.width, self.width + 1) for row in self.rows) / len(self.rows)
 
 
 def find_layout(text: str, name: str) -> Layout:
@@ -45,34 +66,59 @@ def find_layout(text: str, name: str) -> Layout:
     sample = text[:SAMPLE_CHARACTERS]
     if len(text) > SAMPLE_CHARACTERS:
         sample = sample[: sample.rfind("\n") + 1] or sample
-    lines = LINE_END.split(sample)
-    skipped = 0
-    while skipped < len(lines) and (not lines[skipped].strip() or lines[skipped].startswith("#")):
-        skipped += 1
-    if skipped and skipped == len(lines):
-        skipped = 0
-    body = _below(sample, skipped)
-    best: tuple[float, int, str, list[list[str]]] | None = None
-    for separator in SEPARATORS:
-        rows = _parse(body, separator, name)
-        width = len(rows[0]) if rows else 0
-        if width < 2:
-            continue
-        regular = sum(len(row) in (width, width + 1) for row in rows) / len(rows)
-        if best is None or (regular, width) > best[:2]:
-            best = (regular, width, separator, rows)
-    if best is None:
-        best = _blank_separated(body)
-    if best is None:
-        raise DataFileError(
-            f"{name} has only one column: no comma, semicolon, tab or vertical bar divides its header. "
-            "Give a table with one column for each variable, at least two."
-        )
-    _, width, separator, rows = best
-    longer = [row for row in rows[1:] if len(row) == width + 1]
-    all_longer = len(rows) > 1 and len(longer) == len(rows) - 1
+    split, skipped, title = _find_table(sample, name)
+    longer = [row for row in split.rows[1:] if len(row) == split.width + 1]
+    all_longer = len(split.rows) > 1 and len(longer) == len(split.rows) - 1
     trailing = all_longer and all(not row[-1].strip() for row in longer)
-    return Layout(separator, [cell.strip() for cell in rows[0]], skipped, all_longer and not trailing, trailing)
+    header = [cell.strip() for cell in split.rows[0]]
+    return Layout(split.separator, header, skipped, all_longer and not trailing, trailing, title)
+
+
+def _find_table(sample: str, name: str) -> tuple[Split, int, str]:
+    """The rows of the table, how many lines stand above them, and the title among those, if any.
+
+    A first line that is no header of the rest is a title only where what lies below it is a table beyond doubt.
+    """
+    lines = LINE_END.split(sample)
+    top = start = _next_line(lines, 0) % len(lines)
+    first = _best_split(_below(sample, top), name)
+    if first is not None and first.regular > 0.5:
+        return first, top, ""
+    for _ in range(MOST_TITLE_LINES):
+        start = _next_line(lines, start + 1)
+        below = _best_split(_below(sample, start), name) if start < len(lines) else None
+        if below is not None and _has_names_over_numbers(below):
+            return below, start, lines[top].strip()
+    if first is not None:
+        return first, top, ""
+    raise DataFileError(
+        f"{name} has only one column: no comma, semicolon, tab or vertical bar divides its header "
+        f"({shorten(lines[top].strip(), 60)!r}). Give a table with one column for each variable, at least two; "
+        "if that line is a title, delete it, so that the columns' names come first."
+    )
+
+
+def _next_line(lines: list[str], start: int) -> int:
+    """The first line from ``start`` on that is neither blank nor a comment."""
+    while start < len(lines) and (not lines[start].strip() or lines[start].startswith("#")):
+        start += 1
+    return start
+
+
+def _best_split(body: str, name: str) -> Split | None:
+    splits = [Split(separator, rows) for separator in SEPARATORS if (rows := _parse(body, separator, name))]
+    wide = [split for split in splits if split.width > 1]
+    return max(wide, key=lambda split: (split.regular, split.width)) if wide else _blank_separated(body)
+
+
+def _has_names_over_numbers(split: Split) -> bool:
+    """Whether all rows are equally wide, with no number in the header and mostly numbers in some column below it."""
+    header, *rows = split.rows
+    if not rows or any(len(row) != len(header) for row in rows):
+        return False
+    if any(is_number(cell) or cell.strip() in MISSING_MARKS for cell in header):
+        return False
+    return any(sum(map(is_number, column)) > len(column) / 2 for column in zip(*rows, strict=True))
 
 
 def _below(text: str, lines: int) -> str:
@@ -93,7 +139,7 @@ def _parse(body: str, separator: str, name: str) -> list[list[str]]:
     return rows
 
 
-def _blank_separated(body: str) -> tuple[float, int, str, list[list[str]]] | None:
+def _blank_separated(body: str) -> Split | None:
     """Columns divided by blanks, only where every row agrees and numbers fill most of it: prose does neither."""
     rows = [line.split() for line in LINE_END.split(body) if line.strip()][:SAMPLE_ROWS]
     if len(rows) < 2 or len(rows[0]) < 2 or len({len(row) for row in rows}) > 1:
@@ -101,7 +147,7 @@ def _blank_separated(body: str) -> tuple[float, int, str, list[list[str]]] | Non
     cells = [cell for row in rows[1:] for cell in row]
     if sum(is_number(cell) for cell in cells) < len(cells) / 2:
         return None
-    return 1.0, len(rows[0]), r"\s+", rows
+    return Split(r"\s+", rows)
 
 
 def is_number(cell: str) -> bool:
@@ -153,7 +199,9 @@ def parse_delimited(raw: bytes, name: str) -> tuple[pd.DataFrame, list[str]]:
     frame.columns = pd.Index(names)
     if layout.separator != ",":
         notes.append(f"the columns are divided by {SEPARATOR_NAMES[layout.separator]}")
-    if layout.skipped:
+    if layout.title:
+        notes.append(f"{layout.skipped} line(s) above the header were skipped: {layout.title!r} looks like a title")
+    elif layout.skipped:
         notes.append(f"{layout.skipped} blank or comment line(s) above the header were skipped")
     if layout.row_names:
         notes.append("the header names one column fewer than the rows hold: the first was taken as row names")

@@ -316,3 +316,36 @@ def test_only_line_ends_divide_rows_below_a_comment(tmp_path: Path, sign: str, l
     lines = ["# made by hand", "t,y,note", f"0,1,left{sign}right", "1,2,plain", ""]
     table = read_table(written(tmp_path, "a.csv", line_end.join(lines)))
     assert table.frame.to_dict("list") == {"t": [0, 1], "y": [1, 2], "note": [f"left{sign}right", "plain"]}
+
+
+@pytest.mark.parametrize(
+    ("above", "skipped"),
+    [
+        ("Wages study 2020\n", 1),
+        ("Wages study 2020\nMinistry of Labour\n\n", 3),
+        ("# draft\nWages study\r\n", 2),
+        ("Wages, 2020\n", 1),
+    ],
+)
+@pytest.mark.parametrize("separator", [",", ";", "\t", " "])
+def test_a_title_above_a_header_is_skipped_and_said(tmp_path: Path, above: str, skipped: int, separator: str) -> None:
+    rows = [["age", "sex", "wage", "t"], ["30", "f", "1.5", "0"], ["41", "m", "2.5", "1"], ["52", "f", "3", "0"]]
+    text = above + "\n".join(separator.join(row) for row in rows)
+    table = read_table(written(tmp_path, "a.csv", text))
+    assert list(table.frame.columns) == rows[0]
+    assert table.frame["wage"].tolist() == [1.5, 2.5, 3]
+    assert any(f"{skipped} line(s)" in note and "Wages" in note for note in table.notes)
+
+
+@pytest.mark.parametrize(
+    "content", ["age\n1,5\n2,5\n", "notes\nhello, world\nyes, no\n", "place\nParis, 3\nRome, 4\n", "x\n1 2\n3 4\n"]
+)
+def test_one_column_whose_values_hold_a_separator_is_no_title_over_a_table(tmp_path: Path, content: str) -> None:
+    with pytest.raises(DataFileError, match=r"only one column.*if that line is a title, delete it"):
+        read_table(written(tmp_path, "a.csv", content))
+
+
+def test_a_ragged_row_below_a_title_is_named_by_its_line_in_the_file(tmp_path: Path) -> None:
+    rows = ["Wages study", "age,wage", *["30,5"] * 200, "31,5,6,7"]
+    with pytest.raises(DataFileError, match="line 203 has 4 fields, not 2"):
+        read_table(written(tmp_path, "a.csv", "\n".join(rows)))

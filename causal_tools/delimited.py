@@ -24,6 +24,7 @@ MISSING_MARKS = ["", " ", "NA", "N/A", "n/a", "#N/A", "<NA>", "NaN", "nan", "-na
 # str.splitlines would also cut at U+2028 and other signs that may stand inside a cell
 LINE_END = re.compile(r"\r\n|\r|\n")
 RAGGED = re.compile(r"Expected (\d+) fields in line (\d+), saw (\d+)")
+LIKE_A_NUMBER = re.compile(r"\s*[-+]?\s?[$€£¥]?\s?\d[\d.,]*([eE][-+]?\d+)?\s?[%$€£¥]?\s*")
 THOUSANDS = re.compile(r"[+-]?(?:[1-9]\d{0,2}(?:,\d{3})*|0)")
 DECIMAL_COMMA = re.compile(r"[+-]?\d+(,\d+)?([eE][+-]?\d+)?")
 
@@ -55,6 +56,14 @@ class Split(NamedTuple):
     def regular(self) -> float:
         """The share of rows that fit the header, with at most row names besides."""
         return sum(len(row) in (self.width, self.width + 1) for row in self.rows) / len(self.rows)
+
+    @property
+    def clean(self) -> float:
+        """The share of cells below the header that are numbers or hold none of the other separators."""
+        others = [separator for separator in SEPARATORS if separator != self.separator]
+        cells = [cell for row in self.rows[1:] for cell in row]
+        clean = sum(LIKE_A_NUMBER.fullmatch(cell) is not None or not any(o in cell for o in others) for cell in cells)
+        return clean / max(len(cells), 1)
 
 
 def find_layout(text: str, name: str) -> Layout:
@@ -108,7 +117,7 @@ def _next_line(lines: list[str], start: int) -> int:
 def _best_split(body: str, name: str) -> Split | None:
     splits = [Split(separator, rows) for separator in SEPARATORS if (rows := _parse(body, separator, name))]
     wide = [split for split in splits if split.width > 1]
-    return max(wide, key=lambda split: (split.regular, split.width)) if wide else _blank_separated(body)
+    return max(wide, key=lambda split: (split.regular, split.clean, split.width)) if wide else _blank_separated(body)
 
 
 def _has_names_over_numbers(split: Split) -> bool:

@@ -349,3 +349,21 @@ def test_a_ragged_row_below_a_title_is_named_by_its_line_in_the_file(tmp_path: P
     rows = ["Wages study", "age,wage", *["30,5"] * 200, "31,5,6,7"]
     with pytest.raises(DataFileError, match="line 203 has 4 fields, not 2"):
         read_table(written(tmp_path, "a.csv", "\n".join(rows)))
+
+
+@pytest.mark.parametrize(
+    ("header", "rows", "first"),
+    [
+        ("Alter, Jahre;Schulung, Kurs;Lohn, EUR", ["34,5;0,0;3023,25", "58,5;1,0;5101,25"], [34.5, 58.5]),
+        ("Alter, Jahre;Ort;Lohn, EUR", ["34,5;Bonn;3023,25", "58,5;Ulm;5101,25"], [34.5, 58.5]),
+        ("Alter, Jahre;Ort;Lohn, EUR", ["34,5;Bonn, Mitte;3023,25", "58,5;Ulm, Ost;5101,25"], [34.5, 58.5]),
+        ("Preis, EUR;Stück", ["34,50 €;2", "58,50 €;3"], None),
+        ("age, years\tpay, EUR", ["34.5\t3,023.25", "58.5\t5,101.25"], [34.5, 58.5]),
+    ],
+)
+def test_a_comma_in_names_and_numbers_does_not_divide_columns(
+    tmp_path: Path, header: str, rows: list[str], first: list[float] | None
+) -> None:
+    table = read_table(written(tmp_path, "a.csv", "\n".join([header, *rows, *rows])))
+    assert list(table.frame.columns) == header.split("\t" if "\t" in header else ";")
+    assert first is None or table.frame.iloc[:, 0].tolist() == first * 2

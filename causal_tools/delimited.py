@@ -13,6 +13,7 @@ import pandas as pd
 
 from causal_tools.encodings import decode
 from causal_tools.errors import DataFileError
+from causal_tools.number_styles import settle_styles
 
 SEPARATORS = (",", ";", "\t", "|")
 SEPARATOR_NAMES = {",": "comma", ";": "semicolon", "\t": "tab", "|": "vertical bar", r"\s+": "blank space"}
@@ -25,8 +26,6 @@ MISSING_MARKS = ["", " ", "NA", "N/A", "n/a", "#N/A", "<NA>", "NaN", "nan", "-na
 LINE_END = re.compile(r"\r\n|\r|\n")
 RAGGED = re.compile(r"Expected (\d+) fields in line (\d+), saw (\d+)")
 LIKE_A_NUMBER = re.compile(r"\s*[-+]?\s?[$€£¥]?\s?\d[\d.,]*([eE][-+]?\d+)?\s?[%$€£¥]?\s*")
-THOUSANDS = re.compile(r"[+-]?(?:[1-9]\d{0,2}(?:,\d{3})*|0)")
-DECIMAL_COMMA = re.compile(r"[+-]?\d+(,\d+)?([eE][+-]?\d+)?")
 
 
 @dataclass(frozen=True)
@@ -187,24 +186,7 @@ def parse_delimited(raw: bytes, name: str) -> tuple[pd.DataFrame, list[str]]:
         )
     names = (["row_name"] if layout.row_names else []) + layout.header
     names += ["" for _ in range(layout.trailing_separator)]
-    try:
-        frame = pd.read_csv(
-            io.StringIO(_below(text, layout.skipped)),
-            sep=layout.separator,
-            header=None,
-            skiprows=1,
-            names=list(range(len(names))),
-            index_col=False,
-            keep_default_na=False,
-            na_values=MISSING_MARKS,
-            skipinitialspace=True,
-            low_memory=False,
-            on_bad_lines="error",
-        )
-    except pd.errors.EmptyDataError:
-        frame = pd.DataFrame(columns=range(len(names)))
-    except pd.errors.ParserError as error:
-        raise DataFileError(_ragged_message(str(error), name, layout)) from error
+    frame = _rows(text, layout, len(names), name)
     frame.columns = pd.Index(names)
     if layout.separator != ",":
         notes.append(f"the columns are divided by {SEPARATOR_NAMES[layout.separator]}")
@@ -214,7 +196,32 @@ def parse_delimited(raw: bytes, name: str) -> tuple[pd.DataFrame, list[str]]:
         notes.append(f"{layout.skipped} blank or comment line(s) above the header were skipped")
     if layout.row_names:
         notes.append("the header names one column fewer than the rows hold: the first was taken as row names")
-    return (frame if layout.separator == "," else _decimal_commas(frame, notes)), notes
+    if layout.separator == ",":
+        return frame, notes
+    written = _rows(text, layout, len(names), name, as_written=True).set_axis(frame.columns, axis=1)
+    return settle_styles(frame, written, layout.separator, notes), notes
+
+
+def _rows(text: str, layout: Layout, width: int, name: str, *, as_written: bool = False) -> pd.DataFrame:
+    try:
+        return pd.read_csv(
+            io.StringIO(_below(text, layout.skipped)),
+            sep=layout.separator,
+            header=None,
+            skiprows=1,
+            names=list(range(width)),
+            index_col=False,
+            dtype=object if as_written else None,
+            keep_default_na=False,
+            na_values=MISSING_MARKS,
+            skipinitialspace=True,
+            low_memory=False,
+            on_bad_lines="error",
+        )
+    except pd.errors.EmptyDataError:
+        return pd.DataFrame(columns=range(width))
+    except pd.errors.ParserError as error:
+        raise DataFileError(_ragged_message(str(error), name, layout)) from error
 
 
 def _ragged_message(error: str, name: str, layout: Layout) -> str:
@@ -227,21 +234,3 @@ def _ragged_message(error: str, name: str, layout: Layout) -> str:
         f"{name} is not a regular table: line {int(line) + layout.skipped} has {saw} fields, not {wanted} as expected. "
         f"Put quotation marks around texts that hold a {SEPARATOR_NAMES[layout.separator]}."
     )
-
-
-def _decimal_commas(frame: pd.DataFrame, notes: list[str]) -> pd.DataFrame:
-    changed = []
-    for position, name in enumerate(frame.columns):
-        column = frame.iloc[:, position]
-        if pd.api.types.is_numeric_dtype(column) or pd.api.types.is_bool_dtype(column):
-            continue
-        texts = column.dropna().astype(str).str.strip()
-        if len(texts) and texts.str.contains(",").any() and texts.str.fullmatch(DECIMAL_COMMA).all():
-            if texts.str.fullmatch(THOUSANDS).all() and not texts.str.contains(",").all():
-                continue  # 3,994 beside 812: thousands, which are read later
-            numbers = pd.to_numeric(column.astype("string").str.strip().str.replace(",", "."))
-            frame.isetitem(position, numbers.to_numpy(dtype=float, na_value=float("nan")))
-            changed.append(str(name))
-    if changed:
-        notes.append(f"decimal commas were read as decimal points in {', '.join(changed)}")
-    return frame

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -140,7 +141,7 @@ def read_treatment(
 
     Raises:
         EstimationRefused: the treatment is constant, or has a level for almost every row.
-        QueryError: the column holds dates, or has no such level.
+        QueryError: the column holds dates, has no such level, or the contrast names one level twice.
     """
     name = str(column.name)
     if pd.api.types.is_datetime64_any_dtype(column):
@@ -171,6 +172,8 @@ def read_treatment(
         )
     if contrast:
         first, second = (_level(column, level, levels) for level in contrast)
+        if first == second:
+            raise QueryError(_of_one(column, contrast, f"both are the level {first!r}"))
         levels = [first, *(level for level in levels if level != first)]
         return Treatment(name, tuple(levels), codes_of(column, levels), levels.index(second), asked=True)
     codes = codes_of(column, levels)
@@ -178,11 +181,16 @@ def read_treatment(
     return Treatment(name, tuple(levels), codes, 1 + int(np.argmax(counts[1:])))
 
 
-def _level(column: pd.Series, asked: Scalar, levels: list[Scalar]) -> Scalar:
-    """The level that a contrast means: the same, or the same but for case and type."""
+def levels_meant(asked: Scalar, levels: Sequence[Scalar]) -> list[Scalar]:
+    """The levels that a contrast may mean: the same one, else those that are the same but for case and type."""
     if asked in levels and not isinstance(asked, bool):
-        return levels[levels.index(asked)]
-    fitting = [level for level in levels if str(level).strip().casefold() == str(asked).strip().casefold()]
+        return [levels[levels.index(asked)]]
+    return [level for level in levels if str(level).strip().casefold() == str(asked).strip().casefold()]
+
+
+def _level(column: pd.Series, asked: Scalar, levels: list[Scalar]) -> Scalar:
+    """The level that a contrast means."""
+    fitting = levels_meant(asked, levels)
     if len(fitting) != 1:
         listed = ", ".join(map(str, levels[:MOST_LEVELS]))
         raise QueryError(
@@ -190,6 +198,13 @@ def _level(column: pd.Series, asked: Scalar, levels: list[Scalar]) -> Scalar:
             f"{', …' if len(levels) > MOST_LEVELS else ''}"
         )
     return fitting[0]
+
+
+def _of_one(column: pd.Series, contrast: tuple[Scalar, Scalar], why: str) -> str:
+    return (
+        f"the contrast {contrast[0]!r} to {contrast[1]!r} compares nothing: {why} of {column.name!r}. "
+        "Give two different ones."
+    )
 
 
 def _amounts(column: pd.Series, contrast: tuple[Scalar, Scalar]) -> tuple[float, float]:
@@ -206,6 +221,8 @@ def _amounts(column: pd.Series, contrast: tuple[Scalar, Scalar]) -> tuple[float,
             f"the contrast {amounts[0]:g} to {amounts[1]:g} leaves the range of {column.name!r}, {low:g} to {high:g}: "
             "nothing was seen there"
         )
+    if amounts[0] == amounts[1]:
+        raise QueryError(_of_one(column, contrast, f"both are the amount {amounts[0]:g}"))
     return amounts[0], amounts[1]
 
 

@@ -178,3 +178,18 @@ def test_of_very_many_rows_some_are_drawn_always_the_same_and_it_is_said() -> No
     assert f"{MOST_ROWS} of the {MOST_ROWS + 500} usable rows, drawn at random, were used" in first.notes
     assert prepare(query, frame[:MOST_ROWS]).size == MOST_ROWS
     assert not any("drawn" in note for note in prepare(query, frame[:MOST_ROWS]).notes)
+
+
+@pytest.mark.parametrize(
+    ("levels", "contrast", "said"),
+    [
+        (["low", "high"], ("low", "LOW"), "level 'low' of 't'"),
+        ([0, 1], (0, "0"), "level 0 of 't'"),
+        ([0.0, 1.0, 2.0], (1.0, "1"), "level 1 of 't'"),
+        ([False, True], ("true", "True"), "level True of 't'"),
+        (list(range(20)), (3, "3.0"), "amount 3 of 't'"),
+    ],
+)
+def test_a_contrast_of_a_level_with_itself_is_refused(levels: list[object], contrast: tuple, said: str) -> None:
+    with pytest.raises(QueryError, match=f"compares nothing: both are the {said}"):
+        read_treatment(pd.Series(levels * 10, name="t"), [], contrast=contrast)

@@ -10,7 +10,15 @@ import pandas as pd
 from causal_tools.contract import CausalQuery
 from causal_tools.covariates import Covariates, encode_covariates, same_information
 from causal_tools.errors import EstimationRefused, QueryError
-from causal_tools.treatment import Response, Treatment, native, rare_levels, read_response, read_treatment
+from causal_tools.treatment import (
+    Response,
+    Treatment,
+    levels_meant,
+    native,
+    rare_levels,
+    read_response,
+    read_treatment,
+)
 
 FEWEST_ROWS = 30
 MOST_ROWS = 200_000  # more are drawn from: the interval is narrow by then, and an answer would take minutes
@@ -98,12 +106,11 @@ def _enough(rows: pd.DataFrame, needed: list[str], frame: pd.DataFrame) -> None:
 
 def _without_rare_levels(rows: pd.DataFrame, query: CausalQuery, notes: list[str], as_actions: bool) -> pd.DataFrame:
     treatment = str(query.treatment)
-    asked = {str(level) for level in query.contrast or ()}
-    rare = [
-        level
-        for level in rare_levels(rows[treatment], as_actions=as_actions or query.contrast is not None)
-        if str(level) not in asked  # these are refused where they are too rare, not left out
-    ]
+    rare = rare_levels(rows[treatment], as_actions=as_actions or query.contrast is not None)
+    if rare and query.contrast is not None:
+        levels = [native(level) for level in rows[treatment].unique()]
+        asked = [level for one in query.contrast for level in levels_meant(one, levels)]
+        rare = [level for level in rare if level not in asked]  # refused where they are too rare, not left out
     if not rare or len(rare) == rows[treatment].nunique():
         return rows
     keep = ~rows[treatment].map(native).isin(rare)

@@ -193,3 +193,19 @@ def test_of_very_many_rows_some_are_drawn_always_the_same_and_it_is_said() -> No
 def test_a_contrast_of_a_level_with_itself_is_refused(levels: list[object], contrast: tuple, said: str) -> None:
     with pytest.raises(QueryError, match=f"compares nothing: both are the {said}"):
         read_treatment(pd.Series(levels * 10, name="t"), [], contrast=contrast)
+
+
+@pytest.mark.parametrize("spelt", ["Rare", "rare", " RARE "])
+def test_a_rare_level_that_a_contrast_asks_for_is_kept_however_it_is_spelt(spelt: str) -> None:
+    levels = ["a"] * 40 + ["b"] * 40 + ["Rare"] * 7 + ["odd"] * 3
+    frame = table(rows=90, t=levels)
+    prepared = prepare(ATE.model_copy(update={"contrast": ("A", spelt)}), frame)
+    assert prepared.treatment.contrast == ("a", "Rare")
+    assert "3 row(s) under rare levels of 't' were left out: odd" in prepared.notes
+    assert prepared.size == 87
+
+
+def test_of_two_levels_that_differ_in_case_the_one_asked_for_as_it_is_spelt_is_meant() -> None:
+    frame = table(rows=90, t=["a"] * 40 + ["b"] * 43 + ["B"] * 7)
+    prepared = prepare(ATE.model_copy(update={"contrast": ("a", "b")}), frame)
+    assert prepared.treatment.levels == ("a", "b")

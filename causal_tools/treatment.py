@@ -103,7 +103,9 @@ def native(value: object) -> Scalar:
 
 
 def ordered_levels(column: pd.Series) -> list[Scalar]:
-    """The levels in sorted order, one that is called a control first."""
+    """The levels in the order that an ordered categorical gives them; else sorted, one that is called a control first."""
+    if isinstance(column.dtype, pd.CategoricalDtype) and column.cat.ordered:
+        return [native(level) for level in column.cat.remove_unused_categories().cat.categories]
     levels = [native(level) for level in column.dropna().unique()]
     numeric = all(not isinstance(level, str) for level in levels)
     ordered = sorted(levels, key=(lambda level: float(level)) if numeric else (lambda level: str(level)))
@@ -134,7 +136,7 @@ def read_treatment(
 ) -> Treatment:
     """A discrete treatment (two values, truth values or texts) or a continuous one (numbers of three values or more).
 
-    The reference is the first level in sorted order, or one named as a control; it is compared with the most
+    The reference is the first level of an ordered categorical, else in sorted order, or one named as a control; it is compared with the most
     frequent other level. With ``as_actions`` numbers are discrete too: up to ten values are actions as they stand,
     more are grouped at their quartiles. With a ``contrast`` these two are compared: levels where the column has at most ten
     values, amounts where it has more.
@@ -243,6 +245,7 @@ def rare_levels(column: pd.Series, *, as_actions: bool = False) -> list[Scalar]:
     if is_numeric(column) and (column.nunique() > MOST_LEVELS or (column.nunique() > 2 and not as_actions)):
         return []
     counts = column.value_counts()
+    counts = counts[counts > 0]  # a categorical counts the levels that no row has, too
     if len(counts) <= 2:
         return []
     return sorted((native(level) for level, count in counts.items() if count < FEWEST_IN_LEVEL), key=str)

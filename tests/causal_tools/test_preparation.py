@@ -209,3 +209,28 @@ def test_of_two_levels_that_differ_in_case_the_one_asked_for_as_it_is_spelt_is_m
     frame = table(rows=90, t=["a"] * 40 + ["b"] * 43 + ["B"] * 7)
     prepared = prepare(ATE.model_copy(update={"contrast": ("a", "b")}), frame)
     assert prepared.treatment.levels == ("a", "b")
+
+
+def ordered(values: list[str], *categories: str) -> pd.Series:
+    return pd.Series(pd.Categorical(values, categories=categories, ordered=True), name="t")
+
+
+def test_an_ordered_categorical_is_compared_in_its_own_order() -> None:
+    column = ordered(["new", "old"] * 20, "unseen", "old", "new")
+    assert read_treatment(column, []).contrast == ("old", "new")
+    assert read_treatment(column, []).data.tolist() == [1, 0] * 20
+    assert read_treatment(column, [], contrast=("new", "old")).contrast == ("new", "old")
+    unordered = column.cat.as_unordered()
+    assert read_treatment(unordered, []).contrast == ("new", "old")  # alphabetically, as texts are
+
+
+def test_a_response_of_an_ordered_categorical_is_one_for_the_later_level() -> None:
+    response = read_response(ordered(["worse", "better"] * 5, "worse", "better"), "response", [])
+    assert response.data.tolist() == [0, 1] * 5
+
+
+def test_levels_of_a_categorical_that_no_row_has_are_not_rare() -> None:
+    frame = table(t=ordered(["old"] * 30 + ["new"] * 30, "never", "old", "new"))
+    prepared = prepare(ATE, frame)
+    assert prepared.treatment.levels == ("old", "new")
+    assert not any("rare" in note for note in prepared.notes)

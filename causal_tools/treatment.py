@@ -224,7 +224,7 @@ def _amounts(column: pd.Series, contrast: tuple[Scalar, Scalar]) -> tuple[float,
             "nothing was seen there"
         )
     if amounts[0] == amounts[1]:
-        raise QueryError(_of_one(column, contrast, f"both are the amount {amounts[0]:g}"))
+        raise QueryError(_of_one(column, contrast, f"both are the amount {native(amounts[0])}"))
     return amounts[0], amounts[1]
 
 

@@ -20,6 +20,7 @@ from causal_tools.contract import CausalQuery, Scalar
 from causal_tools.data import DataTable, read_table
 from causal_tools.errors import CausalToolsError, DataFileError, QueryError
 from causal_tools.parsing import Reading
+from causal_tools.treatment import native
 from lm.errors import LanguageModelError
 from orchestration.readings import reading_line
 from orchestration.web_form import Form, query_of
@@ -156,7 +157,7 @@ def treatment_levels(session: Session, treatment: str) -> list[str]:
         return []
     column = session.table.frame[treatment]
     if session.table.kinds.get(treatment) == "discrete":
-        return [f"{value:g}" for value in sorted(column.dropna().unique())]
+        return [str(native(value)) for value in sorted(column.dropna().unique())]
     return [str(level) for level in known_levels(session.table).get(treatment, [])]
 
 

@@ -171,6 +171,15 @@ def test_values_keep_the_type_of_their_column(tmp_path: Path) -> None:
     assert treatment_levels(session, "y") == [] == treatment_levels(Session(), "dose")
 
 
+def test_large_amounts_are_offered_as_they_stand_and_can_be_chosen(tmp_path: Path) -> None:
+    path = tmp_path / "doses.csv"
+    path.write_text("dose,y\n" + "".join(f"{dose},{i}\n" for i, dose in enumerate([0, 1000000, 1234567] * 20)))
+    session = open_file(str(path))
+    assert treatment_levels(session, "dose") == ["0", "1000000", "1234567"]
+    form = Form(task="ATE", treatment="dose", response="y", from_level="0", to_level="1234567")
+    assert query_of(form, session.columns, session.levels).contrast == (0, 1234567)
+
+
 def test_columns_that_hold_lists_are_shown_as_what_they_are(tmp_path: Path) -> None:
     path = tmp_path / "nested.parquet"
     pd.DataFrame({"t": [0, 1] * 20, "y": range(40), "tags": [["a", "b"]] * 40}).to_parquet(path)

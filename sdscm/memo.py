@@ -70,8 +70,10 @@ class ScoreMemo:
         """Scores of the levels after each context; None where any of them is not known."""
         with self._lock:
             keys = [(model, _key(context)) for context in contexts]
-            self._read([key for key in keys if key not in self._known])
-            return [self._of(self._known.get(key, {}), levels) for key in keys]
+            self._read([key for key in keys if self._of(self._known.get(key, {}), levels) is None])
+            found = [self._of(self._known.get(key, {}), levels) for key in keys]
+            self._forget()
+            return found
 
     def put(self, model: str, contexts: Sequence[str], levels: Sequence[str], scores: Sequence[Scores]) -> None:
         """Keep scores; where another process has written the same meanwhile, its entry stays.
@@ -94,8 +96,7 @@ class ScoreMemo:
                 self._database.execute("COMMIT")
             except sqlite3.Error as error:
                 self._give_up(error)
-            while self._database is not None and len(self._known) > MOST_IN_MEMORY:
-                del self._known[next(iter(self._known))]  # the oldest; it is on disk
+            self._forget()
 
     def _read(self, keys: Sequence[tuple[str, bytes]]) -> None:
         if self._database is None:
@@ -107,9 +108,14 @@ class ScoreMemo:
                 )
                 found = {level: (nats, np.nan if tokens is None else tokens) for level, nats, tokens in lines}
                 if found:
-                    self._known[key] = found
+                    self._known[key] = found | self._known.get(key, {})
         except sqlite3.Error as error:
             self._give_up(error)
+
+    def _forget(self) -> None:
+        """Drop the oldest contexts beyond the most in memory, where they are on disk."""
+        while self._database is not None and len(self._known) > MOST_IN_MEMORY:
+            del self._known[next(iter(self._known))]
 
     def _give_up(self, error: sqlite3.Error) -> None:
         """Go on without the file, and say so."""

@@ -124,7 +124,22 @@ def test_memory_stays_small_where_scores_are_on_disk(tmp_path, monkeypatch):
     many = [str(i) for i in range(50)]
     memo.put("m", many, ["x"], [_scores(-float(i)) for i in range(50)])
     assert len(memo._known) <= 10
-    assert [one.nats[0] for one in memo.get("m", many, ["x"])] == [-float(i) for i in range(50)]
+    for reader in (memo, ScoreMemo(memo.path)):  # more contexts at once than are kept
+        assert [one.nats[0] for one in reader.get("m", many, ["x"])] == [-float(i) for i in range(50)]
+        assert len(reader._known) <= 10
+
+
+def test_a_level_in_memory_does_not_hide_the_others_on_disk(tmp_path):
+    path = tmp_path / "scores.sqlite"
+    ScoreMemo(path).put("m", ["c"], ["a"], [_scores(-1.0)])
+    memo = ScoreMemo(path)
+    memo.put("m", ["c"], ["b"], [_scores(-2.0)])
+    (found,) = memo.get("m", ["c"], ["a", "b"])
+    assert found is not None
+    assert found.nats.tolist() == [-1, -2]
+    ScoreMemo(path).put("m", ["c"], ["d"], [_scores(-3.0)])  # another process, after this one has looked
+    assert memo.get("m", ["c"], ["d", "b"])[0].nats.tolist() == [-3, -2]
+    assert memo.get("m", ["c"], ["a", "unheard"]) == [None]
 
 
 WRITER = """

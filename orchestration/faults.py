@@ -14,6 +14,10 @@ import typer
 _OURS = r"(sdscm|lm|causal_tools|training|validation|assets|orchestration)(\.|$)"  # modules whose warnings are shown
 
 
+class FileError(Exception):
+    """A place where no file can be written."""
+
+
 @contextmanager
 def clear_errors() -> Iterator[None]:
     """A fault that the user can mend is one message and exit code 2, never a traceback."""
@@ -26,7 +30,7 @@ def clear_errors() -> Iterator[None]:
 
     try:
         yield
-    except (CausalToolsError, LanguageModelError, ScenarioError, AnnotationServerError) as error:
+    except (CausalToolsError, LanguageModelError, ScenarioError, AnnotationServerError, FileError) as error:
         typer.echo(f"{type(error).__name__}: {error}", err=True)
         sys.exit(2)
     except ValidationError as error:

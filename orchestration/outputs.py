@@ -5,7 +5,7 @@ import os
 from pathlib import Path
 from typing import Any
 
-from orchestration.faults import to_json
+from orchestration.faults import FileError, to_json
 
 
 def require_file(path: Path, option: str, suffix: str) -> None:
@@ -17,21 +17,19 @@ def require_file(path: Path, option: str, suffix: str) -> None:
         suffix: that the name must have.
 
     Raises:
-        ScenarioError: another suffix, no such folder, a folder of that name, or a folder that cannot be written to.
+        FileError: another suffix, no such folder, a folder of that name, or a folder that cannot be written to.
     """
-    from sdscm import ScenarioError
-
     folder = path.absolute().parent
     if path.suffix.lower() != suffix:
-        raise ScenarioError(f"{option} must end in {suffix}; given {path.name or str(path)!r}")
+        raise FileError(f"{option} must end in {suffix}; given {path.name or str(path)!r}")
     if not folder.exists():
-        raise ScenarioError(f"{option} {path}: the folder {folder} does not exist; make it first")
+        raise FileError(f"{option} {path}: the folder {folder} does not exist; make it first")
     if not folder.is_dir():
-        raise ScenarioError(f"{option} {path}: {folder} is a file, not a folder")
+        raise FileError(f"{option} {path}: {folder} is a file, not a folder")
     if path.is_dir():
-        raise ScenarioError(f"{option} {path} is a folder; give the name of a file")
+        raise FileError(f"{option} {path} is a folder; give the name of a file")
     if not os.access(folder, os.W_OK | os.X_OK):
-        raise ScenarioError(f"{option} {path}: no permission to write to the folder {folder}")
+        raise FileError(f"{option} {path}: no permission to write to the folder {folder}")
 
 
 def write_file(path: Path, content: bytes) -> None:

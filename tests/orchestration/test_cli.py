@@ -335,12 +335,13 @@ def _places(folder: Path, suffix: str) -> list[tuple[Path, str]]:
         (("sample", "tutoring", "--rows", "5", "--seed", "0", "--lm", "unknown", "--out"), ".parquet"),
         (("audit", "tutoring", "--lm", "unknown", "--picture"), ".png"),
         (("scenarios", "tutoring", "--picture"), ".png"),
+        (("ask", "no.csv", "--task", "ATE", "--treatment", "t", "--response", "y", "--plot"), ".png"),
     ],
 )
 def test_a_place_where_no_file_can_be_is_refused_first(tmp_path: Path, arguments: tuple[str, ...], suffix: str) -> None:
     for path, word in _places(tmp_path, suffix):
         result = invoke(*arguments, str(path))
-        assert_clear_error(result, word)
+        assert_clear_error(result, "FileError: ", word)
         assert "A context of" not in result.output
 
 

@@ -11,7 +11,15 @@ from lm.bundled import BUNDLED, bundled_directory
 from lm.errors import ModelNotFound
 from lm.model import LanguageModel
 from lm.references import ModelReference, parse_reference
-from lm.registry import ASSISTANT_MODEL, adapter_in, find_assistant, find_registered
+from lm.registry import (
+    ADAPTER_FILE,
+    ASSISTANT_MODEL,
+    MODEL_FILE,
+    adapter_in,
+    find_assistant,
+    find_registered,
+    require_model,
+)
 from lm.tiny import TINY, tiny_model
 
 BASE_NOTE = "base_model.json"  # beside an adapter: which model it was trained on, as a reference of ours
@@ -24,7 +32,7 @@ def load_language_model(
 
     Args:
         reference: ``smollm2-135m`` (comes with the project), ``tiny`` (random weights, for tests), ``hf:org/name``, a
-            directory with a saved model or adapter, ``models:/name@alias`` (MLflow), or ``assistant``: the champion of
+            directory that holds a saved model or an adapter, ``models:/name@alias`` (MLflow), or ``assistant``: the champion of
             the registry, else the adapter that comes with the project.
         adapter: folder of a LoRA adapter to put on top.
         device: ``cpu``, ``cuda``, …; an accelerator where there is one, by default.
@@ -39,7 +47,7 @@ def load_language_model(
     source = parse_reference(reference)
     if source.kind in ("mlflow", "assistant", "directory"):
         folder, name = _folder_of(source)
-        inner = adapter_in(folder) if not (folder / "config.json").exists() else None
+        inner = adapter_in(folder) if not (folder / MODEL_FILE).exists() else None
         if inner is not None:
             return _named(
                 load_language_model(base_of(inner), adapter=adapter or inner, device=device, dtype=dtype), name
@@ -61,9 +69,9 @@ def base_of(adapter: Path) -> str:
     note = adapter / BASE_NOTE
     if note.exists():
         return str(json.loads(note.read_text())["base"])
-    config = adapter / "adapter_config.json"
+    config = adapter / ADAPTER_FILE
     if not config.exists():
-        raise ModelNotFound(f"{adapter} holds no LoRA adapter: adapter_config.json is missing")
+        raise ModelNotFound(f"{adapter} holds no LoRA adapter: {ADAPTER_FILE} is missing")
     base = json.loads(config.read_text()).get("base_model_name_or_path") or ""
     if Path(base).is_dir():
         return str(base)
@@ -105,18 +113,22 @@ def weights_version(reference: str) -> str:
 
 
 def _folder_of(source: ModelReference) -> tuple[Path, str]:
+    """The folder that a reference leads to, which holds a model, and what the model is called."""
     if source.kind == "directory":
-        return Path(source.location), source.location
-    if source.kind == "mlflow":
-        return find_registered(source.location).folder, source.location
-    found = find_assistant()
-    if found is None:
-        raise ModelNotFound(
-            f"there is no tuned assistant ({ASSISTANT_MODEL} has no champion, and none comes with this copy): run `make demo`, "
-            f"or name a model, such as --model {BUNDLED}"
-        )
-    told = f"version {found.version} ({found.alias})" if found.alias else found.version
-    return found.folder, f"{found.name} {told}"
+        folder, name = Path(source.location), source.location
+    elif source.kind == "mlflow":
+        folder, name = find_registered(source.location).folder, source.location
+    else:
+        found = find_assistant()
+        if found is None:
+            raise ModelNotFound(
+                f"there is no tuned assistant ({ASSISTANT_MODEL} has no champion, and none comes with this copy): run `make "
+                f"demo`, or name a model, such as --model {BUNDLED}"
+            )
+        told = f"version {found.version} ({found.alias})" if found.alias else found.version
+        folder, name = found.folder, f"{found.name} {told}"
+    require_model(folder)
+    return folder, name
 
 
 def _named(lm: LanguageModel, name: str) -> LanguageModel:
@@ -158,6 +170,6 @@ def with_adapter(model: Any, adapter: Path) -> Any:
     """
     from peft import PeftModel
 
-    if not (adapter / "adapter_config.json").exists():
-        raise ModelNotFound(f"{adapter} holds no LoRA adapter: adapter_config.json is missing")
+    if not (adapter / ADAPTER_FILE).exists():
+        raise ModelNotFound(f"{adapter} holds no LoRA adapter: {ADAPTER_FILE} is missing")
     return PeftModel.from_pretrained(model, str(adapter)).merge_and_unload()  # merged, it is as fast as the base

@@ -14,6 +14,8 @@ from lm.places import cache, tracking_uri
 ASSISTANT_MODEL = "causalsmith-assistant"
 CHAMPION, CHALLENGER = "champion", "challenger"
 SHIPPED = Path(__file__).parent / "assistant"
+MODEL_FILE, ADAPTER_FILE = "config.json", "adapter_config.json"  # by which a saved model and an adapter are known
+MLFLOW_FILE = "MLmodel"
 
 
 @dataclass(frozen=True)
@@ -90,13 +92,36 @@ def find_assistant() -> RegisteredModel | None:
 
 def shipped_adapter() -> Path | None:
     """The adapter that comes with the project, if this copy has it."""
-    return SHIPPED if (SHIPPED / "adapter_config.json").exists() else None
+    return SHIPPED if (SHIPPED / ADAPTER_FILE).exists() else None
 
 
 def adapter_in(folder: Path) -> Path | None:
-    """The LoRA adapter's folder inside a downloaded model, if it holds one."""
-    found = sorted(folder.rglob("adapter_config.json"))
+    """The LoRA adapter's folder: this one, or in a folder that MLflow has made the one among its artifacts.
+
+    Raises:
+        ModelNotFound: MLflow's folder holds several.
+    """
+    if (folder / ADAPTER_FILE).exists():
+        return folder
+    found = sorted(folder.glob(f"artifacts/*/{ADAPTER_FILE}")) if (folder / MLFLOW_FILE).exists() else []
+    if len(found) > 1:
+        raise ModelNotFound(f"{folder} holds several adapters, name one: {', '.join(str(one.parent) for one in found)}")
     return found[0].parent if found else None
+
+
+def require_model(folder: Path) -> None:
+    """Refuse a folder that is no model's; what lies deeper is not taken, as nobody named it.
+
+    Raises:
+        ModelNotFound: it holds neither a saved model nor an adapter; with the folders in it that do.
+    """
+    if (folder / MODEL_FILE).exists() or adapter_in(folder) is not None:
+        return
+    inner = sorted({str(path.parent) for name in (MODEL_FILE, ADAPTER_FILE) for path in folder.glob(f"*/{name}")})
+    raise ModelNotFound(
+        f"no model in the folder {folder}: it holds neither a saved model ({MODEL_FILE}) nor an adapter ({ADAPTER_FILE})"
+        + (f". There is one in: {', '.join(inner[:5])}" if inner else "")
+    )
 
 
 def is_absent(error: Any) -> bool:

@@ -13,7 +13,7 @@ from lm import ModelNotFound, load_language_model
 from lm.bundled import BUNDLED
 from lm.load import base_of, weights_version
 from lm.references import parse_reference
-from lm.registry import find_assistant, shipped_adapter
+from lm.registry import adapter_in, find_assistant, shipped_adapter
 from lm.tiny import tiny_model
 
 QUESTION = (["The weather is", "It is"], [["good", "bad"], ["so", "not so"]])
@@ -81,14 +81,35 @@ def test_an_adapters_scores_are_those_of_the_base_plus_the_product_of_its_factor
     assert adapter.name in tuned.describe()
 
 
-def test_a_folder_that_holds_an_adapter_finds_its_base_by_the_note(adapter, tmp_path):
-    nested = tmp_path / "artifacts" / "adapter"
-    nested.parent.mkdir()
-    nested.symlink_to(adapter)
+def test_a_folder_that_holds_an_adapter_finds_its_base_by_the_note(adapter):
     plain = load_language_model("tiny", adapter=adapter, device="cpu")
     found = load_language_model(str(adapter), device="cpu")
     assert np.allclose(_flat(found.score(*QUESTION)), _flat(plain.score(*QUESTION)), atol=1e-6)
     assert found.name == f"{adapter} on tiny"
+
+
+def test_an_adapter_is_taken_from_the_folder_that_was_named_and_from_none_below(adapter, saved, tmp_path):
+    (tmp_path / "deep" / "er").mkdir(parents=True)
+    (tmp_path / "deep" / "er" / "one").symlink_to(adapter)
+    for load in (load_language_model, weights_version):
+        with pytest.raises(ModelNotFound, match=r"no model in the folder .*config\.json.*adapter_config\.json\)$"):
+            load(str(tmp_path))
+    (tmp_path / "near").symlink_to(adapter)
+    (tmp_path / "whole").symlink_to(saved)
+    with pytest.raises(ModelNotFound, match=f"There is one in: {tmp_path / 'near'}, {tmp_path / 'whole'}$"):
+        load_language_model(str(tmp_path))
+
+
+def test_of_a_folder_that_mlflow_made_the_one_adapter_among_its_artifacts_is_taken(adapter, tmp_path):
+    (tmp_path / "artifacts").mkdir()
+    (tmp_path / "artifacts" / "mine").symlink_to(adapter)
+    assert adapter_in(tmp_path) is None
+    (tmp_path / "MLmodel").write_text("flavors: {}")
+    assert adapter_in(tmp_path) == tmp_path / "artifacts" / "mine"
+    assert load_language_model(str(tmp_path), device="cpu").name == f"{tmp_path} on tiny"
+    (tmp_path / "artifacts" / "other").symlink_to(adapter)
+    with pytest.raises(ModelNotFound, match=r"several adapters, name one: .*mine, .*other"):
+        load_language_model(str(tmp_path), device="cpu")
 
 
 def test_without_a_note_the_adapters_own_configuration_is_asked(adapter, saved, tmp_path):
@@ -119,7 +140,7 @@ def test_an_unknown_name_is_refused_with_the_forms_that_would_do(name):
 
 
 def test_a_folder_without_a_model_is_refused(tmp_path):
-    with pytest.raises(ModelNotFound, match="no usable language model"):
+    with pytest.raises(ModelNotFound, match="no model in the folder"):
         load_language_model(str(tmp_path))
 
 

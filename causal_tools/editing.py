@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, fields
 from typing import Any
@@ -10,51 +9,11 @@ from typing import Any
 import yaml
 from pydantic import ValidationError
 
-from causal_tools.contract import ALLOWED, REQUIRED, CausalQuery, Condition, Operator, Scalar, Task
+from causal_tools.condition_text import condition_text, read_condition, typed
+from causal_tools.contract import ALLOWED, REQUIRED, CausalQuery, Scalar, Task
 from causal_tools.errors import QueryError
 
-_COMPARISON = re.compile(r"\s*(<=|>=|!=|=|<|>|in\b)\s*(.+)")
 _FIELDS = tuple(name for name in CausalQuery.model_fields if name != "dataset")
-
-
-def read_condition(
-    text: str, columns: Sequence[str], levels: Mapping[str, Sequence[Scalar]] | None = None
-) -> Condition:
-    """Read a condition as ``str(condition)`` writes it, such as ``age >= 50`` or ``region in {north, south}``.
-
-    Args:
-        text: column, operator, value.
-        columns: of the file; the longest that the text starts with is meant.
-        levels: of columns that have few, so that a value keeps its type.
-
-    Raises:
-        QueryError: the text does not start with a column, or no operator and value follow.
-    """
-    line = text.strip()
-    for column in sorted(columns, key=len, reverse=True):
-        match = _COMPARISON.fullmatch(line[len(column) :]) if line.startswith(column) else None
-        if match:
-            operator: Operator = match.group(1)  # type: ignore[assignment]
-            known = (levels or {}).get(column, ())
-            values = tuple(typed(part, known) for part in match.group(2).strip(" {}()[]").split(","))
-            if operator != "in" and len(values) > 1:
-                raise QueryError(f"condition {text!r}: operator {operator!r} takes one value")
-            return Condition(column=column, operator=operator, value=values if operator == "in" else values[0])
-    raise QueryError(f"condition {text!r} must read 'column operator value' with a column of: {', '.join(columns)}")
-
-
-def typed(text: str, levels: Sequence[Scalar] = ()) -> Scalar:
-    """A value as the column has it: one of its levels where the text is one, else a number where it is one, else the text."""
-    text = text.strip()
-    known = {str(level): level for level in levels}
-    if text in known:
-        return known[text]
-    for kind in (int, float):
-        try:
-            return kind(text)
-        except ValueError:
-            continue
-    return text
 
 
 @dataclass(frozen=True)
@@ -133,7 +92,7 @@ def query_text(query: CausalQuery) -> str:
     """The query as YAML to edit, with the fields that its task takes."""
     content = query.model_dump(mode="json", exclude_none=True)
     content |= {
-        "conditions": [str(condition) for condition in query.conditions],
+        "conditions": [condition_text(condition) for condition in query.conditions],
         "lower_is_better": query.lower_is_better,
     }
     shown = {name: content.get(name) for name in _FIELDS if name == "task" or name in ALLOWED[query.task]}

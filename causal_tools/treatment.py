@@ -136,8 +136,8 @@ def read_treatment(
 ) -> Treatment:
     """A discrete treatment (two values, truth values or texts) or a continuous one (numbers of three values or more).
 
-    The reference is the first level of an ordered categorical, else in sorted order, or one named as a control; it is compared with the most
-    frequent other level. With ``as_actions`` numbers are discrete too: up to ten values are actions as they stand,
+    The reference is the first level of an ordered categorical, else in sorted order, or one named as a control; it is compared
+    with the most frequent other level. With ``as_actions`` numbers are discrete too: up to ten values are actions as they stand,
     more are grouped at their quartiles. With a ``contrast`` these two are compared: levels where the column has at most ten
     values, amounts where it has more.
 

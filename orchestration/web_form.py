@@ -8,13 +8,14 @@ from dataclasses import dataclass
 from typing import Any, get_args
 
 from causal_tools.columns import resolve_column
+from causal_tools.condition_text import condition_start, condition_text, read_condition, typed, without_quoted
 from causal_tools.contract import ALLOWED, TASKS, CausalQuery, Condition, Scalar, Task
-from causal_tools.editing import checked, read_condition, typed
+from causal_tools.editing import checked
 from causal_tools.errors import QueryError
 
 Levels = Mapping[str, Sequence[Scalar]]
-_OPERATOR = r"\s*(?:<=|>=|!=|=|<|>|in\b)"
-_UNKNOWN = re.compile(r"\s(?i:and)\s+(.+?)\s*(?:<=|>=|!=|=|<|>)")
+_JOINT = re.compile(r"\s*\n\s*|\s+(?i:and)\s+")
+_UNKNOWN = re.compile(r"\s(?i:and)\s+(.+?)\s*(?:[<>=≠≤≥]|!=)")
 
 
 @dataclass(frozen=True)
@@ -118,13 +119,11 @@ def query_of(
 
 def split_conditions(text: str, columns: Sequence[str]) -> list[str]:
     """Conditions joined by ``and`` or line ends, one by one; an ``and`` within a column's name or a value joins nothing."""
-    heads = "|".join(re.escape(column) for column in sorted(columns, key=len, reverse=True))
-    start = re.compile(rf"(?:{heads}){_OPERATOR}")
-    joint = re.compile(rf"\s*\n\s*|\s+(?i:and)\s+(?={start.pattern})")
     parts, rest = [], text.strip()
     while rest:
-        head = start.match(rest)
-        cut = joint.search(rest, head.end() if head else 0)
+        head = condition_start(rest, columns)
+        joints = _JOINT.finditer(without_quoted(rest), head.end if head else 0)
+        cut = next((one for one in joints if "\n" in one[0] or condition_start(rest[one.end() :], columns)), None)
         parts.append(rest[: cut.start()] if cut else rest)
         rest = rest[cut.end() :] if cut else ""
     return [part for part in parts if part.strip()]
@@ -134,11 +133,12 @@ def _conditions(text: str, columns: Sequence[str], levels: Levels, dataset: str 
     found = []
     for part in split_conditions(text, columns):
         condition = read_condition(part, columns, levels)
-        known = {str(level) for level in levels.get(condition.column, ())}
-        for value in condition.all_values:
-            if str(value) not in known and (unknown := _UNKNOWN.search(f" {value}")):
-                meant = resolve_column(unknown.group(1), columns, dataset or "the data")
-                raise QueryError(f"condition {part!r}: write {unknown.group(1)!r} as the file does, {meant!r}")
+        start = condition_start(part, columns)
+        known = {str(level) for level in levels.get(start.column, ())} if start else set()
+        if not known.issuperset(map(str, condition.all_values)) and (unknown := _UNKNOWN.search(without_quoted(part))):
+            resolve_column(
+                unknown.group(1), columns, dataset or "the data"
+            )  # it is none, or it would start a condition
         found.append(condition)
     return tuple(found)
 
@@ -161,4 +161,4 @@ def _contrast(form: Form, levels: Levels, read: CausalQuery | None) -> tuple[Sca
 
 
 def _conditions_text(conditions: Sequence[Condition]) -> str:
-    return " and ".join(map(str, conditions))
+    return " and ".join(map(condition_text, conditions))

@@ -8,8 +8,8 @@ from typing import Any, Literal
 
 from pydantic import ValidationError
 
+from causal_tools.condition_text import condition_text, read_condition
 from causal_tools.contract import TASKS, CausalQuery
-from causal_tools.editing import read_condition
 from causal_tools.errors import QueryError
 from training.grammar.engine import FamilyTask
 from training.queries import QueryItem
@@ -41,7 +41,7 @@ def entries_from_query(task: FamilyTask, query: Mapping[str, Any] | None) -> lis
     entries += [_choice(role, str(getattr(checked, role))) for role in ROLE_FIELDS if getattr(checked, role)]
     texts = {
         "nodes": [checked.nodes] if isinstance(checked.nodes, str) else list(checked.nodes or ()),
-        "conditions": [str(condition) for condition in checked.conditions],
+        "conditions": [condition_text(condition) for condition in checked.conditions],
         "covariates": list(checked.covariates or ()),
         "dataset": [checked.dataset] if checked.dataset else [],
     }

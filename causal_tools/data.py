@@ -203,11 +203,12 @@ def _as_typed(column: pd.Series, label: str, notes: list[str]) -> pd.Series:
     if pd.api.types.is_bool_dtype(column) or pd.api.types.is_datetime64_any_dtype(column):
         return column
     if isinstance(column.dtype, pd.CategoricalDtype):
-        return (
-            _as_typed(column.astype(column.cat.categories.dtype), label, notes)
-            if not column.isna().any()
-            else _as_typed(column.astype(object), label, notes)
-        )
+        kind = object if column.isna().any() else column.cat.categories.dtype
+        plain = _as_typed(column.astype(kind), label, notes)
+        if not column.cat.ordered or not pd.api.types.is_string_dtype(plain.dropna()):
+            return plain
+        names = dict.fromkeys(str(level).strip() for level in column.cat.categories)
+        return plain.astype(pd.CategoricalDtype(list(names), ordered=True))  # its order says what is compared with what
     present = column.dropna()
     if present.empty or not all(isinstance(value, str) for value in present):
         return _mixed(column, present)

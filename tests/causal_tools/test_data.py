@@ -367,3 +367,13 @@ def test_a_comma_in_names_and_numbers_does_not_divide_columns(
     table = read_table(written(tmp_path, "a.csv", "\n".join([header, *rows, *rows])))
     assert list(table.frame.columns) == header.split("\t" if "\t" in header else ";")
     assert first is None or table.frame.iloc[:, 0].tolist() == first * 2
+
+
+def test_an_ordered_categorical_of_texts_keeps_its_order_so_that_it_is_compared_in_it(tmp_path: Path) -> None:
+    arm = pd.Categorical(["new", "old ", None, "new"] * 25, ["old ", "new"], ordered=True)
+    grade = pd.Categorical(["10", "2", "2", "10"] * 25, ["2", "10"], ordered=True)
+    pd.DataFrame({"arm": arm, "grade": grade, "y": range(100)}).to_parquet(tmp_path / "trial.parquet")
+    frame = read_table(tmp_path / "trial.parquet").frame
+    assert list(frame["arm"].cat.categories) == ["old", "new"]
+    assert frame["arm"].isna().sum() == 25
+    assert frame["grade"].tolist()[:2] == [10, 2]  # numbers have an order of their own

@@ -266,9 +266,11 @@ def web(
 
 
 def _two_levels(text: str) -> tuple[str, str]:
+    import csv
+
     from causal_tools.errors import QueryError
 
-    parts = [part.strip() for part in text.split(",")]
+    parts = [part.strip() for part in next(csv.reader([text], skipinitialspace=True), [])]  # one with a comma in quotes
     if len(parts) != 2 or not all(parts):
         raise QueryError(f"--contrast takes two levels, FROM,TO; given {text!r}")
     return parts[0], parts[1]

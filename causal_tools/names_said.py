@@ -85,3 +85,42 @@ def _match(part: str, word: str) -> float:
 
 def _initials(words: Sequence[str]) -> str:
     return "".join(word[0] for word in words)
+
+
+def written_out(column: str, words: Sequence[str]) -> str | None:
+    """A column's name with the words of a question in place of parts that are these words cut short, or their initials.
+
+    Args:
+        words: of the question, in their order, in lower case.
+
+    Returns:
+        None where no part is cut short.
+
+    >>> words = "does the bone density depend on thigh strength and debt to income".split()
+    >>> written_out("thgh_strn_2", words), written_out("dti", words), written_out("bone", words)
+    ('thigh strength 2', 'debt to income', None)
+    """
+    parts = name_parts(column)
+    initials = _run_of_initials(parts[0], words) if len(parts) == 1 else None
+    if initials:
+        return initials
+    full = [part if part in words else _cut_short(part, words) for part in parts]
+    changed = [place for place, word in enumerate(full) if word not in (None, parts[place])]
+    sure = any(len(parts[place]) >= _FEWEST_INITIALS for place in changed) or len(changed) > 1
+    if not changed or not (sure or any(part in words and not part.isdigit() for part in parts)):
+        return None
+    return " ".join(word or part for word, part in zip(full, parts, strict=True))
+
+
+def _cut_short(part: str, words: Sequence[str]) -> str | None:
+    """The first of the words that a part of a name is a short form of, or a bent one; those that it begins come first."""
+    fitting = [word for word in words if len(word) > len(part) and word not in IDLE_WORDS and _match(part, word)]
+    return min(fitting, key=lambda word: not word.startswith(part), default=None)
+
+
+def _run_of_initials(part: str, words: Sequence[str]) -> str | None:
+    size = len(part)
+    if size < _FEWEST_INITIALS:
+        return None
+    runs = (words[start : start + size] for start in range(len(words) - size + 1))
+    return next((" ".join(run) for run in runs if _initials(run) == part), None)

@@ -15,9 +15,9 @@ from typing import Any, get_args
 
 import numpy as np
 
-from causal_tools.columns import plain_name
+from causal_tools.columns import name_parts, plain_name
 from causal_tools.contract import Condition, Operator, Scalar
-from causal_tools.names_said import column_mentions
+from causal_tools.names_said import column_mentions, written_out
 from causal_tools.prompts import ALL_COLUMNS, NOT_CAUSAL
 from causal_tools.question_words import FILE_NAME, number_places, places_of, says_level, yes_or_no
 from lm.pointer import Item, Pointed, load_pointer, pointers_beside, read_by_all
@@ -244,12 +244,13 @@ def readers_of(model: object) -> list[Path]:
 
 
 def items_of(question: str, columns: Sequence[str], levels: Mapping[str, Sequence[Scalar]]) -> list[Item]:
-    """How the reader is shown the columns of a question's file: in plain words, as the question spells them where it names them,
-    with some of their levels."""
+    """How the reader is shown the columns of a question's file: in plain words, as the question spells them where it names them
+    or writes out what they cut short, with some of their levels."""
     named = {one.column: question[one.start : one.end] for one in column_mentions(question, columns)}
+    words = name_parts(question)
     return [
         Item(
-            _name_shown(column, named.get(column)),
+            _name_shown(column, named.get(column), words),
             tuple(_level_shown(level, own) for level in shown_levels(question, own)),
         )
         for column in columns
@@ -257,10 +258,11 @@ def items_of(question: str, columns: Sequence[str], levels: Mapping[str, Sequenc
     ]
 
 
-def _name_shown(column: str, spelt: str | None) -> str:
+def _name_shown(column: str, spelt: str | None, words: Sequence[str]) -> str:
     plain = plain_name(column)
     if spelt is None:
-        return plain
+        full = written_out(column, words)
+        return f"{full} , {plain}" if full else plain
     return f"named {spelt}" if spelt.casefold() == plain.casefold() else f"named {spelt} , {plain}"
 
 

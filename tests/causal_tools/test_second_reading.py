@@ -171,6 +171,12 @@ def test_columns_are_shown_in_plain_words_as_the_question_spells_them_with_level
     assert slope == Item("slope", ("steep", "flat", "mild"))
     assert married == Item("married", ("no", "yes"))
     assert site.options == ("a", "b", "c", "d", "e", "f")
+    written_out = items_of("does the systolic pressure at the harbour rise?", ["sys_pr", *columns], levels)
+    assert [item.name for item in written_out] == [
+        "systolic pr , sys pr",
+        "systolic bp 2 , sys bp 2",
+        *["slope", "married", "site"],
+    ]
     named = items_of("does sysBP_2 rise at the harbour when Married?", columns, levels)
     assert [item.name for item in named] == ["named sysBP_2 , sys bp 2", "slope", "named Married", "site"]
     assert named[3].options[0] == "harbour"

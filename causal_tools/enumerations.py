@@ -6,20 +6,13 @@ import re
 from collections.abc import Sequence
 from typing import NamedTuple
 
+from causal_tools.asides_said import not_among_nodes
 from causal_tools.question_words import IDLE_WORDS
 
 MOST_WORDS = 9  # of an item
 MOST_OF_BEGINNING = 4  # words of an item that a list begins with
 
 _BETWEEN = re.compile(r",|->|→|&|\b(?:and|or|plus|as well as|versus|vs)\b", re.IGNORECASE)
-_ASIDE = re.compile(  # what follows is to be left aside
-    r"\b(?:without|except|excepting|exclud(?:e|es|ing)|omit|omitting|ignore|ignoring|drop|but (?:not|no)|other than|apart from|"
-    r"aside from|(?:do not|don['’]t) (?:put|include|use|take|want)|(?:leave|leaving|leaves) (?:[\w.]+ ){0,4}?(?:out|aside))\b",
-    re.IGNORECASE,
-)
-_NOT_WANTED = re.compile(
-    r"\b(?:(?:is|are) not (?:wanted|needed)|not included)\b", re.IGNORECASE
-)  # what stands before it
 _BREAK = re.compile(r"[.?!:](?=\s|$)|;|\s[-–—]\s")
 _INTRODUCED = re.compile(r"\b(?:among|between|of|for|from|in|with|on) \w", re.IGNORECASE)
 _WORD = re.compile(r"\w+")
@@ -79,15 +72,14 @@ class _Segment(NamedTuple):
 
 
 def _segments(text: str) -> list[_Segment]:
-    begun = [found.span() for found in _ASIDE.finditer(text)]
-    excluded = begun + [found.span() for found in _NOT_WANTED.finditer(text)]
+    without = not_among_nodes(text)
     cuts = [(*found.span(), True) for found in _BETWEEN.finditer(text)]
     cuts += [(*found.span(), False) for found in _BREAK.finditer(text)]
-    cuts += [(start, start, True) for start, _ in begun]
+    cuts += [(start, start, True) for start, _ in without]
     parts: list[_Segment] = []
-    start, goes_on, aside = 0, False, False
+    start, goes_on = 0, False
     for begin, end, is_list in [*sorted(cuts), (len(text), len(text), False)]:
-        aside = any(_meet((start, begin), one) for one in excluded) or (aside and goes_on)
+        aside = any(_meet((start, begin), one) for one in without)
         if text[start:begin].strip():
             parts.append(_Segment((start, begin), goes_on, aside))
             goes_on = is_list

@@ -15,6 +15,7 @@ from typing import Protocol
 
 import numpy as np
 
+from causal_tools.asides_said import adjusted_for, left_aside, regardless_of
 from causal_tools.columns import plain_name
 from causal_tools.contract import Scalar
 from causal_tools.enumerations import items_left_out
@@ -31,6 +32,8 @@ from causal_tools.question_words import (
     words_before,
     yes_or_no,
 )
+from causal_tools.roles_said import role_given
+from causal_tools.second_reading import TASK_ROLES
 from causal_tools.sexes_said import sex_levels, sexes_said
 
 MOST_LEFT_OUT = 2
@@ -44,7 +47,11 @@ class Weights:
     Attributes:
         model: by which its log-probability is multiplied; below one since a small model is surer than it is right.
         unnamed: a column without words of the question for it, though the question does not name it.
-        left_out: a column that the question names and the reading does not hold.
+        left_out: a column that the question names, not only to leave it aside or to adjust for it, and the reading does not
+            hold.
+        role_denied: a column in a role that the question says it does not have: it only speaks of the column to leave it aside
+            or to adjust for it (:mod:`causal_tools.asides_said`; a mediator may be adjusted for), or calls it by the name of
+            another role (:mod:`causal_tools.roles_said`).
         all_despite_names: a column that the question names, where the reading takes all columns.
         unlike: how much less the column's name is spelt like the words taken for it than the likest name (0 to 1).
         unlike_in_meaning: the same of the meaning, by a sentence encoder.
@@ -75,6 +82,7 @@ class Weights:
     model: float = 0.18
     unnamed: float = 4.65
     left_out: float = 1.8
+    role_denied: float = 3.0
     all_despite_names: float = 2.3
     unlike: float = 1.6
     unlike_in_meaning: float = 4.25
@@ -162,7 +170,7 @@ class QuestionEvidence:
         of_used = {level for column in used for level in self.levels_said.get(column, ())}
         levels = {level for levels in self.levels_said.values() for level in levels} - of_used
         found = {
-            "left_out": self.named - set(used),
+            "left_out": self._asked_by_name - set(used),
             "number_left_out": map(str, self.numbers - held),
             "level_left_out": levels,
         }
@@ -174,6 +182,33 @@ class QuestionEvidence:
         of_sexes = self._sex_levels.keys()
         counts["level_left_out"] += bool(of_sexes) and not of_sexes & {*used, *self.levels_said}
         return {name: float(min(count, MOST_LEFT_OUT)) for name, count in counts.items()}
+
+    def denies_role(self, slot: str, column: str, words: str | None) -> bool:
+        """Whether the question says, of a column by its name or by some words, that it does not have a role."""
+        places = self._places(column, words) if slot in TASK_ROLES else []
+        without = [*self._left_aside, *([] if slot == "mediator" else self._adjusted_for)]
+        return bool(places) and (
+            all(any(start <= one[0] and one[1] <= end for start, end in without) for one in places)
+            or any(role_given(self._text, one) not in (None, slot) for one in places)
+        )
+
+    @cached_property
+    def _asked_by_name(self) -> set[str]:
+        """Columns that the question names, not only to leave them aside."""
+        without = [*self._left_aside, *self._adjusted_for]
+        return {
+            one.column
+            for one in self.mentions
+            if not any(start <= one.start and one.end <= end for start, end in without)
+        }
+
+    @cached_property
+    def _left_aside(self) -> list[tuple[int, int]]:
+        return left_aside(self._text)
+
+    @cached_property
+    def _adjusted_for(self) -> list[tuple[int, int]]:
+        return [*adjusted_for(self._text), *regardless_of(self._text)]
 
     def items_left_out(self, nodes: Iterable[str], said: Mapping[str, str]) -> float:
         """How many items of a list of nodes are none of these.

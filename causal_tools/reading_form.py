@@ -255,10 +255,14 @@ class ReadingForm:
         """The words for a column, none where it comes by its name, each with what speaks against it, and its cost in nats."""
         if (slot, name) not in self._ways_of:
             unnamed = float(name not in self.evidence.named and name != ALL_COLUMNS)
-            ways = [("", {"unnamed": unnamed} | self._told(slot, name))]
+            ways = [("", {"unnamed": unnamed})]
             for words, spelt, meant in self.likely.of.get(name, ()):
-                ways.append((words, {"unlike": spelt, "unlike_in_meaning": meant} | self._told(slot, name, words)))
-            self._ways_of[slot, name] = [(words, signs, self._cost(signs)) for words, signs in ways]
+                ways.append((words, {"unlike": spelt, "unlike_in_meaning": meant}))
+            self._ways_of[slot, name] = []
+            for words, signs in ways:
+                signs |= {"role_denied": float(self.evidence.denies_role(slot, name, words or None))}
+                signs |= self._told(slot, name, words or None)
+                self._ways_of[slot, name].append((words, signs, self._cost(signs)))
         return self._ways_of[slot, name]
 
     def _ended(self, draft: Draft) -> Draft:

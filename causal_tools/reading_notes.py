@@ -7,6 +7,7 @@ from dataclasses import replace
 
 from causal_tools.contract import Scalar
 from causal_tools.contrast_said import contrast_said
+from causal_tools.covariates_said import covariates_said
 from causal_tools.errors import ColumnNotFound
 from causal_tools.evidence import left_out, unsupported_roles
 from causal_tools.goal_said import lower_is_wanted
@@ -23,11 +24,10 @@ SURE, SURE_OF_ALL = 0.6, 0.9
 def as_asked(
     reading: Reading, question: str, columns: Sequence[str], levels: Mapping[str, Sequence[Scalar]]
 ) -> Reading:
-    """The reading with what its fields do not hold: which response is better, which levels are compared; and notes on these, and
-    on what of the question it does not use."""
-    return _unused_noted(
-        with_contrast(with_goal(reading, question, columns), question, levels), question, columns, levels
-    )
+    """The reading with what its fields do not hold: which response is better, which levels are compared, what is adjusted for;
+    and notes on these, and on what of the question it does not use."""
+    reading = with_contrast(with_goal(reading, question, columns), question, levels)
+    return _unused_noted(with_covariates(reading, question, columns), question, columns, levels)
 
 
 def without_guesses(reading: Reading, question: str, columns: Sequence[str]) -> Reading:
@@ -87,6 +87,26 @@ def with_contrast(reading: Reading, question: str, levels: Mapping[str, Sequence
         return reading
     note = f"{contrast[1]} is compared with {contrast[0]}, as the question says"
     return replace(reading, query=query.model_copy(update={"contrast": contrast}), notes=[*reading.notes, note])
+
+
+def with_covariates(reading: Reading, question: str, columns: Sequence[str]) -> Reading:
+    """The reading of a question that says what to adjust for, with these columns where it names all of them, and a note.
+
+    Where it only describes one, the tool chooses by its rule, as where nothing is said.
+    """
+    query = reading.query
+    if query.task == "CGL":
+        return reading
+    said = covariates_said(" ".join(question.split()), columns)
+    covariates = tuple(column for column in said.columns if column not in query.columns())
+    notes = [
+        f"the question adjusts for {words!r}, which is not all columns by their names; what is adjusted for was chosen by rule"
+        for words in said.others
+    ]
+    if covariates and not said.others:
+        query = query.model_copy(update={"covariates": covariates})
+        notes = [f"adjusted for {', '.join(covariates)} and nothing else, as the question says"]
+    return replace(reading, query=query, notes=[*reading.notes, *notes])
 
 
 def _unused_noted(

@@ -56,6 +56,21 @@ def test_what_a_question_says_in_vain_is_told():
     ]
 
 
+def test_what_a_question_adjusts_for_goes_into_the_query():
+    reading = Reading(CausalQuery(task="ATE", treatment="arm", response="pain"))
+    found = as_asked(reading, "Adjusting for age, what does arm do to pain?", COLUMNS, LEVELS)
+    assert found.query.covariates == ("age",)
+    assert found.notes == ["adjusted for age and nothing else, as the question says"]
+    found = as_asked(reading, "Adjusting for age and wealth, what does arm do to pain?", COLUMNS, LEVELS)
+    assert (
+        found.query.covariates is None
+    )  # fewer than were asked for would be a wrong answer, more is what the tool does
+    assert "'age and wealth', which is not all columns by their names" in found.notes[0]
+    mediated = Reading(CausalQuery(task="MA", treatment="arm", response="pain", mediator="age"))
+    question = "How much of what arm does to pain remains when age is held fixed?"
+    assert as_asked(mediated, question, COLUMNS, LEVELS) == mediated
+
+
 def test_of_a_graph_nothing_is_said_in_vain():
     reading = Reading(CausalQuery(task="CGL", nodes="all"))
     assert as_asked(reading, "Graph of all 4 columns in the north?", COLUMNS, LEVELS) == reading

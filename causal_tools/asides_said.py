@@ -1,0 +1,134 @@
+"""What a question speaks of only to leave it aside, or to adjust for it: no treatment, no response, no node."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable, Iterator
+
+from causal_tools.question_words import FILE_NAME
+
+Place = tuple[int, int]
+
+
+def _patterns(*texts: str) -> tuple[re.Pattern[str], ...]:
+    return tuple(re.compile(text, re.IGNORECASE) for text in texts)
+
+
+_STEP = r"(?![.?!;:](?:\s|$)|\s[-–—]\s)."
+_PART = rf"(?:{_STEP}){{1,120}}?"  # of one sentence
+_AFTER_PART = r"(?=[.?!;:](?:\s|$)|\s[-–—]\s|$)"
+_KEPT = r"(?:constant|fixed|equal|unchanged|steady|the same|at the same \w+)(?!\s+(?:to|as)\b)"
+_ADJUSTED = _patterns(
+    rf"\b(?:keep|keeping|hold|holding|held|with)\s+(?P<kept>{_PART})\s+(?:(?:held|kept)\s+)?{_KEPT}\b",
+    rf"\b(?:when|while|if|once|where)\s+(?P<being>{_PART})\s+(?:is|are|stays?|remains?|were|was)\s+(?:held\s+|kept\s+)?{_KEPT}\b",
+    rf"\b(?:adjust(?:ed|ing)?|control(?:led|ling)?|correct(?:ed|ing)|allowing|(?<![^.?!;,]\s)correct)\s+for\s+(?P<adjusted>{_PART}){_AFTER_PART}",
+    rf"\b(?:accounting\s+for|net\s+of)\s+(?P<net>{_PART}){_AFTER_PART}",
+    rf"\b(?:take|taking|use|using|with|have|having)\s+(?P<covariates>{_PART})\s+"
+    r"(?:as\s+(?:the\s+|a\s+)?(?:covariates?|confounders?|controls?|adjusters?)|into\s+account|in\s+the\s+adjustment)\b",
+    rf"\b(?:covariates?|confounders?)\s*(?:are|:|is)\s+(?P<listed>{_PART}){_AFTER_PART}",
+)
+_REGARDLESS = _patterns(
+    rf"\b(?:(?:irrespective|regardless)\s+of|(?:apart|aside)\s+from)\s+(?P<regardless>{_PART}){_AFTER_PART}"
+)
+_NOT_WORTH = (
+    r"not\s+(?:needed|wanted|included|of\s+interest|the\s+question|(?:a\s+)?part\s+of\s+(?:it|this))|of\s+no\s+(?:interest|concern)|"
+    r"another\s+(?:story|matter|question)|for\s+(?:later|another\s+(?:day|time))|beside\s+the\s+point"
+)
+_ASIDE = _patterns(
+    rf"\b(?:set|put|lay|leav|keep)(?:e|es|s|t?ing)?\s+(?P<set>(?:(?!\b(?:set|put|lay|leav|keep)){_STEP}){{1,120}}?)\s+"
+    r"(?:aside|out\s+of\s+(?:it|this|the\s+\w+)|out(?=[.?!;,]|$))",
+    rf"\bleav(?:e|es|ing)\s+(?P<alone>{_PART})\s+alone\b",
+    rf"\b(?:leav(?:e|ing)\s+(?:out|aside)|set(?:ting)?\s+aside)\s+(?P<out>{_PART}){_AFTER_PART}",
+    rf"\b(?:never\s+mind|ignor(?:e|es|ing)|disregard(?:ing)?|forget\s+about|nothing\s+about|(?<![^.?!]\s)forget)\s+"
+    rf"(?P<ignored>{_PART}){_AFTER_PART}",
+    rf"\b(?:do\s+not|don['’]t|need\s+not|not)\s+(?:care\s+about|look\s+at|be\s+put\s+off\s+by|bring|asking\s+about|about)\s+"
+    rf"(?P<denied>{_PART}){_AFTER_PART}",
+    rf"(?:^|(?<=[.?!;:,(])\s*)(?P<subject>(?:(?!,){_STEP}){{1,120}}?)\s+(?:(?:is|are|was|were)\s+(?:{_NOT_WORTH})|plays?\s+no\s+(?:part|role)|aside(?=[.,;:?!]|$))",
+)  # fmt: skip
+_LISTED_WITHOUT = _patterns(  # of a list of nodes, where it can be meant in no other way
+    rf"\b(?:without|except(?:ing)?|exclud(?:e|es|ing)|omit(?:ting)?|drop|but\s+(?:not|no)|other\s+than|"
+    rf"(?:do\s+not|don['’]t)\s+(?:put|include|use|take|want))\s+(?P<without>{_PART}){_AFTER_PART}",
+)
+_ASKS = re.compile(  # where another clause begins
+    r"(?<!\w)(?<!and\s)(?:does|do|did|is|are|was|were|what|how|which|who|would|will|can|could|should|shall|may|might|has|had|it|we|you|i|"
+    r"there|tell|estimate|give|show|find|draw|please)(?!\w)",
+    re.IGNORECASE,
+)
+_NEXT_CLAUSE = re.compile(
+    r",\s+(?:only|but|on|in|among|for|when|if|where|whether|by|between|the\s+(?:effect|impact|influence))\s",
+    re.IGNORECASE,
+)
+_OPEN = (
+    "adjusted",
+    "net",
+    "regardless",
+    "listed",
+    "out",
+    "ignored",
+    "denied",
+    "without",
+)  # go on until something else begins
+
+
+def adjusted_for(text: str) -> list[Place]:
+    """Where a text speaks of what it wants held fixed or adjusted for.
+
+    >>> text = "Keeping age and sex constant, does sleep change pay?"
+    >>> [text[start:end] for start, end in adjusted_for(text)]
+    ['age and sex']
+    """
+    return _found(_ADJUSTED, text)
+
+
+def regardless_of(text: str) -> list[Place]:
+    """Where a text speaks of what its effect is to be apart from: of a mediator, or of something else.
+
+    >>> text = "Does sleep change pay regardless of age?"
+    >>> [text[start:end] for start, end in regardless_of(text)]
+    ['age']
+    """
+    return _found(_REGARDLESS, text)
+
+
+def left_aside(text: str) -> list[Place]:
+    """Where a text speaks of what it does not ask about.
+
+    >>> text = "Does sleep change pay? Never mind their age. Sex plays no part."
+    >>> [text[start:end] for start, end in left_aside(text)]
+    ['their age', 'Sex']
+    """
+    return _found(_ASIDE, text)
+
+
+def not_among_nodes(text: str) -> list[Place]:
+    """Where a text that asks for a graph speaks of what is no node of it, the words that say so included.
+
+    >>> text = "Draw sleep, work and pay without age and sex"
+    >>> [text[start:end] for start, end in not_among_nodes(text)]
+    ['without age and sex']
+    """
+    found = [_matches(patterns, text) for patterns in (_ADJUSTED, _REGARDLESS, _ASIDE, _LISTED_WITHOUT)]
+    return sorted(
+        {(one.start(), end if one.lastgroup in _OPEN else one.end()) for each in found for one, _, end in each}
+    )
+
+
+def _found(patterns: Iterable[re.Pattern[str]], text: str) -> list[Place]:
+    return [(start, end) for _, start, end in _matches(patterns, text)]
+
+
+def _matches(patterns: Iterable[re.Pattern[str]], text: str) -> Iterator[tuple[re.Match[str], int, int]]:
+    """Each match, with where its list begins and ends."""
+    plain = FILE_NAME.sub(lambda file: "_" * len(file.group()), text)
+    for pattern in patterns:
+        for one in pattern.finditer(plain):
+            name = str(one.lastgroup)
+            start, end = one.span(name)
+            other = [cut.start() for by in (_ASKS, _NEXT_CLAUSE) for cut in by.finditer(plain, start, end)]
+            if other and name not in _OPEN:
+                continue  # no list stands between
+            end = min([end, *other])
+            while end > start and not plain[end - 1].isalnum() and plain[end - 1] not in "_)'\"`’":
+                end -= 1
+            if end > start:
+                yield one, start, end

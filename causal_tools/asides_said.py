@@ -17,6 +17,8 @@ def _patterns(*texts: str) -> tuple[re.Pattern[str], ...]:
 _STEP = r"(?![.?!;:](?:\s|$)|\s[-–—]\s)."
 _PART = rf"(?:{_STEP}){{1,120}}?"  # of one sentence
 _AFTER_PART = r"(?=[.?!;:](?:\s|$)|\s[-–—]\s|$)"
+_SETTING = r"\b(?:set|put|lay|leav|keep)"
+_CLAUSE = rf"(?:^|(?<=[.?!;:,(])\s*)(?P<subject>(?:(?!,\s)(?!{_SETTING}){_STEP}){{1,120}}?,?)"
 _KEPT = r"(?:constant|fixed|equal|unchanged|steady|the same|at the same \w+)(?!\s+(?:to|as)\b)"
 _ADJUSTED = _patterns(
     rf"\b(?:keep|keeping|hold|holding|held|with)\s+(?P<kept>{_PART})\s+(?:(?:held|kept)\s+)?{_KEPT}\b",
@@ -35,7 +37,7 @@ _NOT_WORTH = (
     r"another\s+(?:story|matter|question)|for\s+(?:later|another\s+(?:day|time))|beside\s+the\s+point"
 )
 _ASIDE = _patterns(
-    rf"\b(?:set|put|lay|leav|keep)(?:e|es|s|t?ing)?\s+(?P<set>(?:(?!\b(?:set|put|lay|leav|keep)){_STEP}){{1,120}}?)\s+"
+    rf"\b(?:set|put|lay|leav|keep)(?:e|es|s|t?ing)?\s+(?P<set>(?:(?!{_SETTING}){_STEP}){{1,120}}?)\s+"
     r"(?:aside|out\s+of\s+(?:it|this|the\s+\w+)|out(?=[.?!;,]|$))",
     rf"\bleav(?:e|es|ing)\s+(?P<alone>{_PART})\s+alone\b",
     rf"\b(?:leav(?:e|ing)\s+(?:out|aside)|set(?:ting)?\s+aside)\s+(?P<out>{_PART}){_AFTER_PART}",
@@ -43,7 +45,8 @@ _ASIDE = _patterns(
     rf"(?P<ignored>{_PART}){_AFTER_PART}",
     rf"\b(?:do\s+not|don['’]t|need\s+not|not)\s+(?:care\s+about|look\s+at|be\s+put\s+off\s+by|bring|asking\s+about|about)\s+"
     rf"(?P<denied>{_PART}){_AFTER_PART}",
-    rf"(?:^|(?<=[.?!;:,(])\s*)(?P<subject>(?:(?!,){_STEP}){{1,120}}?)\s+(?:(?:is|are|was|were)\s+(?:{_NOT_WORTH})|plays?\s+no\s+(?:part|role)|aside(?=[.,;:?!]|$))",
+    rf"{_CLAUSE}\s+(?:(?:is|are|was|were)\s+(?:{_NOT_WORTH})|plays?\s+no\s+(?:part|role)|aside(?=[.,;:?!]|$)|"
+    r"(?<=,\s)(?:skip|ignore|forget|drop|leave)\s+(?:it|them)\b)",
 )  # fmt: skip
 _LISTED_WITHOUT = _patterns(  # of a list of nodes, where it can be meant in no other way
     rf"\b(?:without|except(?:ing)?|exclud(?:e|es|ing)|omit(?:ting)?|drop|but\s+(?:not|no)|other\s+than|"
@@ -51,7 +54,7 @@ _LISTED_WITHOUT = _patterns(  # of a list of nodes, where it can be meant in no 
 )
 _ASKS = re.compile(  # where another clause begins
     r"(?<!\w)(?<!and\s)(?:does|do|did|is|are|was|were|what|how|which|who|would|will|can|could|should|shall|may|might|has|had|it|we|you|i|"
-    r"there|tell|estimate|give|show|find|draw|please)(?!\w)",
+    r"there\s+(?:is|are|was)|tell|estimate|give|show|find|draw|please)(?!\w)",
     re.IGNORECASE,
 )
 _NEXT_CLAUSE = re.compile(
@@ -124,10 +127,13 @@ def _matches(patterns: Iterable[re.Pattern[str]], text: str) -> Iterator[tuple[r
         for one in pattern.finditer(plain):
             name = str(one.lastgroup)
             start, end = one.span(name)
-            other = [cut.start() for by in (_ASKS, _NEXT_CLAUSE) for cut in by.finditer(plain, start, end)]
-            if other and name not in _OPEN:
+            others = [cut.span() for by in (_ASKS, _NEXT_CLAUSE) for cut in by.finditer(plain, start, end)]
+            if name == "subject":  # the end of a clause
+                start = max([start, *(last for _, last in others)])
+            elif name in _OPEN:  # the beginning of one
+                end = min([end, *(first for first, _ in others)])
+            elif others:
                 continue  # no list stands between
-            end = min([end, *other])
             while end > start and not plain[end - 1].isalnum() and plain[end - 1] not in "_)'\"`’":
                 end -= 1
             if end > start:

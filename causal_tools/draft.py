@@ -8,7 +8,7 @@ from operator import mul
 from typing import Any
 
 from causal_tools.contract import Condition
-from causal_tools.reading_evidence import SIGNS, Weights
+from causal_tools.reading_weights import SIGNS, Weights
 from causal_tools.second_reading import TASK_ROLES
 
 COLUMN_SLOTS = frozenset({*TASK_ROLES, "node", "where"})
@@ -22,7 +22,7 @@ class Draft:
     Attributes:
         text: what is written.
         log_prob: nats, under the language model, of all but the question's words that stand for columns.
-        signs: against this reading, as of :class:`causal_tools.reading_evidence.Weights`.
+        signs: against this reading, as of :class:`causal_tools.reading_weights.Weights`.
         fields: of the query, as far as they are known.
         said: by column, the question's words that were taken for it.
         choices: slot and what fills it, in order.

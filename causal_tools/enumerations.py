@@ -10,48 +10,62 @@ from causal_tools.asides_said import not_among_nodes
 from causal_tools.question_words import IDLE_WORDS
 
 MOST_WORDS = 9  # of an item
+MOST_OF_ONE = 7  # words of an item that is surely one thing
 MOST_OF_BEGINNING = 4  # words of an item that a list begins with
 
 _BETWEEN = re.compile(r",|->|→|&|\b(?:and|or|plus|as well as|versus|vs)\b", re.IGNORECASE)
 _BREAK = re.compile(r"[.?!:](?=\s|$)|;|\s[-–—]\s")
 _INTRODUCED = re.compile(r"\b(?:among|between|of|for|from|in|with|on) \w", re.IGNORECASE)
 _WORD = re.compile(r"\w+")
+_CAUSING_WORDS = (
+    "to into than from cause causes caused leads lead drive drives driven affect affects makes make feed feeds is are was were "
+    "does do did it what which who whether how or against both"
+)
+_CAUSING = frozenset(_CAUSING_WORDS.split())  # of an item that is no single thing
 
 Place = tuple[int, int]
 
 
-def items_left_out(text: str, places: Sequence[Sequence[Place]]) -> int:
-    """How many items of the list that a text runs through are none of the things that it is known to speak of; and how many of
-    these it only names as left aside.
+def list_misfits(text: str, places: Sequence[Sequence[Place]], names: Sequence[Place] = ()) -> int:
+    """How badly things fit the list that a text runs through: items that are none of them, things that the text only names as
+    left aside, and things that only stand in an item which another one already is.
 
     Each thing is at most one item. The list goes as far as commas, *and* and the like go on, to either side. What stands before
-    the first of these is no item, unless it is short or an item is introduced in it.
+    the first of these is no item, unless it is short or an item is introduced in it. A long item, one that speaks of causing or
+    one made of names only may be several things.
 
     Args:
         places: by thing, where the text speaks of it, in characters; without any, it does not count.
+        names: where the text says things by their names.
 
-    >>> items_left_out("Draw sleep, hours of work and pay: what drives what?", [[(5, 10)], [(30, 33)]])
+    >>> list_misfits("Draw sleep, hours of work and pay: what drives what?", [[(5, 10)], [(30, 33)]])
     1
-    >>> items_left_out("Draw sleep and pay without age", [[(5, 10)], [(15, 18)]])
+    >>> list_misfits("Draw sleep and pay without age", [[(5, 10)], [(15, 18)]])
     0
-    >>> items_left_out("Draw sleep and pay without age", [[(5, 10)], [(15, 18)], [(27, 30)]])
+    >>> list_misfits("Draw sleep and pay without age", [[(5, 10)], [(15, 18)], [(27, 30)]])
+    1
+    >>> list_misfits("Draw sleep and mood at the end", [[(5, 10)], [(15, 19)], [(27, 30)]])
     1
     """
     segments = _segments(text)
     free = {number for number, segment in enumerate(segments) if not segment.aside}
-    taken, aside = [], 0
+    taken, misfits, second = [], 0, []
     within = [
         [number for number, segment in enumerate(segments) if any(_meet(one, segment.place) for one in own)]
         for own in places
     ]
     for own in sorted(within, key=len):
         one = next((number for number in own if number in free), None)
-        aside += bool(own) and all(segments[number].aside for number in own)
         if one is not None:
             free.discard(one)
             taken.append(one)
+        elif own and all(segments[number].aside for number in own):
+            misfits += 1
+        elif own:
+            second.append(own)
     if not taken:
-        return aside
+        return misfits
+    misfits += sum(all(_is_one_item(text, segments, number, names) for number in own) for own in second)
     first, last = min(taken), max(taken)
     while segments[first].goes_on:
         first -= 1
@@ -59,7 +73,7 @@ def items_left_out(text: str, places: Sequence[Sequence[Place]]) -> int:
         first += 1
     while last + 1 < len(segments) and segments[last + 1].goes_on:
         last += 1
-    return aside + sum(_is_item(text[slice(*segments[number].place)]) for number in free if first <= number <= last)
+    return misfits + sum(_is_item(text[slice(*segments[number].place)]) for number in free if first <= number <= last)
 
 
 class _Segment(NamedTuple):
@@ -92,6 +106,15 @@ def _segments(text: str) -> list[_Segment]:
 def _is_item(part: str) -> bool:
     words = [word.casefold() for word in _WORD.findall(part)]
     return len(words) <= MOST_WORDS and any(word not in IDLE_WORDS for word in words)
+
+
+def _is_one_item(text: str, segments: Sequence[_Segment], number: int, names: Sequence[Place]) -> bool:
+    """Whether a segment is of a list, and one thing only."""
+    if not any(segment.goes_on for segment in segments[number : number + 2]):
+        return False
+    words = [(word.group().casefold(), word.span()) for word in _WORD.finditer(text, *segments[number].place)]
+    only_names = all(any(_meet(place, name) for name in names) for _, place in words)
+    return len(words) <= MOST_OF_ONE and not only_names and _CAUSING.isdisjoint(word for word, _ in words)
 
 
 def _begins_with_item(part: str) -> bool:

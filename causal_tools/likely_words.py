@@ -14,7 +14,8 @@ import numpy as np
 
 from causal_tools.names_said import column_mentions, likeness
 from causal_tools.question_words import NUMBER
-from causal_tools.reading_evidence import QuestionEvidence, Weights
+from causal_tools.reading_evidence import QuestionEvidence
+from causal_tools.reading_weights import Weights
 from causal_tools.second_reading import SecondReading
 
 MOST_WORDS = 12  # that stand for one column

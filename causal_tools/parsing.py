@@ -24,8 +24,8 @@ from causal_tools.draft import Draft
 from causal_tools.errors import NotCausal, QueryError
 from causal_tools.prompts import NOT_CAUSAL, parse_messages
 from causal_tools.question_words import FILE_NAME
-from causal_tools.reading_evidence import Weights
 from causal_tools.reading_form import ReadingForm
+from causal_tools.reading_weights import Weights
 from causal_tools.second_reading import SecondReading, readers_of, second_readings
 from lm.sentences import sentence_encoder
 

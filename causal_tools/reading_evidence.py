@@ -1,15 +1,13 @@
 """What a question's own words say for or against a reading, as penalties beside the language model's log-probability.
 
 The model says how likely a reading is; these few signs are what it is weak at: seeing that a column is named, that a name is
-like the words taken for it, that a number or a level asked for is left out. A reading's score is its weighted
-log-probability less the penalties, a log-linear model whose weights were fitted on development questions
-(``scripts/fit_reading_weights.py``).
+like the words taken for it, that a number or a level asked for is left out (:mod:`causal_tools.reading_weights`).
 """
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Collection, Iterable, Mapping, Sequence
-from dataclasses import dataclass, fields
 from functools import cached_property
 from typing import Protocol
 
@@ -17,14 +15,15 @@ import numpy as np
 
 from causal_tools.asides_said import adjusted_for, left_aside, regardless_of
 from causal_tools.columns import plain_name
-from causal_tools.contract import Scalar
-from causal_tools.enumerations import items_left_out
-from causal_tools.names_said import column_mentions, likeness
+from causal_tools.contract import Condition, Scalar
+from causal_tools.enumerations import list_misfits
+from causal_tools.names_said import Mention, column_mentions, likeness
 from causal_tools.question_words import (
     FILE_NAME,
     denies,
     level_hints,
     level_places,
+    number_places,
     numbers_in,
     opposes,
     places_of,
@@ -35,91 +34,10 @@ from causal_tools.question_words import (
 from causal_tools.roles_said import role_given
 from causal_tools.second_reading import TASK_ROLES
 from causal_tools.sexes_said import sex_levels, sexes_said
+from causal_tools.times_said import another_is_numbered, numbers_meant
 
 MOST_LEFT_OUT = 2
 WORDS_BEFORE = 2  # the words for a column, in which a denial may stand
-
-
-@dataclass(frozen=True)
-class Weights:
-    """Nats by which each sign counts against a reading, and what a nat of the language model counts.
-
-    Attributes:
-        model: by which its log-probability is multiplied; below one since a small model is surer than it is right.
-        unnamed: a column without words of the question for it, though the question does not name it.
-        left_out: a column that the question names, not only to leave it aside or to adjust for it, and the reading does not
-            hold.
-        role_denied: a column in a role that the question says it does not have: it only speaks of the column to leave it aside
-            or to adjust for it (:mod:`causal_tools.asides_said`; a mediator may be adjusted for), or calls it by the name of
-            another role (:mod:`causal_tools.roles_said`).
-        all_despite_names: a column that the question names, where the reading takes all columns.
-        unlike: how much less the column's name is spelt like the words taken for it than the likest name (0 to 1).
-        unlike_in_meaning: the same of the meaning, by a sentence encoder.
-        overlapping: words of the question that stand for two columns.
-        number_left_out: a number of the question that the reading does not hold.
-        level_left_out: a level that the question says and no column of the reading has; or that it is about one sex, and the
-            reading holds no column that tells the sexes apart (:mod:`causal_tools.sexes_said`).
-        item_left_out: an item of the question's list of nodes that none of the graph's nodes is
-            (:mod:`causal_tools.enumerations`).
-        level_passed_over: a level that the question says, where a condition on its column takes another.
-        denial: a condition of yes or no whose words deny its column, or say the opposite, where its value does not, or the
-            other way round.
-        not_causal: that the reading is of no causal task, since little else can count against such a one.
-        broken_off: that no query can come of the reading, since the file lacks what it would need.
-        second_task: what a second reader (:mod:`causal_tools.second_reading`) holds against the task, in nats.
-        second_role: against the columns of treatment, response and mediator.
-        second_condition: against conditions on these columns and on no others.
-        second_node: against these nodes and no others.
-        second_words: against the columns that words of the question are taken for.
-        second_operator: against the operators of conditions.
-        second_level: against their levels.
-        second_number: against their numbers, and against leaving out the others.
-
-    Of names, numbers and levels left out at most two count each: covariates and asides are many in some questions. A
-    reading of no causal task leaves out all of them.
-    """
-
-    model: float = 0.18
-    unnamed: float = 4.65
-    left_out: float = 1.8
-    role_denied: float = 3.0
-    all_despite_names: float = 2.3
-    unlike: float = 1.6
-    unlike_in_meaning: float = 4.25
-    overlapping: float = 1.0
-    number_left_out: float = 1.1
-    level_left_out: float = 1.85
-    item_left_out: float = 2.0
-    level_passed_over: float = 2.45
-    denial: float = 2.15
-    not_causal: float = 0.6
-    broken_off: float = 2.4
-    second_task: float = 1.5
-    second_role: float = 0.85
-    second_condition: float = 1.2
-    second_node: float = 0.75
-    second_words: float = 0.2
-    second_operator: float = 1.0
-    second_level: float = 1.15
-    second_number: float = 0.5
-
-    @cached_property
-    def of_signs(self) -> tuple[float, ...]:
-        """The weights of ``SIGNS``, in their order."""
-        return tuple(getattr(self, name) for name in SIGNS)
-
-    def times(self, share: float) -> Weights:
-        """All of them, so much as large."""
-        return Weights(**{one.name: share * getattr(self, one.name) for one in fields(self)})
-
-    @property
-    def hear_second(self) -> bool:
-        """Whether a second reader has a say."""
-        return any(getattr(self, name) for name in SIGNS if name.startswith("second_"))
-
-
-SIGNS = tuple(sign.name for sign in fields(Weights) if sign.name != "model")
-NO_WEIGHTS = Weights(model=1.0, **dict.fromkeys(SIGNS, 0.0))
 
 
 class Encoder(Protocol):
@@ -165,12 +83,15 @@ class QuestionEvidence:
             values: of its conditions.
             said: the question's words that were taken for its columns.
         """
+        said = list(said)
         held = {number for text in [*map(str, values), *said] for number in numbers_in(text).values()}
         held |= {level for column in used for level in self._levels.get(column, ())}  # as the options of a decision
         of_used = {level for column in used for level in self.levels_said.get(column, ())}
         levels = {level for levels in self.levels_said.values() for level in levels} - of_used
+        taken = [place for words in said for place in self._places("", words)]
+        named = {one.column for one in self._asked_by_name if not _within((one.start, one.end), taken)}
         found = {
-            "left_out": self._asked_by_name - set(used),
+            "left_out": named - set(used),
             "number_left_out": map(str, self.numbers - held),
             "level_left_out": levels,
         }
@@ -184,23 +105,25 @@ class QuestionEvidence:
         return {name: float(min(count, MOST_LEFT_OUT)) for name, count in counts.items()}
 
     def denies_role(self, slot: str, column: str, words: str | None) -> bool:
-        """Whether the question says, of a column by its name or by some words, that it does not have a role."""
+        """Whether the question says, of a column by its name or by some words, that it is not the one in this place."""
+        if another_is_numbered(column, self._columns, self._numbers_meant):
+            return True
         places = self._places(column, words) if slot in TASK_ROLES else []
         without = [*self._left_aside, *([] if slot == "mediator" else self._adjusted_for)]
         return bool(places) and (
-            all(any(start <= one[0] and one[1] <= end for start, end in without) for one in places)
+            all(_within(one, without) for one in places)
             or any(role_given(self._text, one) not in (None, slot) for one in places)
         )
 
     @cached_property
-    def _asked_by_name(self) -> set[str]:
-        """Columns that the question names, not only to leave them aside."""
+    def _asked_by_name(self) -> list[Mention]:
+        """Where the question names columns, not only to leave them aside."""
         without = [*self._left_aside, *self._adjusted_for]
-        return {
-            one.column
-            for one in self.mentions
-            if not any(start <= one.start and one.end <= end for start, end in without)
-        }
+        return [one for one in self.mentions if not _within((one.start, one.end), without)]
+
+    @cached_property
+    def _numbers_meant(self) -> frozenset[float]:
+        return numbers_meant(self._text)
 
     @cached_property
     def _left_aside(self) -> list[tuple[int, int]]:
@@ -210,14 +133,15 @@ class QuestionEvidence:
     def _adjusted_for(self) -> list[tuple[int, int]]:
         return [*adjusted_for(self._text), *regardless_of(self._text)]
 
-    def items_left_out(self, nodes: Iterable[str], said: Mapping[str, str]) -> float:
-        """How many items of a list of nodes are none of these.
+    def list_misfits(self, nodes: Iterable[str], said: Mapping[str, str]) -> float:
+        """How badly nodes fit the question's list of them.
 
         Args:
             said: by column, the question's words that were taken for it, where it is not named.
         """
         places = [self._places(column, said.get(column)) for column in nodes]
-        return float(min(items_left_out(self._text, places), MOST_LEFT_OUT))
+        names = [(one.start, one.end) for one in self.mentions]
+        return float(min(list_misfits(self._text, places, names), MOST_LEFT_OUT))
 
     @cached_property
     def levels_said(self) -> dict[str, frozenset[str]]:
@@ -307,7 +231,25 @@ class QuestionEvidence:
             if (theirs := self._places(name, said.get(name)))
         )
 
+    def values_shared(self, conditions: Iterable[Condition]) -> float:
+        """How many conditions take a level or a number that the question only says for another one."""
+        taken: Counter[str] = Counter()
+        for condition in conditions:
+            levels = self._levels.get(condition.column, ())
+            values = [value for value in condition.all_values if yes_or_no(value, levels) is None]
+            taken.update({str(value).casefold() for value in values})
+        said = {text: self._times_said(text) for text, times in taken.items() if times > 1}
+        return float(sum(taken[text] - times for text, times in said.items() if 0 < times < taken[text]))
+
+    def _times_said(self, value: str) -> int:
+        numbers = sum(str(number) == value for _, _, number in number_places(self._text))
+        return numbers or len(level_places(self._text, value))
+
     def _places(self, column: str, words: str | None) -> list[tuple[int, int]]:
         if words is None:
             return [(mention.start, mention.end) for mention in self.mentions if mention.column == column]
         return places_of(words, self._text)
+
+
+def _within(place: tuple[int, int], others: Sequence[tuple[int, int]]) -> bool:
+    return any(start <= place[0] and place[1] <= end for start, end in others)

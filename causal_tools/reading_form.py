@@ -32,11 +32,12 @@ from causal_tools.prompts import (
     THROUGH,
     WHERE,
 )
-from causal_tools.reading_evidence import MOST_LEFT_OUT, Encoder, QuestionEvidence, Weights
+from causal_tools.reading_evidence import MOST_LEFT_OUT, Encoder, QuestionEvidence
+from causal_tools.reading_weights import Weights
 from causal_tools.second_reading import CONDITION, NODE, TASK_ROLES, SecondReading
 
 ROLES = TASK_ROLES
-MOST_CONDITIONS = 3
+MOST_CONDITIONS = 6
 
 _Closing = tuple[str, ...]
 
@@ -270,10 +271,11 @@ class ReadingForm:
         used = draft.used
         values = [value for condition in draft.fields.get("conditions", ()) for value in condition.all_values]
         signs = self.evidence.left_out(used, values, draft.said.values())
+        signs["overlapping"] = self.evidence.values_shared(draft.fields.get("conditions", ()))
         if draft.fields.get("nodes") == "all":
             signs |= {"left_out": 0.0, "all_despite_names": min(float(len(self.evidence.named)), MOST_LEFT_OUT)}
         elif draft.task == "CGL":
-            signs["item_left_out"] = self.evidence.items_left_out(draft.fields.get("nodes", ()), draft.said)
+            signs["list_misfit"] = self.evidence.list_misfits(draft.fields.get("nodes", ()), draft.said)
         if self._second:
             signs |= self._second.signs_of_whole(draft.fields, draft.said.values())
         return replace(draft.with_signs(**signs), next=None, due=NO_SIGNS)

@@ -16,17 +16,22 @@ from causal_tools.question_words import FEMALE, MALE, yes_or_no
 _SIDES = {"male": MALE, "female": FEMALE}
 _CODES = {"male": MALE | {"b"}, "female": FEMALE | {"w", "g"}}  # of levels
 _OF_BOTH = frozenset({"sex", "gender"})
+_OF_NEITHER = frozenset(  # levels beside the two
+    ["d", "x", "nb", "nonbinary", "diverse", "divers", "other", "o", "unknown", "u", "na"]
+)
+_TITLES = {"Mr": "male", "Mrs": "female", "Ms": "female"}
 _WORD = re.compile(r"[^\W\d_]{3,}")  # 'm' and 'f' are no words of a question
 
 
 def sexes_said(text: str) -> frozenset[str]:
     """``male``, ``female``, both or none.
 
-    >>> sorted(sexes_said("For men over 40 and for a woman of 30")), sorted(sexes_said("For the manly"))
-    (['female', 'male'], [])
+    >>> sorted(sexes_said("For men over 40 and for a woman of 30")), sorted(sexes_said("For the manly")), *sexes_said("Mr Hill")
+    (['female', 'male'], [], 'male')
     """
     words = set(_WORD.findall(text.casefold()))
-    return frozenset(sex for sex, own in _SIDES.items() if words & own)
+    titles = [_TITLES[title] for title in re.findall(r"\b(?:Mr|Mrs|Ms)\b", text)]
+    return frozenset([*titles, *(sex for sex, own in _SIDES.items() if words & own)])
 
 
 def sex_levels(column: str, levels: Sequence[Scalar]) -> dict[str, str] | None:
@@ -35,6 +40,7 @@ def sex_levels(column: str, levels: Sequence[Scalar]) -> dict[str, str] | None:
     >>> sex_levels("pat_f", [0, 1]), sex_levels("sex", ["W", "M"]), sex_levels("gender", [1, 2]), sex_levels("dose", ["m", "l"])
     ({'female': '1', 'male': '0'}, {'male': 'M', 'female': 'W'}, {}, None)
     """
+    levels = [level for level in levels if str(level).casefold() not in _OF_NEITHER]
     if len(levels) != 2:
         return None
     parts = set(name_parts(column))

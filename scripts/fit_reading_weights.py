@@ -2,7 +2,7 @@
 
 For each question the readings found are kept with their log-probability and signs; the weights are those under which the
 right ones are likeliest (conditional likelihood, weights at least zero, a small ridge). Copy them to
-``causal_tools/reading_evidence.py``. The frozen sets ``unseen`` and ``written`` are not looked at.
+``causal_tools/reading_weights.py``. The frozen sets ``unseen`` and ``written`` are not looked at.
 """
 
 from __future__ import annotations
@@ -23,7 +23,7 @@ from assets.profile import read_profile
 from causal_tools.contract import CausalQuery
 from causal_tools.parsing import Asked, find_readings
 from causal_tools.prompts import NOT_CAUSAL
-from causal_tools.reading_evidence import SIGNS, Weights
+from causal_tools.reading_weights import SIGNS, Weights
 from lm import LanguageModel, load_language_model
 from lm.bundled import BUNDLED
 from lm.registry import SHIPPED

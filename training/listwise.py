@@ -16,7 +16,7 @@ from causal_tools.contract import CausalQuery
 from causal_tools.draft import Draft
 from causal_tools.parsing import Asked, proposed_readings
 from causal_tools.prompts import NOT_CAUSAL, parse_messages
-from causal_tools.reading_evidence import Weights
+from causal_tools.reading_weights import Weights
 from training.metrics import field_matches
 from training.queries import QueryItem
 from training.reader_labels import plain_question

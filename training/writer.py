@@ -13,7 +13,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from causal_tools.contract import CausalQuery
-from causal_tools.reading_evidence import FILE_NAME
+from causal_tools.question_words import FILE_NAME
 from lm.api import ChatEndpoint
 from lm.errors import EndpointError
 from lm.replies import Request

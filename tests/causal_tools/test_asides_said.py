@@ -40,6 +40,7 @@ def test_what_is_adjusted_for(text, said):
         ("Put sleep, work and pay in a graph, leave their age out", ["their age"]),
         ("Age plays no part. Does sleep change pay?", ["Age"]),
         ("I do not care about age, only about pay: does sleep raise it?", ["age"]),
+        ("You will find age there, ignore it. Does sleep change pay?", [" age there"]),
         ("Which of rest and money put aside matters for sleep?", []),
         ("Do the old forget more when they sleep less?", []),
         ("Fewest burns, cuts are another story.", ["cuts"]),

@@ -6,12 +6,12 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from causal_tools.enumerations import items_left_out
+from causal_tools.enumerations import list_misfits
 from causal_tools.reading_evidence import QuestionEvidence
 
 
 def _left(text: str, *things: str) -> int:
-    return items_left_out(text, [[(text.index(thing), text.index(thing) + len(thing))] for thing in things])
+    return list_misfits(text, [[(text.index(thing), text.index(thing) + len(thing))] for thing in things])
 
 
 @pytest.mark.parametrize(
@@ -78,20 +78,38 @@ def test_each_thing_is_one_item():
     before, after = text.index("depression"), text.rindex("depression")
     sleep = [(text.index("sleep"), len(text))]
     both = [(before, before + 10), (after, after + 10)]
-    assert items_left_out(text, [both, sleep]) == 1
-    assert items_left_out(text, [both, both, sleep]) == 0
+    assert list_misfits(text, [both, sleep]) == 1
+    assert list_misfits(text, [both, both, sleep]) == 0
 
 
 def test_nodes_stand_where_they_are_named_or_where_their_words_are():
     evidence = QuestionEvidence("graph of fico, debt to income and rate?", ["fico", "dti", "rate"], None)
-    assert evidence.items_left_out(["fico", "rate"], {}) == 1.0
-    assert evidence.items_left_out(["fico", "dti", "rate"], {"dti": "debt to income"}) == 0.0
+    assert evidence.list_misfits(["fico", "rate"], {}) == 1.0
+    assert evidence.list_misfits(["fico", "dti", "rate"], {"dti": "debt to income"}) == 0.0
+
+
+def test_two_nodes_of_one_item_are_one_too_many():
+    text = "sleep at night, mood at the end, work and pay: draw it"
+    assert list_misfits(text, [_place(text, word) for word in ("sleep", "mood", "end", "work", "pay")]) == 1
+    assert list_misfits(text, [_place(text, word) for word in ("sleep", "mood at the end", "work", "pay")]) == 0
+
+
+def test_names_without_commas_and_clauses_of_causing_hold_several_nodes():
+    text = "mood sleep, work: draw it"
+    places = [_place(text, word) for word in ("mood", "sleep", "work")]
+    assert list_misfits(text, places, [one[0] for one in places]) == 0
+    text = "Does mood lead to sleep, or work to pay?"
+    assert list_misfits(text, [_place(text, word) for word in ("mood", "sleep", "work", "pay")]) == 0
+
+
+def _place(text: str, words: str) -> list[tuple[int, int]]:
+    return [(text.index(words), text.index(words) + len(words))]
 
 
 @given(
     text=st.text(alphabet="ab ,.:&", max_size=40),
     places=st.lists(st.tuples(st.integers(0, 40), st.integers(0, 40)), max_size=4),
 )
-def test_there_are_no_more_items_left_out_than_separators(text, places):
-    left = items_left_out(text, [[(min(one), max(one) + 1)] for one in places])
-    assert 0 <= left <= sum(text.count(mark) for mark in ",&")
+def test_there_are_no_more_list_misfits_than_separators(text, places):
+    left = list_misfits(text, [[(min(one), max(one) + 1)] for one in places])
+    assert 0 <= left <= sum(text.count(mark) for mark in ",&") + max(0, len(places) - 1)

@@ -8,7 +8,8 @@ import numpy as np
 import pytest
 
 from causal_tools.likely_words import CLEAREST, KEPT, LikelyWords
-from causal_tools.reading_evidence import QuestionEvidence, Weights
+from causal_tools.reading_evidence import QuestionEvidence
+from causal_tools.reading_weights import Weights
 
 from .test_second_reading import COLUMNS, _second
 

@@ -17,8 +17,9 @@ from causal_tools.errors import NotCausal, QueryError
 from causal_tools.likely_words import LikelyWords
 from causal_tools.parsing import Asked, find_readings, read_question, read_questions
 from causal_tools.prompts import OPERATOR_WORDS, reading_text
-from causal_tools.reading_evidence import NO_WEIGHTS, SIGNS, QuestionEvidence, Weights
+from causal_tools.reading_evidence import QuestionEvidence
 from causal_tools.reading_form import MOST_CONDITIONS, ReadingForm
+from causal_tools.reading_weights import NO_WEIGHTS, SIGNS, Weights
 from lm import LanguageModel, load_language_model
 from lm.registry import shipped_adapter
 from lm.tiny import tiny_model

@@ -9,11 +9,13 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from causal_tools.contract import Condition
 from causal_tools.draft import Draft
 from causal_tools.likely_words import Taken
 from causal_tools.names_said import likeness
-from causal_tools.reading_evidence import SIGNS, QuestionEvidence
+from causal_tools.reading_evidence import QuestionEvidence
 from causal_tools.reading_form import ReadingForm
+from causal_tools.reading_weights import SIGNS
 from lm.sentences import sentence_encoder
 
 COLUMNS = ["drug_dose", "fev1", "sex", "region", "age", "SystolicBP"]
@@ -198,3 +200,26 @@ def _whole(form: ReadingForm, draft: Draft, reading: str) -> list[Draft]:
         return [draft] if draft.text == reading else []
     grown = [then for then in draft.next(draft, math.inf) if reading.startswith(then.text)]
     return [whole for then in grown for whole in _whole(form, then, reading)]
+
+
+@pytest.mark.parametrize(
+    ("question", "values", "shared"),
+    [
+        ("those who hear history", ("history", "history"), 1),
+        ("history lovers who hear history", ("history", "history"), 0),
+        ("those who hear history", ("history", "crime"), 0),
+        ("those who hear tales of old", ("history", "history"), 0),  # said in other words
+    ],
+)
+def test_a_value_that_is_said_once_is_of_one_condition(question, values, shared):
+    levels = {"genre": ["crime", "history"], "genre_fav": ["crime", "history"]}
+    evidence = QuestionEvidence(question, ["speed", "done", *levels], levels)
+    conditions = [Condition(column=one, operator="=", value=value) for one, value in zip(levels, values, strict=True)]
+    assert evidence.values_shared(conditions) == shared
+
+
+def test_a_number_that_is_said_once_is_of_one_condition():
+    evidence = QuestionEvidence("five people and a baby in the house", ["persons", "babies", "own"], {"own": [0, 1, 5]})
+    persons, babies = (Condition(column=one, operator="=", value=5) for one in ("persons", "babies"))
+    assert evidence.values_shared([persons, babies]) == 1
+    assert evidence.values_shared([persons, Condition(column="babies", operator="=", value=1)]) == 0

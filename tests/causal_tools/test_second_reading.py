@@ -10,8 +10,8 @@ import pytest
 
 from causal_tools.contract import Condition
 from causal_tools.parsing import Asked, find_readings
-from causal_tools.reading_evidence import NO_WEIGHTS, SIGNS, Weights
 from causal_tools.reading_form import ReadingForm
+from causal_tools.reading_weights import NO_WEIGHTS, SIGNS, Weights
 from causal_tools.second_reading import (
     EACH_FURTHER,
     MOST_AGAINST,

@@ -18,6 +18,9 @@ _STEM = 5  # letters that a word and a level must share, where it has as many
 _EVERYDAY = frozenset(
     {"yes", "no", "off", "true", "false", "other", "none", "all", "the", "and", "not", "unknown", "low", "high"}
 )
+_BEGINNINGS = frozenset(
+    ["any", "call", "for", "int", "man", "med", "mid", "mon", "oth", "per", "pro", "some", "std"]
+)  # of many words
 _IDLE_WORDS = (
     "a an the of in on at to for by with from as is are was were be been being do does did has have had having it its they "
     "their them he she his her who whom whose which that this these those there how much many more less most least few "
@@ -191,3 +194,15 @@ def level_hints(question: str, levels: Mapping[str, Sequence[Scalar]], columns: 
         and all(map(spoken, parts))
     ]
     return found[:MOST_HINTS]
+
+
+def cut_short(level: str, question: str) -> bool:
+    """Whether a level of three letters is the beginning of one longer word of a question, and only one.
+
+    >>> cut_short("ret", "Is the retired man better off?"), cut_short("own", "Do I own or owe?"), cut_short("low", "lowering")
+    (True, False, False)
+    """
+    if len(level) != _FEWEST_OF_LEVEL or not telling(level) or not level.isalpha() or level.casefold() in _BEGINNINGS:
+        return False
+    words = {word for word in _WORDS.findall(question.casefold()) if word.startswith(level.casefold())}
+    return len(words) == 1 and len(words.pop()) >= _FEWEST_OF_LEVEL + 2

@@ -20,6 +20,7 @@ from causal_tools.enumerations import list_misfits
 from causal_tools.names_said import Mention, column_mentions, likeness
 from causal_tools.question_words import (
     FILE_NAME,
+    cut_short,
     denies,
     level_hints,
     level_places,
@@ -37,6 +38,7 @@ from causal_tools.sexes_said import sex_levels, sexes_said
 from causal_tools.times_said import another_is_numbered, numbers_meant
 
 MOST_LEFT_OUT = 2
+OF_A_HINT = 0.6  # how much a level counts that the question only seems to speak of
 WORDS_BEFORE = 2  # the words for a column, in which a denial may stand
 
 
@@ -98,10 +100,12 @@ class QuestionEvidence:
         return {name: sorted(texts) for name, texts in found.items()}
 
     def left_out(self, used: Collection[str], values: Iterable[Scalar], said: Iterable[str]) -> dict[str, float]:
-        """How much of that there is, as signs; a sex that the question is about counts as a level."""
-        counts = {name: len(texts) for name, texts in self.unused(used, values, said).items()}
+        """How much of that there is, as signs; a sex that the question is about counts as a level, and a level that it seems to
+        speak of as a part of one."""
+        counts: dict[str, float] = {name: len(texts) for name, texts in self.unused(used, values, said).items()}
         of_sexes = self._sex_levels.keys()
         counts["level_left_out"] += bool(of_sexes) and not of_sexes & {*used, *self.levels_said}
+        counts["level_left_out"] += OF_A_HINT * len(self._hinted.difference(used))
         return {name: float(min(count, MOST_LEFT_OUT)) for name, count in counts.items()}
 
     def denies_role(self, slot: str, column: str, words: str | None) -> bool:
@@ -153,6 +157,15 @@ class QuestionEvidence:
             for column in self._columns
         }
         return {column: levels for column, levels in said.items() if levels}
+
+    @cached_property
+    def _hinted(self) -> frozenset[str]:
+        """Columns of which the question says no level, but seems to speak of one (of training questions four of five do)."""
+        hinted = {column for column, _ in level_hints(self._text, self._levels, self._columns)}
+        for column in self._columns:
+            levels = [level for level in self._levels.get(column, ()) if cut_short(str(level), self._text)]
+            hinted |= {column} if len(levels) == 1 else set()
+        return frozenset(hinted - self.levels_said.keys() - self._sex_levels.keys())
 
     @cached_property
     def _sex_levels(self) -> dict[str, frozenset[str]]:

@@ -28,8 +28,9 @@ class Weights:
         unlike_in_meaning: the same of the meaning, by a sentence encoder.
         overlapping: words of the question that stand for two columns, as a value of both that it says once.
         number_left_out: a number of the question that the reading does not hold.
-        level_left_out: a level that the question says and no column of the reading has; or that it is about one sex, and the
-            reading holds no column that tells the sexes apart (:mod:`causal_tools.sexes_said`).
+        level_left_out: a level that the question says, or in part one that it seems to speak of, and no column of the reading
+            has; or that it is about one sex, and the reading holds no column that tells the sexes apart
+            (:mod:`causal_tools.sexes_said`).
         list_misfit: an item of the question's list of nodes that none of the graph's nodes is, or a node too many of it
             (:mod:`causal_tools.enumerations`).
         level_passed_over: a level that the question says, where a condition on its column takes another.

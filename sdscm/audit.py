@@ -133,15 +133,20 @@ def audit(
 
 
 def distinct_phrasings(scenario: Scenario, count: int) -> list[int]:
-    """The first draws of phrasings that differ in some stem on which the outcome depends; as many as there are, up to ``count``.
+    """The first draws of phrasings that differ in some stem on which the effect depends; as many as there are, up to ``count``.
 
-    Draws that read alike are one piece of evidence, not several.
+    Draws that read alike are one piece of evidence, not several. What moves the outcome only through the treatment, such as an
+    instrument, has no say in the effect: an intervention cuts it off.
 
     Raises:
-        ScenarioError: there is only one wording.
+        ScenarioError: there is only one wording, or not one treatment and one outcome.
     """
-    outcome = scenario.only("outcome").name
-    told = [name for name in scenario.names if name == outcome or outcome in scenario.descendants({name})]
+    treatment, outcome = scenario.only("treatment").name, scenario.only("outcome").name
+    reached = {outcome}  # the outcome and its causes where the treatment is set
+    for variable in reversed(scenario.variables):
+        if variable.name in reached and variable.name != treatment:
+            reached.update(variable.parents)
+    told = [name for name in scenario.names if name in reached]
     seen: dict[tuple[str, ...], int] = {}
     for phrasing in range(DRAWS_TRIED * count):
         reworded = scenario.model_copy(update={"phrasing": phrasing})

@@ -43,7 +43,7 @@ def _one(chances: dict[str, float]):
     return scenario(
         {**variable("z", levels=("a", "b", "c")), "phrasings": [f"Z{i}:" for i in range(8)]},
         variable("t", ("z",), role="treatment", alternatives=[["false", "true"]]),
-        {**variable("y", ("t",), role="outcome"), "phrasings": list(chances)},
+        {**variable("y", ("z", "t"), role="outcome"), "phrasings": list(chances)},
     )
 
 
@@ -97,6 +97,20 @@ def test_wordings_that_read_alike_count_once():
     assert len(stems) == 4
     found = audit(one, HashScorer(), 20, rules=("sum",), seeds=2, rows=50)
     assert sorted(found.effects["phrasing"].unique()) == sorted(draws)
+
+
+def test_wordings_that_only_the_treatment_hears_count_once():
+    """An instrument moves the outcome through the treatment alone, and setting the treatment cuts it off."""
+    one = scenario(
+        {**variable("lot", role="instrument"), "phrasings": [f"L{i}:" for i in range(9)]},
+        variable("t", ("lot",), role="treatment"),
+        {**variable("m", ("t",)), "phrasings": ["M:", "Em:"]},
+        {**variable("y", ("m",), role="outcome"), "phrasings": ["Y:", "Why:"]},
+    )
+    found = audit(one, HashScorer(), 20, rules=("sum",), seeds=2, rows=50)
+    base = found.effects.loc[found.effects["variant"] == BASE, "effect"]
+    assert len(base) == 4
+    assert base.round(9).nunique() == 4
 
 
 def test_one_wording_cannot_be_audited():

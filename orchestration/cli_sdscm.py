@@ -177,7 +177,9 @@ def scenarios(
 def audit(
     scenario: Name,
     lm: LanguageModelName = "smollm2-135m",
-    phrasings: Annotated[int, typer.Option(min=2, help="How many draws of phrasings.")] = 20,
+    phrasings: Annotated[
+        int, typer.Option(min=2, help="How many draws of phrasings; as many as there are, where these are fewer.")
+    ] = 20,
     variant_phrasings: Annotated[
         int, typer.Option(min=0, help="Of how many of them the changes of levels are tried too.")
     ] = 5,
@@ -185,7 +187,7 @@ def audit(
     rows: Annotated[
         int,
         typer.Option(
-            min=1, max=MOST_ROWS, help="Rows a data set, and of an effect whose law is too large to be exact."
+            min=2, max=MOST_ROWS, help="Rows a data set, and of an effect whose law is too large to be exact."
         ),
     ] = 1000,
     temperature: Temperature = 1.0,
@@ -223,15 +225,16 @@ def audit(
             print_json(vars(found) | {name: table.to_dict("records") for name, table in tables.items()})
         else:
             typer.echo(f"Model       {model.describe()}")
-            _report(found, phrasings)
+            _report(found)
         if picture is not None:
             from sdscm.audit_picture import draw_audit
 
             write_file(picture, draw_audit(found, chosen.name, 110))
 
 
-def _report(found: "Audit", phrasings: int) -> None:
+def _report(found: "Audit") -> None:
     low, high = found.sign_interval
+    phrasings = found.effects["phrasing"].nunique()  # fewer than asked for where the scenario has fewer
     typer.echo(found.sensitivity.to_string(index=False, float_format=lambda number: f"{number:.3g}"))
     sign = {1: "positive", -1: "negative", 0: "none"}[found.sign]
     typer.echo(

@@ -3,14 +3,15 @@
 from __future__ import annotations
 
 import numpy as np
+import pandas as pd
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 from hypothesis.extra.numpy import arrays
-from scipy.stats import f_oneway
+from scipy.stats import f_oneway, sem
 
-from sdscm import ScenarioError, load_scenario
-from sdscm.audit import BASE, audit, between_share, distinct_phrasings, variance_shares
+from sdscm import ScenarioError, SequenceSCM, load_scenario
+from sdscm.audit import BASE, _sensitivity, audit, between_share, distinct_phrasings, variance_shares
 from sdscm.audit_picture import draw_audit
 
 from .laws import HashScorer, scenario, variable
@@ -131,6 +132,23 @@ def test_a_law_too_large_to_be_exact_is_sampled_with_its_error():
     found = audit(one, HashScorer(), 2, rules=("sum",), variant_phrasings=0, seeds=2, rows=40)
     base = found.effects[found.effects["variant"] == BASE]
     assert (base["error"] > 0).all()
+    drawn = found.effects.iloc[0]
+    scm = SequenceSCM(one.model_copy(update={"phrasing": int(drawn["phrasing"])}), HashScorer())
+    worlds = scm.worlds(40, 0, [{"pd_l1": level} for level in ("low", "high")])
+    low, high = (world.frame["therapy"].cat.codes.to_numpy(dtype=float) for world in worlds)
+    assert (drawn["effect"], drawn["error"]) == pytest.approx(((high - low).mean(), sem(high - low)))
+
+
+def test_one_row_has_no_standard_error_and_is_refused():
+    with pytest.raises(ScenarioError, match=r"two rows .* given 2, 2, 1 and 1"):
+        audit(load_scenario("breast_cancer"), HashScorer(), 2, rules=("sum",), variant_phrasings=0, seeds=2, rows=1)
+
+
+def test_an_effect_where_there_was_none_has_not_kept_its_sign():
+    """1e-12 is no effect but a rounding error, whichever sign it has."""
+    lines = [(0, BASE, 1e-12, 0.0), (0, "rule mean", 0.4, 0.0), (0, "rule pmi", -1e-12, 0.0)]
+    table = _sensitivity(pd.DataFrame(lines, columns=["phrasing", "variant", "effect", "error"]))
+    assert table.set_index("variant")["sign_kept"].to_dict() == {BASE: 1, "rule mean": 0, "rule pmi": 1}
 
 
 @given(arrays(float, (4, 3), elements=st.floats(-1, 1)))

@@ -132,7 +132,10 @@ def sample(
 
 def scenarios(
     name: Annotated[str | None, typer.Argument(help="Show this one: its variables, or a YAML file's.")] = None,
-    phrasing: Phrasing = None,
+    phrasing: Annotated[
+        int | None,
+        typer.Option(min=0, help="With a name: which draw of phrasings; as the scenario says by default, else 0."),
+    ] = None,
     picture: Annotated[Path | None, typer.Option(help="With a name: draw the graph into this PNG file.")] = None,
 ) -> None:
     """List the scenarios that come with the project, or show one: variables, levels, parents and how its text reads.
@@ -151,6 +154,8 @@ def scenarios(
             if name is None:
                 raise ScenarioError("--picture draws one scenario: name it")
             require_file(picture, "--picture", ".png")
+        if phrasing is not None and name is None:
+            raise ScenarioError("--phrasing goes with one scenario: name it")
         if name is None:
             table = Table("name", "variables", "edges", "treatment", "outcome", "about")
             for each in list_scenarios():

@@ -181,6 +181,10 @@ def test_scenarios_shows_one_scenario_and_draws_it(tmp_path: Path) -> None:
     assert picture.read_bytes().startswith(b"\x89PNG")
 
 
+def test_a_phrasing_of_no_scenario_is_a_clear_error() -> None:
+    assert_clear_error(invoke("scenarios", "--phrasing", "3"), "--phrasing goes with one scenario")
+
+
 def test_audit_tells_effects_by_phrasing(tmp_path: Path) -> None:
     picture = tmp_path / "audit.png"
     common = ("audit", "toy_confounder", "--lm", "tiny", "--phrasings", "3")

@@ -101,7 +101,8 @@ def audit(
         for variant in variants
         if variant[0] in everywhere or place < variant_phrasings
     ]
-    lines, drawn = [], []
+    lines: list[tuple[int, str, float, float]] = []
+    drawn: list[list[float]] = []
     for done, (phrasing, (name, rule, change)) in enumerate(asked, start=1):
         scm = SequenceSCM(
             change(scenario.model_copy(update={"phrasing": phrasing})), model, rule, temperature, memo=memo

@@ -55,7 +55,7 @@ class AuditSizes(_Settings):
     phrasings: int = Field(default=20, ge=2)
     variant_phrasings: int = Field(default=5, ge=0)
     seeds: int = Field(default=5, ge=2)
-    rows: int = Field(default=1000, gt=0)
+    rows: int = Field(default=1000, ge=2)
 
 
 class SdScmSizes(_Settings):

@@ -132,7 +132,10 @@ def sample(
 
 def scenarios(
     name: Annotated[str | None, typer.Argument(help="Show this one: its variables, or a YAML file's.")] = None,
-    phrasing: Phrasing = None,
+    phrasing: Annotated[
+        int | None,
+        typer.Option(min=0, help="With a name: which draw of phrasings; as the scenario says by default, else 0."),
+    ] = None,
     picture: Annotated[Path | None, typer.Option(help="With a name: draw the graph into this PNG file.")] = None,
 ) -> None:
     """List the scenarios that come with the project, or show one: variables, levels, parents and how its text reads.
@@ -151,6 +154,8 @@ def scenarios(
             if name is None:
                 raise ScenarioError("--picture draws one scenario: name it")
             require_file(picture, "--picture", ".png")
+        if phrasing is not None and name is None:
+            raise ScenarioError("--phrasing goes with one scenario: name it")
         if name is None:
             table = Table("name", "variables", "edges", "treatment", "outcome", "about")
             for each in list_scenarios():
@@ -177,7 +182,9 @@ def scenarios(
 def audit(
     scenario: Name,
     lm: LanguageModelName = "smollm2-135m",
-    phrasings: Annotated[int, typer.Option(min=2, help="How many draws of phrasings.")] = 20,
+    phrasings: Annotated[
+        int, typer.Option(min=2, help="How many draws of phrasings; as many as there are, where these are fewer.")
+    ] = 20,
     variant_phrasings: Annotated[
         int, typer.Option(min=0, help="Of how many of them the changes of levels are tried too.")
     ] = 5,
@@ -185,7 +192,7 @@ def audit(
     rows: Annotated[
         int,
         typer.Option(
-            min=1, max=MOST_ROWS, help="Rows a data set, and of an effect whose law is too large to be exact."
+            min=2, max=MOST_ROWS, help="Rows a data set, and of an effect whose law is too large to be exact."
         ),
     ] = 1000,
     temperature: Temperature = 1.0,
@@ -223,15 +230,16 @@ def audit(
             print_json(vars(found) | {name: table.to_dict("records") for name, table in tables.items()})
         else:
             typer.echo(f"Model       {model.describe()}")
-            _report(found, phrasings)
+            _report(found)
         if picture is not None:
             from sdscm.audit_picture import draw_audit
 
             write_file(picture, draw_audit(found, chosen.name, 110))
 
 
-def _report(found: "Audit", phrasings: int) -> None:
+def _report(found: "Audit") -> None:
     low, high = found.sign_interval
+    phrasings = found.effects["phrasing"].nunique()  # fewer than asked for where the scenario has fewer
     typer.echo(found.sensitivity.to_string(index=False, float_format=lambda number: f"{number:.3g}"))
     sign = {1: "positive", -1: "negative", 0: "none"}[found.sign]
     typer.echo(

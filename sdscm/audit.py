@@ -76,18 +76,19 @@ def audit(
         phrasings: how many different wordings, at least 2; fewer are taken where the scenario has fewer.
         rules: scoring rules to compare; the first is the model as it is.
         variant_phrasings: of how many phrasings the sample-space changes are tried.
-        seeds: data sets a phrasing for the split of variance between phrasings and seeds; at least 2.
-        rows: units a data set, and of the sampled effect where the law is too large to be exact.
+        seeds: data sets a phrasing for the split of variance between phrasings and seeds; at least 2. No two phrasings share a
+            seed.
+        rows: units a data set, and of the sampled effect where the law is too large to be exact; at least 2.
         temperature: divides the scores.
         memo: scores known already.
         progress: called with effects worked out and in all.
 
     Raises:
-        ScenarioError: too few phrasings, seeds or rules, one wording only, or not one treatment and one outcome.
+        ScenarioError: too few phrasings, seeds, rows or rules, one wording only, or not one treatment and one outcome.
     """
-    if phrasings < 2 or seeds < 2 or not rules:
+    if phrasings < 2 or seeds < 2 or rows < 2 or not rules:
         raise ScenarioError(
-            f"an audit needs two phrasings, two seeds and a rule; given {phrasings}, {seeds} and {len(rules)}"
+            f"an audit needs two phrasings, two seeds, two rows and a rule; given {phrasings}, {seeds}, {rows} and {len(rules)}"
         )
     treatment, outcome = scenario.only("treatment").name, scenario.only("outcome").name
     memo = memo or ScoreMemo()
@@ -100,22 +101,24 @@ def audit(
         for variant in variants
         if variant[0] in everywhere or place < variant_phrasings
     ]
-    lines, drawn = [], []
+    lines: list[tuple[int, str, float, float]] = []
+    drawn: list[list[float]] = []
     for done, (phrasing, (name, rule, change)) in enumerate(asked, start=1):
         scm = SequenceSCM(
             change(scenario.model_copy(update={"phrasing": phrasing})), model, rule, temperature, memo=memo
         )
         lines.append((phrasing, name, *_effect(scm, treatment, outcome, rows)))
-        if name == BASE:
-            drawn.append([_drawn_effect(scm, treatment, outcome, rows, seed)[0] for seed in range(seeds)])
+        if (
+            name == BASE
+        ):  # a seed that phrasings shared would move them together, and look like no difference between them
+            own = range(seeds * len(drawn), seeds * (len(drawn) + 1))
+            drawn.append([_drawn_effect(scm, treatment, outcome, rows, seed)[0] for seed in own])
         if progress is not None:
             progress(done, len(asked))
     effects = pd.DataFrame(lines, columns=["phrasing", "variant", "effect", "error"])
     base = effects.loc[effects["variant"] == BASE, "effect"].to_numpy()
-    signs = np.where(np.abs(base) <= NO_EFFECT, 0, np.sign(base)).astype(int)
-    median = float(np.median(base))
-    sign = 0 if abs(median) <= NO_EFFECT else int(np.sign(median))
-    same = int((signs == sign).sum())
+    sign = int(_signs(np.median(base)))
+    same = int((_signs(base) == sign).sum())
     grid = effects[effects["variant"].isin(everywhere)].pivot_table(
         index="phrasing", columns="variant", values="effect"
     )
@@ -133,15 +136,20 @@ def audit(
 
 
 def distinct_phrasings(scenario: Scenario, count: int) -> list[int]:
-    """The first draws of phrasings that differ in some stem on which the outcome depends; as many as there are, up to ``count``.
+    """The first draws of phrasings that differ in some stem on which the effect depends; as many as there are, up to ``count``.
 
-    Draws that read alike are one piece of evidence, not several.
+    Draws that read alike are one piece of evidence, not several. What moves the outcome only through the treatment, such as an
+    instrument, has no say in the effect: an intervention cuts it off.
 
     Raises:
-        ScenarioError: there is only one wording.
+        ScenarioError: there is only one wording, or not one treatment and one outcome.
     """
-    outcome = scenario.only("outcome").name
-    told = [name for name in scenario.names if name == outcome or outcome in scenario.descendants({name})]
+    treatment, outcome = scenario.only("treatment").name, scenario.only("outcome").name
+    reached = {outcome}  # the outcome and its causes where the treatment is set
+    for variable in reversed(scenario.variables):
+        if variable.name in reached and variable.name != treatment:
+            reached.update(variable.parents)
+    told = [name for name in scenario.names if name in reached]
     seen: dict[tuple[str, ...], int] = {}
     for phrasing in range(DRAWS_TRIED * count):
         reworded = scenario.model_copy(update={"phrasing": phrasing})
@@ -242,7 +250,7 @@ def _drawn_effect(scm: SequenceSCM, treatment: str, outcome: str, rows: int, see
     low, high = scm.worlds(rows, seed, [{treatment: level} for level in _contrast(scm, treatment)])
     scores = scm.scenario[outcome].score_of()
     effects = scores[high.frame[outcome].cat.codes] - scores[low.frame[outcome].cat.codes]
-    return float(effects.mean()), float(effects.std() / np.sqrt(rows))
+    return float(effects.mean()), float(effects.std(ddof=1) / np.sqrt(rows))
 
 
 def _sensitivity(effects: pd.DataFrame) -> pd.DataFrame:
@@ -251,11 +259,16 @@ def _sensitivity(effects: pd.DataFrame) -> pd.DataFrame:
     for variant, part in effects.groupby("variant", sort=False):
         own = part.set_index("phrasing")["effect"]
         before = base[own.index]
-        kept = (np.sign(own) == np.sign(before)) & (own.abs() > NO_EFFECT) | ((own - before).abs() <= NO_EFFECT)
         difference = own - before
+        kept = (_signs(own) == _signs(before)) | (difference.abs() <= NO_EFFECT)
         lines.append((variant, len(own), own.mean(), difference.mean(), difference.abs().max(), kept.mean()))
     columns = ["variant", "phrasings", "mean_effect", "mean_difference", "largest_difference", "sign_kept"]
     return pd.DataFrame(lines, columns=columns)
+
+
+def _signs(effects: np.ndarray | pd.Series) -> np.ndarray:
+    """1, −1, or 0 where there is no effect."""
+    return np.where(np.abs(effects) <= NO_EFFECT, 0, np.sign(effects)).astype(int)
 
 
 def _wilson(successes: int, trials: int) -> tuple[float, float]:

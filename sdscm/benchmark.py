@@ -72,14 +72,19 @@ def make_benchmark(
         progress: called with values drawn so far and in all.
 
     Raises:
-        ScenarioError: the scenario has not exactly one treatment and one outcome, or the outcome asked for does not fit, or it is
-            the log-probability of a level that has none.
+        ScenarioError: the scenario has not exactly one treatment and one outcome, or a variable with the name of a potential
+            outcome; or the outcome asked for does not fit, or it is the log-probability of a level that has none.
     """
     treatment, outcome = scm.scenario.only("treatment"), scm.scenario.only("outcome")
     transform = _transform(scm, kind, level)
     if not 0 <= noise_sd < np.inf or (noise_sd and transform is None):
         raise ScenarioError(
             f"noise_sd is for a continuous outcome and not negative; given {noise_sd} for kind {kind!r}"
+        )
+    potential = {arm: f"{outcome.name}{DO}{arm}" for arm in treatment.levels}
+    if taken := [name for name in potential.values() if name in scm.scenario.names]:
+        raise ScenarioError(
+            f"{taken[0]!r} is to hold a potential outcome, and is a variable of the scenario; rename it"
         )
     worlds = scm.worlds(rows, seed, [None, *({treatment.name: arm} for arm in treatment.levels)], progress=progress)
     frame = worlds[0].frame.copy()
@@ -97,7 +102,7 @@ def make_benchmark(
         values = [pd.Series(column, index=frame.index) for column in numbers]
     frame[outcome.name] = values[0]
     for arm, column in zip(treatment.levels, values[1:], strict=True):
-        frame[f"{outcome.name}{DO}{arm}"] = column
+        frame[potential[arm]] = column
     effects = numbers[-1] - numbers[1]
     groups = [
         numbers[0][(frame[treatment.name] == arm).to_numpy()] for arm in (treatment.levels[0], treatment.levels[-1])

@@ -10,7 +10,8 @@ import hashlib
 import sqlite3
 import threading
 import warnings
-from collections.abc import Sequence
+import weakref
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -54,6 +55,7 @@ class ScoreMemo:
     def __init__(self, path: Path | None = None) -> None:
         self.path = path
         self._known: dict[tuple[str, bytes], dict[str, tuple[float, float]]] = {}
+        self._scorers: list[Callable[[], object]] = []
         self._lock = threading.Lock()
         self._database: sqlite3.Connection | None = None
         if path is not None:
@@ -65,6 +67,18 @@ class ScoreMemo:
                 self._database.execute(_SCHEMA)
             except sqlite3.Error as error:
                 raise ScenarioError(f"{path} cannot be used as a database of scores ({error}); move it away") from None
+
+    def name_of(self, scorer: object) -> str:
+        """The name of a scorer that need not tell its digest, since nothing outlives this memo: another for each object."""
+        with self._lock:
+            for place, known in enumerate(self._scorers):
+                if known() is scorer:
+                    return f"scorer {place}"
+            try:
+                self._scorers.append(weakref.ref(scorer))  # a memo should not keep a language model in memory
+            except TypeError:
+                self._scorers.append(lambda: scorer)
+            return f"scorer {len(self._scorers) - 1}"
 
     def get(self, model: str, contexts: Sequence[str], levels: Sequence[str]) -> list[Scores | None]:
         """Scores of the levels after each context; None where any of them is not known."""

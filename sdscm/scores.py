@@ -84,7 +84,7 @@ class LevelScores:
     @property
     def _model(self) -> str:
         if self._memo.path is None:
-            return ""
+            return self._memo.name_of(self._scorer)
         digest = getattr(self._scorer, "digest", None)
         if not digest:
             raise ScenarioError(

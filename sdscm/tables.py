@@ -148,10 +148,10 @@ class ConditionalTables:
         return self.scores.contexts_at_once(context)
 
     def frame(self) -> pd.DataFrame:
-        """What is known so far, one line a context and level.
+        """What is known so far of the laws that are the language model's, one line a context and level.
 
-        Columns: variable, parents (level indices), context, level, score and tokens (the language model's log-probability in
-        nats and token count; missing for laws that are not its), log_prob and probability (by rule, temperature and knobs).
+        Columns: variable, parents (level indices), context, level, score and tokens (its log-probability in nats, and token
+        count, missing where it does not tell), log_prob and probability (by rule, temperature and knobs).
         """
         lines: list[tuple[Any, ...]] = []
         for variable in self.scenario.variables:

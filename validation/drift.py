@@ -35,24 +35,29 @@ class Band:
         return self.low <= value <= self.high
 
 
-def control_band(shares: Sequence[float], questions: Sequence[int]) -> Band | None:
+def control_band(shares: Sequence[float], questions: Sequence[int], tonight: int | None = None) -> Band | None:
     """The band of a share from the nights before; None for fewer than five of them.
 
     The standard deviation is the larger of two: that of a share of so many independent questions, and that of the figure
     from night to night (moving range). The first alone would be too narrow where models change, the second where they do not.
 
+    A night of fewer questions than those before has a share that spreads more, and a wider band. One of more keeps the band
+    of the others: what is known of their centre is no surer than their questions make it.
+
     Args:
         shares: of each night, oldest first; the last thirty count.
         questions: that each share is of.
+        tonight: questions of the night that is held against the band; as many as the others had on average by default.
     """
     if len(shares) < FEWEST_NIGHTS:
         return None
     values = np.asarray(shares, dtype=float)[-LAST_NIGHTS:]
     sizes = np.asarray(questions, dtype=float)[-LAST_NIGHTS:]
     centre = float(np.average(values, weights=sizes))
-    least = 2 / (sizes.mean() + 4)
+    size = sizes.mean() if tonight is None else max(1.0, min(sizes.mean(), tonight))
+    least = 2 / (size + 4)
     inner = min(max(centre, least), 1 - least)  # a share of 0 or 1 has a spread too
-    binomial = np.sqrt(inner * (1 - inner) / sizes.mean())
+    binomial = np.sqrt(inner * (1 - inner) / size)
     moving = np.abs(np.diff(values)).mean() / MOVING_RANGE
     width = SIGMAS * max(float(binomial), float(moving))
     return Band(centre, max(0.0, centre - width), min(1.0, centre + width))
@@ -71,7 +76,7 @@ def drifted(nights: Sequence[Mapping[str, tuple[float, int]]]) -> CheckResult:
     last = nights[-1] if nights else {}
     for name, (share, questions) in last.items():
         before = [night[name] for night in nights[:-1] if name in night]
-        band = control_band([value for value, _ in before], [count for _, count in before])
+        band = control_band([value for value, _ in before], [count for _, count in before], questions)
         bounds = (band.low, band.centre, band.high) if band else (np.nan, np.nan, np.nan)
         lines.append((name, share, questions, len(before), *bounds, band is None or band.holds(share)))
     columns = ["figure", "share", "questions", "nights_before", "low", "centre", "high", "holds"]

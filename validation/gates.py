@@ -139,7 +139,7 @@ def regression_gate(
     """Promote or not: the primary metric is better beyond chance, and every loss as large as its margin is ruled out.
 
     Better beyond chance asks for both: an interval above zero, and a permutation test at the same level. A loss of a metric that
-    was not measured is not ruled out.
+    was not measured is not ruled out; nor is that in a task in which the two were not tried together.
 
     Args:
         outcomes: one line a metric and item with ``metric``, ``id``, ``task``, ``topic`` and a true/false column a system;
@@ -164,7 +164,7 @@ def regression_gate(
     for metric, margin in margins.margins.items():
         part = _tried(outcomes, metric, challenger, incumbent)
         if part.empty:
-            lines.append(_unmeasured(metric, incumbent, margin))
+            lines.append(_unmeasured(metric, incumbent, margin.task if margin.all is None else margin.all))
             continue
         if margin.all is not None:
             lines.append(_line(part, metric, "all", challenger, incumbent, margins.loss_level, seed, margin.all))
@@ -172,6 +172,11 @@ def regression_gate(
             lines += [
                 _line(items, metric, str(task), challenger, incumbent, margins.loss_level, seed, margin.task)
                 for task, items in part.groupby("task", sort=True)
+            ]
+            asked = outcomes.loc[outcomes["metric"] == metric, "task"]
+            lines += [
+                _unmeasured(metric, incumbent, margin.task, task)
+                for task in sorted(set(asked.astype(str)) - set(part["task"].astype(str)))
             ]
     for other in [name for name in outcomes.columns if name not in (*FACTS, challenger, incumbent)]:
         part = _tried(outcomes, margins.primary, challenger, other)
@@ -223,9 +228,9 @@ def _line(
     }
 
 
-def _unmeasured(metric: str, other: str, margin: Margin) -> dict[str, object]:
-    facts = {"metric": metric, "task": "all", "questions": 0, "against": other}
-    return {**facts, "rule": "not worse", "margin": margin.task if margin.all is None else margin.all, "holds": False}
+def _unmeasured(metric: str, other: str, margin: float | None, task: str = "all") -> dict[str, object]:
+    facts = {"metric": metric, "task": task, "questions": 0, "against": other}
+    return {**facts, "rule": "not worse", "margin": margin, "holds": False}
 
 
 def _told(table: pd.DataFrame, margins: Margins) -> str:

@@ -51,7 +51,7 @@ def check_markov(
 
     Raises:
         TooManySeparations: every statement is asked for, and there are more than 500.
-        ValueError: an edge with an unknown end or against the order, or a rate that is not a rate of errors.
+        ValueError: a column twice, an edge with an unknown end or against the order, or a rate that is not one of errors.
     """
     if not 0 < false_discovery <= 0.5:
         raise ValueError(f"false_discovery must be above 0 and at most 0.5; given {false_discovery}")

@@ -54,7 +54,7 @@ def nights_picture(nights: Sequence[tuple[str, Mapping[str, tuple[float, int]]]]
     for axes, name in zip(panels, names, strict=True):
         there = [(date, figures[name]) for date, figures in nights if name in figures]
         shares, sizes = [share for _, (share, _) in there], [size for _, (_, size) in there]
-        bands = [control_band(shares[:k], sizes[:k]) for k in range(len(there))]
+        bands = [control_band(shares[:k], sizes[:k], sizes[k]) for k in range(len(there))]
         places = np.arange(len(there))
         low = [band.low if band else np.nan for band in bands]
         high = [band.high if band else np.nan for band in bands]

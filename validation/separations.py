@@ -42,7 +42,7 @@ def implied_independences(order: Sequence[str], edges: Sequence[tuple[str, str]]
         edges: (parent, child) pairs.
 
     Raises:
-        ValueError: an edge with an unknown end, or against the order.
+        ValueError: a variable listed twice, an edge with an unknown end, or one against the order.
     """
     _check(order, edges)
     statements = []
@@ -68,7 +68,7 @@ def all_separations(
 
     Raises:
         TooManySeparations: more than ``limit``, or more than ``MOST_SETS`` conditioning sets to look at.
-        ValueError: an edge with an unknown end, or against the order.
+        ValueError: a variable listed twice, an edge with an unknown end, or one against the order.
     """
     _check(order, edges)
     largest = len(order) - 2 if most_given is None else most_given
@@ -157,6 +157,9 @@ def _reached(
 
 def _check(order: Sequence[str], edges: Sequence[tuple[str, str]]) -> None:
     place = {name: index for index, name in enumerate(order)}
+    if len(place) < len(order):
+        twice = next(name for index, name in enumerate(order) if name in order[:index])
+        raise ValueError(f"the variable {twice!r} is listed twice among {', '.join(order)}; variables must differ")
     for source, target in edges:
         if unknown := [name for name in (source, target) if name not in place]:
             raise ValueError(

@@ -19,12 +19,15 @@ def check_consistency(frame: pd.DataFrame, treatment: str, outcome: str) -> Chec
 
     Args:
         frame: factual columns, and one ``<outcome>__do_<level>`` a level of the treatment; outcomes are texts or numbers.
-            A missing one is equal to nothing.
+            A missing one is equal to nothing. Nor may a treatment be missing.
         treatment: variable that is intervened on.
         outcome: variable with a column a world.
     """
     if frame.empty:
         return CheckResult("consistency", False, "there are no units, so consistency cannot be told.")
+    if unknown := int(frame[treatment].isna().sum()):  # a group of its own that no grouping shows
+        text = f"{unknown} of {len(frame):,} units have no level of {treatment!r}, so consistency cannot be told."
+        return CheckResult("consistency", False, text)
     lines = []
     for level, part in frame.groupby(frame[treatment].astype(str), observed=True):
         column = f"{outcome}{DO}{level}"

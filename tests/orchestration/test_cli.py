@@ -181,6 +181,10 @@ def test_scenarios_shows_one_scenario_and_draws_it(tmp_path: Path) -> None:
     assert picture.read_bytes().startswith(b"\x89PNG")
 
 
+def test_a_phrasing_of_no_scenario_is_a_clear_error() -> None:
+    assert_clear_error(invoke("scenarios", "--phrasing", "3"), "--phrasing goes with one scenario")
+
+
 def test_audit_tells_effects_by_phrasing(tmp_path: Path) -> None:
     picture = tmp_path / "audit.png"
     common = ("audit", "toy_confounder", "--lm", "tiny", "--phrasings", "3")
@@ -392,6 +396,14 @@ def test_an_audit_of_an_effect_that_the_knobs_remove_says_that_nothing_varies(ow
     assert found["between_phrasings"] is None or 0 <= found["between_phrasings"] <= 1
 
 
+def test_an_audit_tells_of_how_many_phrasings_it_is(own: Path) -> None:
+    """One wording of the outcome and five of the treatment are five, fewer than asked for."""
+    own.write_text(OWN.replace(', "Late for work?", "Is it a late day?", "Do they come late?", "Late today?"', ""))
+    common = ("--phrasings", "8", "--variant-phrasings", "0", "--seeds", "2", "--rows", "10")
+    shown = invoke("audit", str(own), "--lm", "tiny", *common)
+    assert " of 5 phrasings (95 % interval" in shown.output, shown.output
+
+
 def test_audit_is_as_large_as_asked(monkeypatch: pytest.MonkeyPatch) -> None:
     """Of 4 phrasings, all are asked of the model as it is, and 2 of every change of levels."""
     from sdscm.model import SequenceSCM
@@ -408,7 +420,7 @@ def test_audit_is_as_large_as_asked(monkeypatch: pytest.MonkeyPatch) -> None:
     counts = pd.DataFrame(found["effects"])["variant"].value_counts()
     assert counts["as it is"] == counts["rule mean"] == 4
     assert counts["levels in reverse order"] == 2
-    assert drawn == [(17, seed) for _ in range(4) for seed in range(3)]
+    assert drawn == [(17, seed) for seed in range(12)]  # three of its own for each phrasing
 
 
 def test_a_picture_that_fails_does_not_cost_the_report(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -3,14 +3,15 @@
 from __future__ import annotations
 
 import numpy as np
+import pandas as pd
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 from hypothesis.extra.numpy import arrays
-from scipy.stats import f_oneway
+from scipy.stats import f_oneway, sem
 
-from sdscm import ScenarioError, load_scenario
-from sdscm.audit import BASE, audit, between_share, distinct_phrasings, variance_shares
+from sdscm import ScenarioError, SequenceSCM, load_scenario
+from sdscm.audit import BASE, _sensitivity, audit, between_share, distinct_phrasings, variance_shares
 from sdscm.audit_picture import draw_audit
 
 from .laws import HashScorer, scenario, variable
@@ -43,7 +44,7 @@ def _one(chances: dict[str, float]):
     return scenario(
         {**variable("z", levels=("a", "b", "c")), "phrasings": [f"Z{i}:" for i in range(8)]},
         variable("t", ("z",), role="treatment", alternatives=[["false", "true"]]),
-        {**variable("y", ("t",), role="outcome"), "phrasings": list(chances)},
+        {**variable("y", ("z", "t"), role="outcome"), "phrasings": list(chances)},
     )
 
 
@@ -99,6 +100,20 @@ def test_wordings_that_read_alike_count_once():
     assert sorted(found.effects["phrasing"].unique()) == sorted(draws)
 
 
+def test_wordings_that_only_the_treatment_hears_count_once():
+    """An instrument moves the outcome through the treatment alone, and setting the treatment cuts it off."""
+    one = scenario(
+        {**variable("lot", role="instrument"), "phrasings": [f"L{i}:" for i in range(9)]},
+        variable("t", ("lot",), role="treatment"),
+        {**variable("m", ("t",)), "phrasings": ["M:", "Em:"]},
+        {**variable("y", ("m",), role="outcome"), "phrasings": ["Y:", "Why:"]},
+    )
+    found = audit(one, HashScorer(), 20, rules=("sum",), seeds=2, rows=50)
+    base = found.effects.loc[found.effects["variant"] == BASE, "effect"]
+    assert len(base) == 4
+    assert base.round(9).nunique() == 4
+
+
 def test_one_wording_cannot_be_audited():
     one = scenario(variable("t", role="treatment"), variable("y", ("t",), role="outcome"))
     with pytest.raises(ScenarioError, match="one wording only"):
@@ -117,6 +132,23 @@ def test_a_law_too_large_to_be_exact_is_sampled_with_its_error():
     found = audit(one, HashScorer(), 2, rules=("sum",), variant_phrasings=0, seeds=2, rows=40)
     base = found.effects[found.effects["variant"] == BASE]
     assert (base["error"] > 0).all()
+    drawn = found.effects.iloc[0]
+    scm = SequenceSCM(one.model_copy(update={"phrasing": int(drawn["phrasing"])}), HashScorer())
+    worlds = scm.worlds(40, 0, [{"pd_l1": level} for level in ("low", "high")])
+    low, high = (world.frame["therapy"].cat.codes.to_numpy(dtype=float) for world in worlds)
+    assert (drawn["effect"], drawn["error"]) == pytest.approx(((high - low).mean(), sem(high - low)))
+
+
+def test_one_row_has_no_standard_error_and_is_refused():
+    with pytest.raises(ScenarioError, match=r"two rows .* given 2, 2, 1 and 1"):
+        audit(load_scenario("breast_cancer"), HashScorer(), 2, rules=("sum",), variant_phrasings=0, seeds=2, rows=1)
+
+
+def test_an_effect_where_there_was_none_has_not_kept_its_sign():
+    """1e-12 is no effect but a rounding error, whichever sign it has."""
+    lines = [(0, BASE, 1e-12, 0.0), (0, "rule mean", 0.4, 0.0), (0, "rule pmi", -1e-12, 0.0)]
+    table = _sensitivity(pd.DataFrame(lines, columns=["phrasing", "variant", "effect", "error"]))
+    assert table.set_index("variant")["sign_kept"].to_dict() == {BASE: 1, "rule mean": 0, "rule pmi": 1}
 
 
 @given(arrays(float, (4, 3), elements=st.floats(-1, 1)))

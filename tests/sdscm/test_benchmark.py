@@ -109,3 +109,9 @@ def test_an_effect_through_a_mediator_has_its_continuous_truth_too():
     y = model.tables.rows("y", np.array([[0], [1]]))[:, 1]
     assert made.exact_ate == pytest.approx((m[1] - m[0]) @ y)
     assert abs(made.sample_ate - made.exact_ate) < 4 * made.unit_effect_sd / np.sqrt(20_000)
+
+
+def test_a_variable_called_like_a_potential_outcome_is_not_written_over():
+    one = scenario(variable("t", role="treatment"), variable("y__do_yes"), variable("y", ("t",), role="outcome"))
+    with pytest.raises(ScenarioError, match="'y__do_yes' is to hold a potential outcome"):
+        make_benchmark(SequenceSCM(one, HashScorer()), 20, seed=1)

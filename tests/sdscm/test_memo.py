@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import gc
 import sqlite3
 import subprocess
 import sys
+import weakref
 
 import numpy as np
 import pytest
@@ -65,6 +67,41 @@ def test_the_law_from_disk_is_the_law_from_the_model(tmp_path):
     path = tmp_path / "scores.sqlite"
     first = SequenceSCM(confounder(), Filed(), memo=ScoreMemo(path)).exact().joint()
     assert (SequenceSCM(confounder(), Filed(), memo=ScoreMemo(path)).exact().joint() == first).all()
+
+
+class Contrary:
+    """Finds most probable what the other finds least; nothing can refer to it weakly."""
+
+    __slots__ = ()
+
+    def score(self, contexts, levels):
+        rows = zip(contexts, levels, strict=True)
+        return [np.array([-4 - HashScorer.logit(context, level) for level in row]) for context, row in rows]
+
+
+class Opposite(Contrary):
+    """Like it, as a class usually is."""
+
+
+@pytest.mark.parametrize("other", [Opposite(), Contrary()], ids=["plain", "no weak reference"])
+def test_two_models_that_share_a_memo_in_memory_do_not_share_scores(other):
+    memo, first = ScoreMemo(), HashScorer()
+    for _ in range(2):
+        for scorer in (first, other):
+            alone = SequenceSCM(confounder(), scorer).exact().joint()
+            assert (SequenceSCM(confounder(), scorer, memo=memo).exact().joint() == alone).all()
+    asked = len(first.asked)
+    SequenceSCM(confounder(), first, "pmi", memo=memo).sample(50, 1)
+    assert len(first.asked) - asked <= 3  # what pmi asks beyond, of each variable its stem alone
+
+
+def test_a_memo_does_not_keep_a_model_in_memory():
+    memo, scorer = ScoreMemo(), HashScorer()
+    SequenceSCM(confounder(), scorer, memo=memo).exact().joint()
+    left = weakref.ref(scorer)
+    del scorer
+    gc.collect()
+    assert left() is None
 
 
 def test_a_scorer_without_a_digest_cannot_be_filed(tmp_path):

@@ -230,6 +230,14 @@ def test_what_does_not_fit_is_refused(toy, call, said):
         call(toy)
 
 
+@pytest.mark.parametrize(("do", "said"), [(["t"], "must be a mapping"), ({"y": "maybe"}, "no level 'maybe'")])
+def test_an_intervention_that_does_not_fit_is_refused_before_rows_are_looked_for(do, said):
+    scorer = HashScorer()
+    with pytest.raises(ScenarioError, match=said):
+        SequenceSCM(confounder(), scorer).sample(5, 1, do, given={"z": "yes"})
+    assert scorer.asked == []
+
+
 def test_a_joint_law_beyond_the_limit_is_too_large():
     with pytest.raises(TooLarge, match="sample rows instead"):
         SequenceSCM(load_scenario("breast_cancer"), HashScorer()).exact()

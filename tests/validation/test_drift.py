@@ -38,6 +38,24 @@ def test_chance_alone_rarely_leaves_the_band():
     assert left <= 6
 
 
+def test_a_night_of_fewer_questions_has_a_wider_band_and_one_of_more_the_same():
+    """.8 of 25 questions has a standard deviation of √(.16 / 25) = .08."""
+    band = control_band([0.8] * 6, [100] * 6, 25)
+    assert (band.low, band.centre, band.high) == pytest.approx((0.56, 0.8, 1.0))
+    assert control_band([0.8] * 6, [100] * 6, 400) == control_band([0.8] * 6, [100] * 6)
+
+
+def test_chance_alone_rarely_leaves_the_band_of_a_shorter_night():
+    """A baseline whose spend cap let 40 of 400 questions through: at a share of .7 three sigmas leave about .3 %; of 200 nights
+    more than 6 has a chance under .1 % even at 1 %. By the band of 400 questions a third would."""
+    random = np.random.default_rng(1)
+    left = 0
+    for _ in range(200):
+        nights = [{"exact": (random.binomial(400, 0.7) / 400, 400)} for _ in range(15)]
+        left += not drifted([*nights, {"exact": (random.binomial(40, 0.7) / 40, 40)}]).passed
+    assert left <= 6
+
+
 @pytest.mark.parametrize("share", [0.5, 0.99])
 def test_a_figure_that_falls_or_rises_out_of_its_band_is_told(share):
     nights = [{"exact": (0.8, 150), "soft": (0.85, 150)}] * 8 + [{"exact": (share, 150), "soft": (0.84, 150)}]

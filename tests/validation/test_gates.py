@@ -126,6 +126,18 @@ def test_a_fall_of_what_was_not_measured_is_not_ruled_out():
     assert not unmeasured["holds"].any()
 
 
+def test_a_fall_in_a_task_that_the_challenger_was_not_tried_on_is_not_ruled_out():
+    items = _items(3, gain=0.3, items=750, topics=30)
+    untried = items.assign(new=items["new"].astype(object).where(items["task"] != "MA", None))
+    margins = Margins(margins={"reading_exact": Margin(task=0.5)})
+    assert regression_gate(items, "new", "old", margins).passed
+    result = regression_gate(untried, "new", "old", margins)
+    assert not result.passed
+    assert "reading_exact, task MA: not measured, so no fall is ruled out" in result.text
+    assert sorted(result.table["task"]) == ["ATE", "CGL", "HTE", "MA", "OPO", "all"]
+    assert regression_gate(untried, "new", "old", Margins(margins={"reading_exact": Margin(all=0.5)})).passed
+
+
 @pytest.mark.parametrize(("questions", "ruled_out"), [(65, False), (66, True)])
 def test_how_little_identical_answers_rule_out_depends_on_their_number(questions, ruled_out):
     """No loss among n questions, at 3.5 %: .95^n ≤ .035 from n = 65.4 on rules out that one in twenty is lost."""

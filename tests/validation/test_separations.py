@@ -143,3 +143,9 @@ def test_edges_must_fit_the_order(list_of):
         list_of(["a", "b"], [("b", "a")])
     with pytest.raises(ValueError, match="unknown end 'c'; known: a, b"):
         list_of(["a", "b"], [("a", "c")])
+
+
+@pytest.mark.parametrize("list_of", [implied_independences, all_separations])
+def test_a_variable_listed_twice_is_refused(list_of):
+    with pytest.raises(ValueError, match="'a' is listed twice among a, b, a"):
+        list_of(["a", "b", "a"], [])

@@ -74,6 +74,15 @@ def test_a_missing_outcome_is_equal_to_nothing():
     assert not check_consistency(frame.astype(object), "t", "y").passed
 
 
+@pytest.mark.parametrize("kind", ["str", "object", "category"])
+def test_a_unit_without_a_treatment_is_no_pass(made, kind):
+    broken = made.astype(str).astype(kind)
+    broken.loc[4, "t"] = None
+    result = check_consistency(broken, "t", "y")
+    assert not result.passed
+    assert result.text == "1 of 200 units have no level of 't', so consistency cannot be told."
+
+
 def test_consistency_that_cannot_be_told_is_no_pass(made):
     lacking = check_consistency(made.drop(columns="y__do_yes"), "t", "y")
     assert not lacking.passed

@@ -61,6 +61,10 @@ _NEXT_CLAUSE = re.compile(
     r",\s+(?:only|but|on|in|among|for|when|if|where|whether|by|between|the\s+(?:effect|impact|influence))\s",
     re.IGNORECASE,
 )
+_DENIED = re.compile(
+    r"[,(]\s*(?:and\s+)?not\s+(?:(?:the|a|an|by|in|on|at|as|their|his|her|its|of|from|per|that)\s+){0,2}$",
+    re.IGNORECASE,
+)
 _OPEN = (
     "adjusted",
     "net",
@@ -101,6 +105,16 @@ def left_aside(text: str) -> list[Place]:
     ['their age', 'Sex']
     """
     return _found(_ASIDE, text)
+
+
+def is_denied(text: str, place: Place) -> bool:
+    """Whether a text sets what it speaks of at a place against what it means: *the volume, not the set point*.
+
+    >>> text = "Does oxygen (volume, not set point) raise yield, so that it does not fall?"
+    >>> [is_denied(text, (text.index(words), text.index(words) + len(words))) for words in ("volume", "not set", "fall")]
+    [False, True, False]
+    """
+    return any(denied.start() < place[0] <= denied.end() for denied in _DENIED.finditer(text))
 
 
 def not_among_nodes(text: str) -> list[Place]:

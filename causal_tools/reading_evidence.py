@@ -13,7 +13,7 @@ from typing import Protocol
 
 import numpy as np
 
-from causal_tools.asides_said import adjusted_for, left_aside, regardless_of
+from causal_tools.asides_said import adjusted_for, is_denied, left_aside, regardless_of
 from causal_tools.columns import plain_name
 from causal_tools.contract import Condition, Scalar
 from causal_tools.enumerations import list_misfits
@@ -35,7 +35,7 @@ from causal_tools.question_words import (
 from causal_tools.roles_said import role_given
 from causal_tools.second_reading import TASK_ROLES
 from causal_tools.sexes_said import sex_levels, sexes_said
-from causal_tools.times_said import another_is_numbered, numbers_meant
+from causal_tools.times_said import another_is_numbered, numbers_meant, numbers_of
 
 MOST_LEFT_OUT = 2
 OF_A_HINT = 0.6  # how much a level counts that the question only seems to speak of
@@ -88,6 +88,7 @@ class QuestionEvidence:
         said = list(said)
         held = {number for text in [*map(str, values), *said] for number in numbers_in(text).values()}
         held |= {level for column in used for level in self._levels.get(column, ())}  # as the options of a decision
+        held |= {number for column in used for number in numbers_of(column)}
         of_used = {level for column in used for level in self.levels_said.get(column, ())}
         levels = {level for levels in self.levels_said.values() for level in levels} - of_used
         taken = [place for words in said for place in self._places("", words)]
@@ -116,6 +117,7 @@ class QuestionEvidence:
         without = [*self._left_aside, *([] if slot == "mediator" else self._adjusted_for)]
         return bool(places) and (
             all(_within(one, without) for one in places)
+            or all(is_denied(self._text, one) for one in places)
             or any(role_given(self._text, one) not in (None, slot) for one in places)
         )
 

@@ -20,6 +20,7 @@ from causal_tools.contract import Condition, Operator, Scalar
 from causal_tools.names_said import column_mentions, written_out
 from causal_tools.prompts import ALL_COLUMNS, NOT_CAUSAL
 from causal_tools.question_words import FILE_NAME, number_places, places_of, says_level, yes_or_no
+from causal_tools.times_said import numbers_of
 from lm.pointer import Item, Pointed, load_pointer, pointers_beside, read_by_all
 
 TASK_ROLES = ("treatment", "response", "mediator")
@@ -115,6 +116,7 @@ class SecondReading:
         held = {value for one in conditions for value in one.all_values}
         held |= {value for text in [*said, *map(str, held)] for _, _, value in number_places(text)}
         held |= {level for column in used for level in self._levels[column]}  # as the options of a decision
+        held |= {number for column in used for number in numbers_of(column)}
         return {
             "second_condition": self.against_rest(CONDITION, {one.column for one in conditions}),
             "second_number": self.against_aside(held),

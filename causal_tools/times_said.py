@@ -76,17 +76,18 @@ def another_is_numbered(column: str, columns: Sequence[str], said: frozenset[flo
     >>> [another_is_numbered(one, ["drug", "pain_m6", "pain_m12"], said) for one in ("pain_m6", "pain_m12", "drug")]
     [False, True, False]
     """
-    own = _numbers(column)
+    own = numbers_of(column)
     if not own or own & said:
         return False
     return any(
-        _unnumbered(one) == _unnumbered(column) and (_numbers(one) - own - {0.0}) & said
+        _unnumbered(one) == _unnumbered(column) and (numbers_of(one) - own - {0.0}) & said
         for one in columns
         if one != column
     )
 
 
-def _numbers(column: str) -> set[float]:
+def numbers_of(column: str) -> set[float]:
+    """The numbers in a column's name."""
     return {float(found) for found in _DIGITS.findall(column)}
 
 

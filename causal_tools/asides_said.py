@@ -62,7 +62,7 @@ _NEXT_CLAUSE = re.compile(
     re.IGNORECASE,
 )
 _DENIED = re.compile(
-    r"[,(]\s*(?:and\s+)?not\s+(?:(?:the|a|an|by|in|on|at|as|their|his|her|its|of|from|per|that)\s+){0,2}$",
+    r"[,(]\s*(?:and\s+)?not\s+(?:(?:the|a|an|by|in|on|at|as|their|his|her|its|of|from|per|that)\s+){0,2}",
     re.IGNORECASE,
 )
 _OPEN = (

@@ -535,7 +535,10 @@ def test_columns_are_shown_as_they_are_read(tmp_path: Path) -> None:
         (("--task", "ATE", "--treatment", "drug", "--response", "weight"), "weight"),
         (("--task", "ATE", "--treatment", "drug", "--response", "pain", "--contrast", "0"), "FROM,TO"),
         (("--task", "ATE", "--treatment", "drug", "--response", "pain", "--contrast", "0,9"), "no level '9'"),
-        (("--task", "ATE", "--treatment", "drug", "--response", "pain", "--contrast", '0, "9, no"'), "no level '9, no'"),
+        (
+            ("--task", "ATE", "--treatment", "drug", "--response", "pain", "--contrast", '0, "9, no"'),
+            "no level '9, no'",
+        ),
         (("--task", "HTE", "--treatment", "drug", "--response", "pain", "--condition", "age about 3"), "condition"),
         (("--task", "MA", "--treatment", "drug", "--response", "pain"), "question is empty"),
     ],

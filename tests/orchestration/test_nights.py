@@ -2,15 +2,19 @@
 
 from __future__ import annotations
 
+import subprocess
+import sys
 from datetime import UTC, datetime
 
 import dagster as dg
+import psutil
 import pytest
 from pydantic import ValidationError
 
 from assets.alerts import Alerts
 from assets.nights import NIGHT_TAG
 from assets.profile import read_profile
+from orchestration.abandoned import PROCESS_TAG, this_process
 from orchestration.definitions import defs
 from orchestration.schedules import nightly
 from orchestration.sensors import champion_changed, run_failed
@@ -51,6 +55,23 @@ def test_a_night_is_skipped_while_another_goes_on(running, tmp_path):
         tick = _evaluated(schedule, instance, datetime(2026, 11, 28, 4, tzinfo=UTC))
     assert tick.run_requests == []
     assert f"the last {running}" in tick.skip_message
+
+
+def test_a_night_whose_process_was_killed_does_not_keep_the_next_from_coming(tmp_path):
+    """Killed between two stages, so that no run of a stage tells of it; the last one still goes on."""
+    process = subprocess.Popen([sys.executable, "-c", "input()"], stdin=subprocess.PIPE)
+    gone = this_process()[PROCESS_TAG].split("|")[0] + f"|{process.pid}|{psutil.Process(process.pid).create_time():.2f}"
+    process.kill()
+    process.wait()
+    schedule = nightly("evaluation", "04:00", Nights())
+    with dg.DagsterInstance.local_temp(str(tmp_path)) as instance:
+        job, started = defs.resolve_job_def("retraining"), dg.DagsterRunStatus.STARTED
+        killed = instance.create_run_for_job(job, status=started, tags={PROCESS_TAG: gone})
+        tick = _evaluated(schedule, instance, datetime(2026, 11, 28, 4, tzinfo=UTC))
+        assert len(tick.run_requests) == 1
+        assert instance.get_run_by_id(killed.run_id).status == dg.DagsterRunStatus.FAILURE
+        instance.create_run_for_job(job, status=started, tags=this_process())
+        assert _evaluated(schedule, instance, datetime(2026, 11, 29, 4, tzinfo=UTC)).run_requests == []
 
 
 @pytest.mark.parametrize(

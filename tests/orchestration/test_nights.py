@@ -17,7 +17,7 @@ from assets.profile import read_profile
 from orchestration.abandoned import PROCESS_TAG, this_process
 from orchestration.definitions import defs
 from orchestration.schedules import nightly
-from orchestration.sensors import champion_changed, run_failed
+from orchestration.sensors import annotations_arrived, champion_changed, run_failed
 from orchestration.settings import Nights, Settings, chosen_settings
 from training.tracking import Tracking
 
@@ -153,6 +153,24 @@ def test_a_new_champion_asks_for_new_benchmarks_once(tmp_path, monkeypatch):
     # a run key seen before would be passed over, and a version that is put back asks for its benchmarks again
     assert [len(one.run_requests) for one in (second, back)] == [1, 1]
     assert all(request.run_key is None for one in (first, second, back) for request in one.run_requests)
+
+
+def test_an_export_that_is_taken_out_again_asks_for_new_corpora_too(tmp_path, monkeypatch):
+    monkeypatch.setenv("CAUSALSMITH_ANNOTATIONS", str(tmp_path))
+
+    def tick(cursor: str | None):
+        context = dg.build_sensor_context(cursor=cursor, repository_def=defs.get_repository_def())
+        return annotations_arrived.evaluate_tick(context)
+
+    (tmp_path / "good.json").write_text("[]")
+    first = tick(None)
+    assert "no export is new" in tick(first.cursor).skip_message
+    (tmp_path / "bad.json").write_text("[{}]")
+    second = tick(first.cursor)
+    (tmp_path / "bad.json").unlink()
+    back = tick(second.cursor)
+    # Dagster passes over a run key that it has seen
+    assert [request.run_key for one in (first, second, back) for request in one.run_requests] == [None] * 3
 
 
 @pytest.mark.parametrize(

@@ -10,6 +10,7 @@ from assets.contenders import CHALLENGER, CHAMPION, COMPARED_WITH, incumbent_amo
 from assets.making import Made, make, markdown, picture
 from assets.profile import Profile
 from assets.storage import FileStore, Stored
+from lm.places import shown
 from training.digests import code_digest
 from training.tracking import MOST_TOLD, OVER_TAG, REASON_TAG, ROLLED_BACK_TAG, Tracking
 
@@ -114,7 +115,7 @@ def promoted_assistant(
         if challenger is None:
             raise dg.Failure(
                 f"version {registered_assistant['version']} of {registered_assistant['name']} "
-                f"is not in the registry at {tracking.uri}"
+                f"is not in the registry at {shown(tracking.uri)}"
             )
         reason = regression_report["text"]
         promote = regression_report["passed"] and (champion is None or champion.version != challenger.version)

@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from lm.places import shown
 from lm.registry import ASSISTANT_MODEL, CHALLENGER, CHAMPION, is_absent
 
 ADAPTER_TAG, OVER_TAG = "causalsmith.adapter_digest", "causalsmith.promoted_over"
@@ -168,7 +169,7 @@ class Tracking:
         """
         champion = self.version_at(CHAMPION, name)
         if champion is None:
-            raise LookupError(f"{name} has no champion at {self.uri}, so there is nothing to roll back")
+            raise LookupError(f"{name} has no champion at {shown(self.uri)}, so there is nothing to roll back")
         client, replaced = self.client(), champion.tags.get(OVER_TAG, "")
         client.set_model_version_tag(name, champion.version, ROLLED_BACK_TAG, reason[:MOST_TOLD])
         if replaced:

@@ -8,6 +8,7 @@ from typing import Any, Literal, Self, TypeVar
 import yaml
 from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_validator
 
+from assets.errors import SettingsError
 from sdscm.benchmark import OutcomeKind
 from sdscm.knobs import Knobs
 from sdscm.noise import Coupling
@@ -153,11 +154,11 @@ def read_profile(path: Path) -> Profile:
     """Read a profile.
 
     Raises:
-        ValueError: the file is missing or does not fit the schema; the message names the field.
+        SettingsError: the file is missing or does not fit the schema; the message names the field.
     """
     if not path.exists():
         others = ", ".join(sorted(p.stem for p in path.parent.glob("*.yaml")))
-        raise ValueError(f"no profile {path.stem!r} in {path.parent}; there are: {others}")
+        raise SettingsError(f"no profile {path.stem!r} in {path.parent}; there are: {others}")
     return read_yaml(path, Profile, "profile", name=path.stem)
 
 
@@ -169,16 +170,16 @@ def read_yaml(path: Path, schema: type[Schema], what: str, **given: Any) -> Sche
         given: fields that the file need not have.
 
     Raises:
-        ValueError: it is no YAML, no fields, or does not fit the schema; the message names the place.
+        SettingsError: it is no YAML, no fields, or does not fit the schema; the message names the place.
     """
     try:
         fields = yaml.safe_load(path.read_text(encoding="utf-8"))
     except (yaml.YAMLError, UnicodeDecodeError) as error:
-        raise ValueError(f"{what} {path.name} is no YAML: {error}") from None
+        raise SettingsError(f"{what} {path.name} is no YAML: {error}") from None
     if not isinstance(fields, dict | None):
-        raise ValueError(f"{what} {path.name} holds no fields, such as `name: value`, but {type(fields).__name__}")
+        raise SettingsError(f"{what} {path.name} holds no fields, such as `name: value`, but {type(fields).__name__}")
     try:
         return schema.model_validate({**given, **(fields or {})})
     except ValidationError as error:
         problems = "; ".join(f"{'.'.join(map(str, e['loc'])) or 'the whole'}: {e['msg']}" for e in error.errors())
-        raise ValueError(f"{what} {path.name}: {problems}") from None
+        raise SettingsError(f"{what} {path.name}: {problems}") from None

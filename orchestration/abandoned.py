@@ -46,7 +46,7 @@ def is_gone(process: str) -> bool:
 
 
 def _process_of(instance: dg.DagsterInstance, run: dg.DagsterRun) -> str | None:
-    """In which process a run goes on, if it says so; one executed again has the tags of the run before until it says so itself."""
+    """In which process a run goes on, if it says so; one executed again has the tags of the run before until it does."""
     process = run.tags.get(PROCESS_TAG)
     if process is None or run.parent_run_id is None:
         return process

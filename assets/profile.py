@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Any, Literal, Self, TypeVar
+from typing import Annotated, Any, Literal, Self, TypeVar
 
 import yaml
 from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_validator
@@ -15,6 +15,7 @@ from sdscm.noise import Coupling
 from training.recipe import SecondReaderRecipe, SftRecipe
 
 Schema = TypeVar("Schema", bound=BaseModel)
+Price = Annotated[float, Field(ge=0, allow_inf_nan=False)]  # below 0, or no number, it would hold no cap
 
 
 class _Settings(BaseModel):
@@ -98,7 +99,7 @@ class EndpointSettings(_Settings):
     model: str = "gpt-4-turbo-2024-04-09"
     base_url: str | None = None
     key_variable: str = "OPENAI_API_KEY"
-    dollars_per_million: tuple[float, float] | None = None
+    dollars_per_million: tuple[Price, Price] | None = None
     spend_cap: float = Field(default=1.0, ge=0)
     timeout: float = Field(default=60.0, gt=0)
     tries: int = Field(default=4, gt=0)

@@ -100,7 +100,7 @@ def _train(
     tracking: dict[str, str] | None,
     report: Report | None,
 ) -> TrainedAdapter:
-    work = _working_folder(folder, recipe, packs)
+    work = _working_folder(folder, recipe, base_digest, packs)
     trainer = _trainer(base, packs, recipe, work, tracking, report)
     if recipe.start == "shipped":
         _start_from_shipped(trainer.model, recipe)
@@ -135,10 +135,10 @@ def _train(
     )
 
 
-def _working_folder(folder: Path, recipe: SftRecipe, packs: list[Pack]) -> Path:
+def _working_folder(folder: Path, recipe: SftRecipe, base_digest: str, packs: list[Pack]) -> Path:
     """The checkpoints' folder, named after all that the run depends on, so that only its own are ever continued."""
     begun = folder_digest(SHIPPED) if recipe.start == "shipped" and SHIPPED.exists() else None
-    work = folder / f"work-{digest_of([recipe.model_dump(), begun, packs_digest(packs)])}"
+    work = folder / f"work-{digest_of([recipe.model_dump(), base_digest, begun, packs_digest(packs)])}"
     work.mkdir(parents=True, exist_ok=True)
     return work
 

@@ -115,6 +115,31 @@ def test_a_checkpoint_of_another_recipe_or_cut_short_is_not_continued(tmp_path):
     assert train_adapter(EXAMPLES, RECIPE, tmp_path).resumed_at == 0
 
 
+def test_a_checkpoint_over_other_weights_of_the_base_is_not_continued(tmp_path):
+    """A folder, or a name at a hub, is the same recipe whatever lies there by now."""
+    import torch
+
+    from lm.tiny import tiny_model
+
+    def save(seed: int) -> None:
+        model, tokenizer = tiny_model()
+        torch.manual_seed(seed)
+        torch.nn.init.normal_(model.get_input_embeddings().weight)
+        model.save_pretrained(tmp_path / "base")
+        tokenizer.save_pretrained(tmp_path / "base")
+
+    def kill(step: int, steps: int, loss: float) -> None:
+        if step == 3:
+            raise KeyboardInterrupt
+
+    recipe = RECIPE.model_copy(update={"base": str(tmp_path / "base")})
+    save(1)
+    with pytest.raises(KeyboardInterrupt):
+        train_adapter(EXAMPLES, recipe, tmp_path / "run", report=kill)
+    save(2)
+    assert train_adapter(EXAMPLES, recipe, tmp_path / "run").resumed_at == 0
+
+
 def test_progress_is_reported(tmp_path):
     seen: list[tuple[int, int]] = []
     train_adapter(

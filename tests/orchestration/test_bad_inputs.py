@@ -207,3 +207,13 @@ def test_a_registry_that_does_not_answer_is_told_without_its_password(command, m
     assert found.exit_code == 2
     assert "RegistryError" in found.stderr and "MLFLOW_TRACKING_URI" in found.stderr
     assert "s3cret" not in found.stderr + found.stdout
+
+
+def test_annotations_are_not_fetched_to_where_nobody_imports_them(tmp_path, monkeypatch):
+    """With one file named as the inbox, a file put beside it is never read."""
+    (tmp_path / "mine.json").write_text("[]")
+    monkeypatch.setenv("CAUSALSMITH_ANNOTATIONS", str(tmp_path / "mine.json"))
+    monkeypatch.setenv("LABEL_STUDIO_API_KEY", "key")
+    found = CliRunner().invoke(app, ["annotations", "fetch", "--url", "http://127.0.0.1:9"])
+    assert found.exit_code == 2
+    assert "names one file" in found.stderr and "name its folder" in found.stderr

@@ -42,6 +42,7 @@ def test_training_changes_the_weights_and_says_what_it_did(trained):
     assert [step for step, _ in trained.losses] == [1, 2, 3, 4, 5, 6]
     assert {p.name for p in trained.folder.parent.iterdir()} == {
         "adapter",
+        "finished.json",
         "training.lock",
     }  # no working files are left
 
@@ -99,6 +100,24 @@ def test_a_killed_run_goes_on_to_the_same_adapter(trained, tmp_path):
     resumed = _weights(run.folder)
     for name, weight in _weights(trained.folder).items():
         assert np.array_equal(weight, resumed[name]), name
+
+
+def test_a_finished_run_is_not_made_again_where_what_came_after_it_failed(trained, tmp_path, monkeypatch):
+    """The registry may be down after hours of training; another run in the folder takes the adapter's place."""
+    first = train_adapter(EXAMPLES, RECIPE, tmp_path)
+    steps: list[int] = []
+    again = train_adapter(EXAMPLES, RECIPE, tmp_path, report=lambda step, *_: steps.append(step))
+    assert (again, steps) == (first, [])
+    assert not list(tmp_path.glob("work-*"))
+    monkeypatch.setattr("training.sft.code_digest", lambda *_: "other code")
+    train_adapter(EXAMPLES, RECIPE, tmp_path, report=lambda step, *_: steps.append(step))
+    assert steps == [1, 2, 3, 4, 5, 6]
+    steps.clear()
+    train_adapter(EXAMPLES, RECIPE.model_copy(update={"learning_rate": 0.03}), tmp_path)
+    back = train_adapter(EXAMPLES, RECIPE, tmp_path, report=lambda step, *_: steps.append(step))
+    assert steps == [1, 2, 3, 4, 5, 6]
+    for name, weight in _weights(trained.folder).items():
+        assert np.array_equal(weight, _weights(back.folder)[name]), name
 
 
 def test_a_checkpoint_of_another_recipe_or_cut_short_is_not_continued(tmp_path):

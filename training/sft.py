@@ -105,8 +105,8 @@ def _train(
     run = f"{work.name}-{code_digest('training')}"
     if (known := outcome_of(folder, run)) is not None and (folder / "adapter" / ADAPTER_FILE).exists():
         shutil.rmtree(work, ignore_errors=True)
-        pairs = {name: [(step, value) for step, value in known.pop(name)] for name in ("losses", "scores")}
-        return TrainedAdapter(folder / "adapter", **pairs, **known)
+        losses, scores = ([(step, value) for step, value in known.pop(name)] for name in ("losses", "scores"))
+        return TrainedAdapter(folder / "adapter", losses=losses, scores=scores, **known)
     trainer = _trainer(base, packs, recipe, work, tracking, report)
     if recipe.start == "shipped":
         _start_from_shipped(trainer.model, recipe)

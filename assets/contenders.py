@@ -8,14 +8,18 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+import dagster as dg
+
 from assets.models import LanguageModels
 from assets.profile import Profile
+from assets.storage import FileStore
 from lm import LanguageModel
 from lm.pointer import WEIGHTS, pointers_beside
 from training.digests import code_digest, digest_of
 from training.tracking import OVER_TAG, Tracking, Version
 
 COMPARED_WITH = "compared_with"  # version that the challenger was evaluated beside; '' where there was no champion
+EVALUATED = "evaluated_adapter"  # digest of the challenger's adapter
 CHALLENGER, CHAMPION, SHIPPED, UNTUNED = "challenger", "champion", "shipped", "untuned"
 
 
@@ -60,6 +64,28 @@ def contenders(
     elif shipped is not None and base_of(shipped) == profile.base:
         found.append(contender(SHIPPED, shipped))
     return {one.name: one for one in found}
+
+
+def challenger_of(files: FileStore, registered: dict[str, Any]) -> Path:
+    """The folder of the registered adapter.
+
+    Raises:
+        Failure: there is none, or the newest one is not registered (its retraining broke off, or goes on): its figures would
+            count for another version.
+    """
+    adapter = files.get("assistant_adapter", "mixed")
+    if not isinstance(adapter, Path):
+        raise dg.Failure("the adapter of variant 'mixed' has not been materialized")
+    digest = registered["adapter_digest"]
+    if (
+        adapter.parent.name != digest and adapter.name != digest
+    ):  # a version is named after its content, here and downloaded
+        newest = files.find("assistant_adapter", "mixed")
+        raise dg.Failure(
+            f"the newest adapter {newest.digest if newest else ''} is not registered: version {registered['version']} holds "
+            f"{digest}. Run the job retraining, or materialize registered_assistant, and evaluate again"
+        )
+    return adapter
 
 
 def incumbent_of(tracking: Tracking, registered: dict[str, Any]) -> Version | None:

@@ -118,12 +118,12 @@ def published_corpora(
     interpretation_corpus: pd.DataFrame,
 ) -> dg.MaterializeResult:
     """Both corpora as folders that ``datasets.load_dataset`` opens, each with its card, as Parquet and JSON lines."""
-    import tempfile
+    from tempfile import TemporaryDirectory
 
     from training.publication import CORPUS_VERSION, publish_corpus
 
     def build() -> Made:
-        folder = Path(tempfile.mkdtemp(prefix="corpora"))
+        folder = Path(scratch)
         facts = {
             "profile": profile.name,
             "seed": profile.seed,
@@ -143,7 +143,8 @@ def published_corpora(
         card = (folder / "retrieval" / "README.md").read_text(encoding="utf-8").split("---", 2)[2]
         return Made(folder, {"version": CORPUS_VERSION, "card": markdown(card)})
 
-    return make(context, files, {"profile": profile.name, "version": CORPUS_VERSION}, build)
+    with TemporaryDirectory(prefix="causalsmith-corpora") as scratch:
+        return make(context, files, {"profile": profile.name, "version": CORPUS_VERSION}, build)
 
 
 @dg.asset_check(

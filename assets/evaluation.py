@@ -4,13 +4,20 @@ import json
 from collections import Counter
 from collections.abc import Sequence
 from functools import cache
-from pathlib import Path
 from typing import Any
 
 import dagster as dg
 import pandas as pd
 
-from assets.contenders import COMPARED_WITH, UNTUNED, contenders, incumbent_among, incumbent_of
+from assets.contenders import (
+    COMPARED_WITH,
+    EVALUATED,
+    UNTUNED,
+    challenger_of,
+    contenders,
+    incumbent_among,
+    incumbent_of,
+)
 from assets.making import Made, log_progress, make, markdown
 from assets.models import LanguageModels
 from assets.profile import Profile
@@ -22,7 +29,7 @@ from training.tracking import Tracking
 
 
 @dg.asset(
-    group_name="evaluation", owners=["team:causalsmith"], kinds={"pytorch", "parquet"}, code_version="2", pool="gpu"
+    group_name="evaluation", owners=["team:causalsmith"], kinds={"pytorch", "parquet"}, code_version="3", pool="gpu"
 )
 def assistant_evaluation(
     context: dg.AssetExecutionContext,
@@ -42,7 +49,7 @@ def assistant_evaluation(
     from training.evaluation import AT_ONCE, timed_readings
 
     incumbent = incumbent_of(tracking, registered_assistant)
-    models_here = contenders(profile, models, _challenger(files), incumbent)
+    models_here = contenders(profile, models, challenger_of(files, registered_assistant), incumbent)
 
     def build() -> Made:
         train, items = (
@@ -70,12 +77,17 @@ def assistant_evaluation(
             for name, values in columns.items()
         }
         frame = pd.DataFrame({**facts, "query": [json.dumps(query) for query in facts["query"]], **told})
-        compared = {"questions": len(items), COMPARED_WITH: incumbent.version if incumbent else ""}
+        compared = {
+            "questions": len(items),
+            COMPARED_WITH: incumbent.version if incumbent else "",
+            EVALUATED: registered_assistant["adapter_digest"],
+        }
         return Made(frame, {**compared, **_reading_figures(frame, profile.seed)})
 
     chosen = {
         "models": {name: one.digest for name, one in models_here.items()},
         COMPARED_WITH: incumbent.version if incumbent else "",
+        EVALUATED: registered_assistant["adapter_digest"],
         "seed": profile.seed,
         "untuned": profile.evaluation.untuned_per_task,
         "code": code_digest("training"),
@@ -140,7 +152,9 @@ def explanation_evaluation(
     from training.baseline_api import EXPLANATION
     from training.explaining import NOTHING_SAID, judged, raw_explanations
 
-    models_here = contenders(profile, models, _challenger(files), incumbent_of(tracking, registered_assistant))
+    models_here = contenders(
+        profile, models, challenger_of(files, registered_assistant), incumbent_of(tracking, registered_assistant)
+    )
     sizes = profile.evaluation
 
     def build() -> Made:
@@ -196,13 +210,6 @@ def _first_of_each_task(items: Sequence[QueryItem], count: int | None) -> list[i
 
 def _text(reading: Any) -> str | None:
     return None if reading is MISSING else json.dumps(reading, ensure_ascii=False)
-
-
-def _challenger(files: FileStore) -> Path:
-    adapter = files.get("assistant_adapter", "mixed")
-    if not isinstance(adapter, Path):
-        raise dg.Failure("the adapter of variant 'mixed' has not been materialized")
-    return adapter
 
 
 def _reading_figures(frame: pd.DataFrame, seed: int) -> dict[str, Any]:

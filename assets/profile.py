@@ -3,17 +3,19 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Any, Literal, Self, TypeVar
+from typing import Annotated, Any, Literal, Self, TypeVar
 
 import yaml
 from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_validator
 
+from assets.errors import SettingsError
 from sdscm.benchmark import OutcomeKind
 from sdscm.knobs import Knobs
 from sdscm.noise import Coupling
 from training.recipe import SecondReaderRecipe, SftRecipe
 
 Schema = TypeVar("Schema", bound=BaseModel)
+Price = Annotated[float, Field(ge=0, allow_inf_nan=False)]  # below 0, or no number, it would hold no cap
 
 
 class _Settings(BaseModel):
@@ -97,7 +99,7 @@ class EndpointSettings(_Settings):
     model: str = "gpt-4-turbo-2024-04-09"
     base_url: str | None = None
     key_variable: str = "OPENAI_API_KEY"
-    dollars_per_million: tuple[float, float] | None = None
+    dollars_per_million: tuple[Price, Price] | None = None
     spend_cap: float = Field(default=1.0, ge=0)
     timeout: float = Field(default=60.0, gt=0)
     tries: int = Field(default=4, gt=0)
@@ -153,11 +155,11 @@ def read_profile(path: Path) -> Profile:
     """Read a profile.
 
     Raises:
-        ValueError: the file is missing or does not fit the schema; the message names the field.
+        SettingsError: the file is missing or does not fit the schema; the message names the field.
     """
     if not path.exists():
         others = ", ".join(sorted(p.stem for p in path.parent.glob("*.yaml")))
-        raise ValueError(f"no profile {path.stem!r} in {path.parent}; there are: {others}")
+        raise SettingsError(f"no profile {path.stem!r} in {path.parent}; there are: {others}")
     return read_yaml(path, Profile, "profile", name=path.stem)
 
 
@@ -169,16 +171,16 @@ def read_yaml(path: Path, schema: type[Schema], what: str, **given: Any) -> Sche
         given: fields that the file need not have.
 
     Raises:
-        ValueError: it is no YAML, no fields, or does not fit the schema; the message names the place.
+        SettingsError: it is no YAML, no fields, or does not fit the schema; the message names the place.
     """
     try:
         fields = yaml.safe_load(path.read_text(encoding="utf-8"))
     except (yaml.YAMLError, UnicodeDecodeError) as error:
-        raise ValueError(f"{what} {path.name} is no YAML: {error}") from None
+        raise SettingsError(f"{what} {path.name} is no YAML: {error}") from None
     if not isinstance(fields, dict | None):
-        raise ValueError(f"{what} {path.name} holds no fields, such as `name: value`, but {type(fields).__name__}")
+        raise SettingsError(f"{what} {path.name} holds no fields, such as `name: value`, but {type(fields).__name__}")
     try:
         return schema.model_validate({**given, **(fields or {})})
     except ValidationError as error:
         problems = "; ".join(f"{'.'.join(map(str, e['loc'])) or 'the whole'}: {e['msg']}" for e in error.errors())
-        raise ValueError(f"{what} {path.name}: {problems}") from None
+        raise SettingsError(f"{what} {path.name}: {problems}") from None

@@ -6,15 +6,16 @@ from typing import Any
 import dagster as dg
 import pandas as pd
 
-from assets.contenders import CHALLENGER, CHAMPION, COMPARED_WITH, incumbent_among
+from assets.contenders import CHALLENGER, CHAMPION, COMPARED_WITH, EVALUATED, incumbent_among
 from assets.making import Made, make, markdown, picture
 from assets.profile import Profile
 from assets.storage import FileStore, Stored
+from lm.places import shown
 from training.digests import code_digest
 from training.tracking import MOST_TOLD, OVER_TAG, REASON_TAG, ROLLED_BACK_TAG, Tracking
 
 
-@dg.asset(group_name="evaluation", owners=["team:causalsmith"], kinds={"python", "json"}, code_version="2")
+@dg.asset(group_name="evaluation", owners=["team:causalsmith"], kinds={"python", "json"}, code_version="3")
 def regression_report(
     context: dg.AssetExecutionContext,
     profile: dg.ResourceParam[Profile],
@@ -37,9 +38,9 @@ def regression_report(
             f"{(profile.margins or MARGINS).name} names {', '.join(unknown)}; there are: {', '.join(METRICS)}"
         )
     evaluated = files.find("assistant_evaluation")
-    if evaluated is None or COMPARED_WITH not in evaluated.metadata:
-        raise dg.Failure("assistant_evaluation does not say what it compared with: materialize it again")
-    compared = str(evaluated.metadata[COMPARED_WITH])
+    if evaluated is None or not {COMPARED_WITH, EVALUATED} <= set(evaluated.metadata):
+        raise dg.Failure("assistant_evaluation does not say what it compared: materialize it again")
+    compared = {name: str(evaluated.metadata[name]) for name in (COMPARED_WITH, EVALUATED)}
 
     def build() -> Made:
         outcomes = outcomes_of(assistant_evaluation, answer_evaluation, explanation_evaluation)
@@ -73,7 +74,7 @@ def regression_report(
                 "passed": verdict.passed,
                 "text": verdict.text,
                 "incumbent": incumbent,
-                COMPARED_WITH: compared,
+                **compared,
                 "table": _records(verdict.table),
                 "scores": _records(scores),
                 "fields": _records(fields),
@@ -92,7 +93,7 @@ def regression_report(
     settings = {
         "gate": margins.model_dump(),
         "seed": profile.seed,
-        COMPARED_WITH: compared,
+        **compared,
         "code": code_digest("training", "validation"),
     }
     return make(context, files, settings, build)
@@ -109,12 +110,17 @@ def promoted_assistant(
     """The alias ``champion``: moved to the challenger where the gate passed, left where it is otherwise."""
 
     def build() -> Made:
+        if regression_report[EVALUATED] != registered_assistant["adapter_digest"]:
+            raise dg.Failure(
+                f"version {registered_assistant['version']} holds the adapter {registered_assistant['adapter_digest']}, but "
+                f"{regression_report[EVALUATED]} was evaluated: evaluate again"
+            )
         champion = tracking.version_at(CHAMPION)
         challenger = tracking.version_of_adapter(registered_assistant["adapter_digest"])
         if challenger is None:
             raise dg.Failure(
                 f"version {registered_assistant['version']} of {registered_assistant['name']} "
-                f"is not in the registry at {tracking.uri}"
+                f"is not in the registry at {shown(tracking.uri)}"
             )
         reason = regression_report["text"]
         promote = regression_report["passed"] and (champion is None or champion.version != challenger.version)

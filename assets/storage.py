@@ -164,10 +164,13 @@ class FileStore:
                     path = scratch / name.removeprefix(f"{place}/files/")
                     path.parent.mkdir(parents=True, exist_ok=True)
                     path.write_bytes(self.blobs.read(name))
-                scratch.rename(target)
-            except BaseException:
+                try:
+                    scratch.rename(target)
+                except OSError:
+                    if not target.exists():  # another process was first otherwise, with the same content
+                        raise
+            finally:
                 shutil.rmtree(scratch, ignore_errors=True)
-                raise
         return target
 
 

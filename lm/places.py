@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import re
 from pathlib import Path
 
 import platformdirs
@@ -31,3 +32,9 @@ def cache() -> Path:
 def tracking_uri() -> str:
     """MLflow's tracking and registry address: ``MLFLOW_TRACKING_URI``, else SQLite under :func:`home`."""
     return os.environ.get("MLFLOW_TRACKING_URI") or f"sqlite:///{home() / 'mlflow' / 'mlflow.db'}"
+
+
+def shown(text: str) -> str:
+    """An address, or a text with some, as it may stand in messages, pages and logs: without the passwords in it."""
+    hidden = re.sub(r"(://[^/@:?\s]*):\S*@", r"\1:***@", text)
+    return re.sub(r"([?&](?:password|token)=)[^&\s]*", r"\1***", hidden, flags=re.IGNORECASE)

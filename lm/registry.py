@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import Any
 
 from lm.errors import ModelNotFound, RegistryDown
-from lm.places import cache, tracking_uri
+from lm.places import cache, shown, tracking_uri
 
 ASSISTANT_MODEL = "causalsmith-assistant"
 CHAMPION, CHALLENGER = "champion", "challenger"
@@ -40,7 +40,7 @@ def find_registered(uri: str) -> RegisteredModel:
 
     name, _, alias = uri.removeprefix("models:/").partition("@")
     if not _registry_exists():
-        raise ModelNotFound(f"no model registry at {tracking_uri()}: nothing has been registered yet")
+        raise ModelNotFound(f"no model registry at {shown(tracking_uri())}: nothing has been registered yet")
     logging.getLogger("mlflow").setLevel(logging.WARNING)
     client = mlflow.MlflowClient(tracking_uri=tracking_uri(), registry_uri=tracking_uri())
     try:
@@ -51,8 +51,10 @@ def find_registered(uri: str) -> RegisteredModel:
             version = client.get_model_version(name, number)
     except MlflowException as error:
         if not is_absent(error):
-            raise RegistryDown(f"the model registry at {tracking_uri()} does not answer: {error.message}") from None
-        raise ModelNotFound(f"no registered model {uri!r} at {tracking_uri()}: {error.message}") from None
+            raise RegistryDown(
+                shown(f"the model registry at {tracking_uri()} does not answer: {error.message}")
+            ) from None
+        raise ModelNotFound(f"no registered model {uri!r} at {shown(tracking_uri())}: {error.message}") from None
     folder = cache() / "registry" / name / f"{version.version}-{version.run_id}"
     if not folder.exists():
         folder.parent.mkdir(parents=True, exist_ok=True)
@@ -64,7 +66,9 @@ def find_registered(uri: str) -> RegisteredModel:
         try:
             mlflow.artifacts.download_artifacts(artifact_uri=f"models:/{name}/{version.version}", dst_path=str(scratch))
         except (MlflowException, OSError) as error:
-            raise ModelNotFound(f"the files of {uri!r} cannot be fetched from {tracking_uri()}: {error}") from None
+            raise ModelNotFound(
+                shown(f"the files of {uri!r} cannot be fetched from {tracking_uri()}: {error}")
+            ) from None
         try:
             scratch.rename(folder)
         except OSError:

@@ -1,7 +1,8 @@
 """Runs whose process is gone: ended as failed and their pool slots freed, so that no later run waits for them for ever.
 
-Dagster's own monitoring looks after runs that its daemon launched. Stages run within the process of their job, which a person
-or the machine may kill; the slot of the pool ``gpu`` that it held would stay taken.
+Dagster's default launcher cannot tell whether the process of a run still lives, so a run whose machine went down counts as
+going on for ever. Jobs, and the stages within their process, say where they run; once that is gone, what it left is ended, or no
+night would follow and the slot of the pool ``gpu`` would stay taken.
 """
 
 from __future__ import annotations
@@ -44,6 +45,15 @@ def is_gone(process: str) -> bool:
         return False
 
 
+def _process_of(instance: dg.DagsterInstance, run: dg.DagsterRun) -> str | None:
+    """In which process a run goes on, if it says so; one executed again has the tags of the run before until it does."""
+    process = run.tags.get(PROCESS_TAG)
+    if process is None or run.parent_run_id is None:
+        return process
+    before = instance.get_run_by_id(run.parent_run_id)
+    return None if before is None or before.tags.get(PROCESS_TAG) == process else process
+
+
 def end_abandoned_runs(instance: dg.DagsterInstance, parent_tag: str, log: Any) -> list[str]:
     """End the runs that were left when their process was killed, and the jobs that they were stages of.
 
@@ -58,7 +68,7 @@ def end_abandoned_runs(instance: dg.DagsterInstance, parent_tag: str, log: Any) 
     statuses = dg.DagsterRunStatus
     unfinished = dg.RunsFilter(statuses=[statuses.STARTING, statuses.STARTED, statuses.CANCELING])
     for run in instance.get_runs(unfinished):
-        if not (process := run.tags.get(PROCESS_TAG)) or not is_gone(process):
+        if not (process := _process_of(instance, run)) or not is_gone(process):
             continue
         if (
             instance.event_log_storage.supports_global_concurrency_limits

@@ -1,5 +1,6 @@
 """The command line on annotation: tasks out, to a folder or a Label Studio server, judgements in, disputes to decide."""
 
+import os
 from pathlib import Path
 from typing import Annotated, Any, Literal
 
@@ -71,9 +72,15 @@ def fetch(url: Url = _URL, project: Title = None, of: Of = "questions") -> None:
     Example: `LABEL_STUDIO_API_KEY=… causalsmith annotations fetch`
     """
     with clear_errors():
-        from orchestration.settings import explanation_inbox, inbox_folder
+        from assets.errors import SettingsError
+        from orchestration.settings import ANNOTATIONS_VARIABLE, explanation_inbox, inbox_folder
         from training.label_studio import AnnotationServer, save_export
 
+        named = Path(os.environ.get(ANNOTATIONS_VARIABLE, ""))
+        if of == "questions" and named.is_file():
+            raise SettingsError(
+                f"{ANNOTATIONS_VARIABLE} names one file, {named}, so what is fetched would not be imported; name its folder"
+            )
         title = project or _TITLES[of]
         export = AnnotationServer(url).fetch(title)
         if not export:

@@ -130,6 +130,7 @@ def models(as_json: AsJson = False) -> None:
     """List the registered versions of the assistant: which is champion, why it became that, and what was rolled back."""
     with clear_errors():
         quiet()
+        from lm.places import shown
         from training.tracking import ADAPTER_TAG, OVER_TAG, REASON_TAG, ROLLED_BACK_TAG
 
         tracking = _tracking()
@@ -148,11 +149,11 @@ def models(as_json: AsJson = False) -> None:
             for one in tracking.versions()
         ]
         if as_json:
-            print_json({"registry": tracking.uri, "versions": lines})
+            print_json({"registry": shown(tracking.uri), "versions": lines})
             return
         if not lines:
             typer.echo(
-                f"No version is registered at {tracking.uri}; the adapter that comes with the project is in use."
+                f"No version is registered at {shown(tracking.uri)}; the adapter that comes with the project is in use."
             )
         for line in lines:
             told = [line["alias"], f"adapter {line['adapter']}"]

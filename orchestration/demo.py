@@ -18,9 +18,9 @@ def main() -> int:
 
     console = Console()
     start = time.monotonic()
-    prepare_dagster_home()
     console.print("[bold]Causalsmith demo[/bold]: the whole chain on a real language model (SmolLM2-135M-Instruct).")
     try:
+        prepare_dagster_home()
         result = _run()
     except (LanguageModelError, ValueError) as error:
         console.print(f"[red]{error}[/red]")

@@ -23,6 +23,7 @@ def clear_errors() -> Iterator[None]:
     """A fault that the user can mend is one message and exit code 2, never a traceback."""
     from pydantic import ValidationError
 
+    from assets.errors import SettingsError
     from causal_tools.errors import CausalToolsError
     from lm.errors import LanguageModelError
     from sdscm.errors import ScenarioError
@@ -30,7 +31,14 @@ def clear_errors() -> Iterator[None]:
 
     try:
         yield
-    except (CausalToolsError, LanguageModelError, ScenarioError, AnnotationServerError, FileError) as error:
+    except (
+        CausalToolsError,
+        LanguageModelError,
+        ScenarioError,
+        AnnotationServerError,
+        SettingsError,
+        FileError,
+    ) as error:
         typer.echo(f"{type(error).__name__}: {error}", err=True)
         sys.exit(2)
     except ValidationError as error:
@@ -47,6 +55,9 @@ def clear_errors() -> Iterator[None]:
         )
         sys.exit(2)
     except Exception as error:
+        if (told := _of_a_service(error)) is not None:
+            typer.echo(told, err=True)
+            sys.exit(2)
         if os.environ.get("CAUSALSMITH_TRACEBACK"):
             raise
         typer.echo(
@@ -55,6 +66,24 @@ def clear_errors() -> Iterator[None]:
             err=True,
         )
         sys.exit(1)
+
+
+def _of_a_service(error: Exception) -> str | None:
+    """What to say where the object store or the registry does not serve us; None of any other fault.
+
+    Told by the module of the fault: importing the libraries takes seconds.
+    """
+    from lm.places import shown
+
+    library = type(error).__module__.partition(".")[0]
+    if library == "botocore":
+        return (
+            f"StoreError: the S3 store of the settings file does not serve us: {shown(str(error))}. Its address and bucket "
+            "stand in the file that CAUSALSMITH_SETTINGS names, the credentials in AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY"
+        )
+    if library == "mlflow":
+        return f"RegistryError: the registry that MLFLOW_TRACKING_URI names does not serve us: {shown(str(error))}"
+    return None
 
 
 def to_json(content: Any, indent: int | None = None) -> str:

@@ -168,6 +168,7 @@ def _step(stage: Stage) -> dg.OpDefinition:
     def step(context: dg.OpExecutionContext) -> None:
         from orchestration.definitions import defs
 
+        context.instance.add_run_tags(context.run_id, this_process())  # between two stages, nothing else would tell
         night = context.run.tags.get(NIGHT_TAG)
         runs = run_stage(stage, context.resources.profile, defs, context.instance, context.run_id, context.log, night)
         context.add_output_metadata(

@@ -5,7 +5,8 @@ from zoneinfo import ZoneInfo
 import dagster as dg
 
 from assets.nights import NIGHT_TAG
-from orchestration.jobs import CHAINS
+from orchestration.abandoned import end_abandoned_runs
+from orchestration.jobs import CHAINS, PARENT_TAG
 from orchestration.settings import Nights, chosen_settings
 
 _UNFINISHED = [
@@ -21,7 +22,8 @@ _JOBS = ("retraining", "evaluation")
 def nightly(job: str, at: str, nights: Nights) -> dg.ScheduleDefinition:
     """The schedule of one job.
 
-    A night is skipped while the last run of any nightly job goes on: retraining changes what evaluation looks at.
+    A night is skipped while the last run of any nightly job goes on: retraining changes what evaluation looks at. One whose
+    process is gone does not go on.
 
     Args:
         at: hour and minute, ``HH:MM``.
@@ -37,6 +39,7 @@ def nightly(job: str, at: str, nights: Nights) -> dg.ScheduleDefinition:
         description=f"Runs {job} every night at {at} {nights.time_zone}; one that fails is tried {nights.retries} times again.",
     )
     def schedule(context: dg.ScheduleEvaluationContext) -> dg.RunRequest | dg.SkipReason:
+        end_abandoned_runs(context.instance, PARENT_TAG, context.log)
         for name in _JOBS:
             running = context.instance.get_runs(dg.RunsFilter(job_name=name, statuses=_UNFINISHED), limit=1)
             if running:

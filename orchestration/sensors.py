@@ -24,7 +24,9 @@ def annotations_arrived(context: dg.SensorEvaluationContext) -> dg.RunRequest | 
     if digest == context.cursor:
         return dg.SkipReason("no export is new")
     context.update_cursor(digest)
-    return dg.RunRequest(run_key=digest)
+    return (
+        dg.RunRequest()
+    )  # the cursor tells; by run key, exports as they were before (one taken out again) would be passed over
 
 
 @dg.run_failure_sensor(

@@ -10,6 +10,7 @@ from zoneinfo import ZoneInfo, available_timezones
 
 from pydantic import BaseModel, ConfigDict, Field, field_validator, model_validator
 
+from assets.errors import SettingsError
 from assets.profile import Profile, read_profile, read_yaml
 from lm.places import home
 
@@ -70,7 +71,7 @@ def chosen_profile() -> Profile:
     """The profile that ``CAUSALSMITH_PROFILE`` names (``demo`` unless set), or the YAML file that it gives the path of.
 
     Raises:
-        ValueError: there is no such profile, or it does not fit the schema.
+        SettingsError: there is no such profile, or it does not fit the schema.
     """
     named = os.environ.get(PROFILE_VARIABLE) or "demo"
     return read_profile(Path(named) if named.endswith(".yaml") else PROFILES / f"{named}.yaml")
@@ -80,11 +81,11 @@ def chosen_settings() -> Settings:
     """The settings file that ``CAUSALSMITH_SETTINGS`` names (all local unless set).
 
     Raises:
-        ValueError: the file is missing or does not fit the schema.
+        SettingsError: the file is missing or does not fit the schema.
     """
     path = Path(os.environ.get(SETTINGS_VARIABLE) or _FOLDER / "settings" / "local.yaml")
     if not path.exists():
-        raise ValueError(f"{SETTINGS_VARIABLE} names {path}, which is not there")
+        raise SettingsError(f"{SETTINGS_VARIABLE} names {path}, which is not there")
     return read_yaml(path, Settings, "settings")
 
 

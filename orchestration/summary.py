@@ -9,7 +9,7 @@ from rich.table import Table
 
 from assets.nights import recorded_nights
 from assets.storage import FileStore, Stored
-from lm.places import home, tracking_uri
+from lm.places import home, shown, tracking_uri
 from orchestration.jobs import PARENT_TAG
 from orchestration.settings import chosen_profile, chosen_settings
 from orchestration.storage import file_store
@@ -63,7 +63,8 @@ def print_summary(console: Console, *, reused: int, made: int, seconds: float, p
         console.print(f"Report of the night, one HTML page: {page}", soft_wrap=True)
     console.print(f"\n{made} assets made anew, {reused} unchanged and reused.")
     console.print(f"Took {seconds / 60:.1f} min, peak memory {peak_gigabytes:.1f} GB, profile {chosen_profile().name}.")
-    console.print(f"Data: {files.blobs.root}   Models and runs: {tracking_uri()}   Home: {home()}", soft_wrap=True)
+    registry = shown(tracking_uri())
+    console.print(f"Data: {files.blobs.root}   Models and runs: {registry}   Home: {home()}", soft_wrap=True)
     console.print(
         "Next: [bold]make ui[/bold] opens Dagster on http://127.0.0.1:3000 and MLflow on http://127.0.0.1:5000."
     )

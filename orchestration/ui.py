@@ -9,7 +9,8 @@ import sys
 import time
 from pathlib import Path
 
-from lm.places import home, tracking_uri
+from assets.errors import SettingsError
+from lm.places import home, shown, tracking_uri
 from orchestration.home import prepare_dagster_home
 from orchestration.settings import CHECKOUT
 
@@ -19,9 +20,11 @@ HOST = (
 
 
 def commands(port: int, mlflow_port: int) -> list[list[str]]:
-    """The two servers' command lines."""
+    """The servers' command lines: Dagster's, and MLflow's where ``MLFLOW_TRACKING_URI`` names no server that is there already."""
     scripts = Path(sys.executable).parent
     dagster = [str(scripts / "dagster"), "dev", "-w", str(CHECKOUT / "workspace.yaml"), "-h", HOST, "-p", str(port)]
+    if tracking_uri().startswith(("http://", "https://")):
+        return [dagster]
     mlflow = [
         str(scripts / "mlflow"),
         "server",
@@ -31,8 +34,6 @@ def commands(port: int, mlflow_port: int) -> list[list[str]]:
         str(mlflow_port),
         "--workers",
         "1",
-        "--backend-store-uri",
-        tracking_uri(),
         "--default-artifact-root",
         str(home() / "mlflow" / "artifacts"),
     ]
@@ -40,21 +41,29 @@ def commands(port: int, mlflow_port: int) -> list[list[str]]:
 
 
 def main() -> int:
-    """Start both, wait, and stop both when either ends or on Ctrl-C."""
+    """Start the servers, wait, and stop all when one ends or on Ctrl-C."""
     parser = argparse.ArgumentParser(description="Open Dagster and MLflow on 127.0.0.1.")
     parser.add_argument("--port", type=int, default=3000)
     parser.add_argument("--mlflow-port", type=int, default=5000)
     chosen = parser.parse_args()
-    prepare_dagster_home()
+    try:
+        prepare_dagster_home()
+    except SettingsError as error:
+        sys.stderr.write(f"{error}\n")
+        return 2
     (home() / "mlflow").mkdir(parents=True, exist_ok=True)
-    quiet = {**os.environ, "DAGSTER_DISABLE_TELEMETRY": "yes", "MLFLOW_DISABLE_TELEMETRY": "true"}
+    quiet = {
+        **os.environ,
+        "DAGSTER_DISABLE_TELEMETRY": "yes",
+        "MLFLOW_DISABLE_TELEMETRY": "true",
+        "MLFLOW_BACKEND_STORE_URI": tracking_uri(),  # on the command line everybody here could read a password in it
+    }
     servers = [
         subprocess.Popen(line, cwd=CHECKOUT, env=quiet, start_new_session=True)  # noqa: S603
         for line in commands(chosen.port, chosen.mlflow_port)
     ]
-    sys.stdout.write(
-        f"Dagster: http://{HOST}:{chosen.port}   MLflow: http://{HOST}:{chosen.mlflow_port}   (Ctrl-C stops both)\n"
-    )
+    mlflow = f"http://{HOST}:{chosen.mlflow_port}" if len(servers) > 1 else shown(tracking_uri())
+    sys.stdout.write(f"Dagster: http://{HOST}:{chosen.port}   MLflow: {mlflow}   (Ctrl-C stops what was started)\n")
     signal.signal(signal.SIGTERM, lambda *_: sys.exit(0))
     try:
         while all(server.poll() is None for server in servers):

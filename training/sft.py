@@ -22,9 +22,10 @@ from pydantic import BaseModel
 
 from lm import LanguageModel, load_language_model
 from lm.load import BASE_NOTE, base_of
-from lm.registry import SHIPPED, shipped_adapter
-from training.digests import digest_of, folder_digest
+from lm.registry import ADAPTER_FILE, SHIPPED, shipped_adapter
+from training.digests import code_digest, digest_of, folder_digest
 from training.evaluations import Evaluations
+from training.finished import forget_outcome, keep_outcome, outcome_of
 from training.packing import Example, Pack, collated, features, packed, packs_digest, tokenised, visible
 from training.recipe import SftRecipe
 from training.shared_runs import Report, bfloat16_pays, last_checkpoint, told, turn_in
@@ -69,7 +70,7 @@ def train_adapter(
             depends on the seed alone.
         recipe: sizes and rates.
         folder: a working folder. Checkpoints in it are continued from when recipe and examples are the same; the finished
-            adapter lies in ``folder/adapter``.
+            adapter lies in ``folder/adapter``, and is not made again by the same run of the same code.
         evaluate: the share of held-out questions that a model reads right; asked ``recipe.evaluations`` times.
         tracking: environment for MLflow (``MLFLOW_TRACKING_URI``, ``MLFLOW_RUN_ID``); None logs nowhere.
         report: called with (step, steps, loss) now and then.
@@ -100,7 +101,12 @@ def _train(
     tracking: dict[str, str] | None,
     report: Report | None,
 ) -> TrainedAdapter:
-    work = _working_folder(folder, recipe, packs)
+    work = _working_folder(folder, recipe, base_digest, packs)
+    run = f"{work.name}-{code_digest('training')}"
+    if (known := outcome_of(folder, run)) is not None and (folder / "adapter" / ADAPTER_FILE).exists():
+        shutil.rmtree(work, ignore_errors=True)
+        losses, scores = ([(step, value) for step, value in known.pop(name)] for name in ("losses", "scores"))
+        return TrainedAdapter(folder / "adapter", losses=losses, scores=scores, **known)
     trainer = _trainer(base, packs, recipe, work, tracking, report)
     if recipe.start == "shipped":
         _start_from_shipped(trainer.model, recipe)
@@ -119,10 +125,10 @@ def _train(
     after = adapter_weights(trainer.model)
     if not any(np.abs(after[name] - before[name]).max() > 0 for name in before):
         raise TrainingFault("training changed no adapter weight; is the adapter frozen?")
+    forget_outcome(folder)
     adapter = save_adapter(trainer.model, base.name, base_digest, recipe, folder)
-    shutil.rmtree(work, ignore_errors=True)
     steps = trainer.state.global_step
-    return TrainedAdapter(
+    trained = TrainedAdapter(
         folder=adapter,
         trainable_parameters=sum(p.numel() for p in trainer.model.parameters() if p.requires_grad),
         examples=sum(len(pack.branches) for pack in packs),
@@ -133,12 +139,15 @@ def _train(
         kept_step=evaluations.best_step or steps,
         resumed_at=resumed_at,
     )
+    keep_outcome(folder, run, {name: held for name, held in vars(trained).items() if name != "folder"})
+    shutil.rmtree(work, ignore_errors=True)
+    return trained
 
 
-def _working_folder(folder: Path, recipe: SftRecipe, packs: list[Pack]) -> Path:
+def _working_folder(folder: Path, recipe: SftRecipe, base_digest: str, packs: list[Pack]) -> Path:
     """The checkpoints' folder, named after all that the run depends on, so that only its own are ever continued."""
     begun = folder_digest(SHIPPED) if recipe.start == "shipped" and SHIPPED.exists() else None
-    work = folder / f"work-{digest_of([recipe.model_dump(), begun, packs_digest(packs)])}"
+    work = folder / f"work-{digest_of([recipe.model_dump(), base_digest, begun, packs_digest(packs)])}"
     work.mkdir(parents=True, exist_ok=True)
     return work
 

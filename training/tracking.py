@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from lm.places import shown
 from lm.registry import ASSISTANT_MODEL, CHALLENGER, CHAMPION, is_absent
 
 ADAPTER_TAG, OVER_TAG = "causalsmith.adapter_digest", "causalsmith.promoted_over"
@@ -36,7 +37,7 @@ class Tracking:
 
     Attributes:
         uri: SQLite file or server.
-        artifacts: folder or bucket of artifacts for a new experiment.
+        artifacts: folder or bucket of artifacts for a new experiment; a server behind ``http`` has a place of its own.
         experiment: name of the experiment.
     """
 
@@ -55,14 +56,25 @@ class Tracking:
     def start_run(self, name: str, parameters: Mapping[str, Any], tags: Mapping[str, str]) -> str:
         """Open a run and leave it open; returns its id."""
         client = self.client()
-        experiment = client.get_experiment_by_name(self.experiment)
-        experiment_id = (
-            experiment.experiment_id if experiment else client.create_experiment(self.experiment, self.artifacts)
-        )
-        run = client.create_run(experiment_id, run_name=name, tags=dict(tags))
+        run = client.create_run(self._experiment_id(client), run_name=name, tags=dict(tags))
         for key, value in parameters.items():
             client.log_param(run.info.run_id, key, value)
         return str(run.info.run_id)
+
+    def _experiment_id(self, client: Any) -> str:
+        """The experiment's id; it is made where there is none, by whichever of two runs comes first."""
+        from mlflow.exceptions import MlflowException
+
+        found = client.get_experiment_by_name(self.experiment)
+        if found is None:
+            served = self.uri.startswith(("http://", "https://"))
+            try:
+                return str(client.create_experiment(self.experiment, None if served else self.artifacts))
+            except MlflowException as error:
+                if error.error_code != "RESOURCE_ALREADY_EXISTS":
+                    raise
+                found = client.get_experiment_by_name(self.experiment)
+        return str(found.experiment_id)
 
     @contextmanager
     def finishing(self, run_id: str) -> Iterator[Any]:
@@ -110,10 +122,15 @@ class Tracking:
         """Log an adapter as an MLflow model of a run, register it, and give it the alias ``challenger``.
 
         Registering the same adapter again gives the version that is there.
+
+        Args:
+            run_id: of the run that has tuned it; where this server does not know that (the adapter was tuned before the server
+                was chosen), a run is opened for it.
         """
         known = self.version_of_adapter(digest, name)
         if known is None:
-            known = self._log_and_register(adapter, run_id, {**tags, ADAPTER_TAG: digest}, name)
+            tags = {**tags, ADAPTER_TAG: digest}
+            known = self._log_and_register(adapter, self._known_run(run_id, tags), tags, name)
         self.client().set_registered_model_alias(name, CHALLENGER, known.version)
         return known
 
@@ -152,7 +169,7 @@ class Tracking:
         """
         champion = self.version_at(CHAMPION, name)
         if champion is None:
-            raise LookupError(f"{name} has no champion at {self.uri}, so there is nothing to roll back")
+            raise LookupError(f"{name} has no champion at {shown(self.uri)}, so there is nothing to roll back")
         client, replaced = self.client(), champion.tags.get(OVER_TAG, "")
         client.set_model_version_tag(name, champion.version, ROLLED_BACK_TAG, reason[:MOST_TOLD])
         if replaced:
@@ -165,6 +182,16 @@ class Tracking:
         """All registered versions, newest first."""
         found = self.client().search_model_versions(f"name = '{name}'")
         return sorted((_version(one) for one in found), key=lambda one: -int(one.version))
+
+    def _known_run(self, run_id: str, tags: Mapping[str, str]) -> str:
+        from mlflow.exceptions import MlflowException
+
+        try:
+            return str(self.client().get_run(run_id).info.run_id)
+        except MlflowException as error:
+            if not is_absent(error):
+                raise
+        return self.start_run("assistant, tuned elsewhere", {}, {**tags, "causalsmith.tuned_in_run": run_id})
 
     def _log_and_register(self, adapter: Path, run_id: str, tags: Mapping[str, str], name: str) -> Version:
         import mlflow

@@ -15,7 +15,7 @@ from typing import Any
 from causal_tools.contract import CausalQuery
 from causal_tools.question_words import FILE_NAME
 from lm.api import ChatEndpoint
-from lm.errors import EndpointError
+from lm.errors import EndpointDown, EndpointError, EndpointRefused, SpendCapReached
 from lm.replies import Request
 from training.queries import QueryItem, check_item, spellings, with_id
 from training.topic_library import Topic
@@ -32,6 +32,7 @@ VOICES = (
     "somebody dictating into a phone, without punctuation",
     "a civil servant writing a memo",
 )
+ENDS_ASKING = (EndpointRefused, EndpointDown, SpendCapReached)
 FEWEST, MOST = 8, 600  # characters of a question
 
 
@@ -51,7 +52,7 @@ class Written:
     Attributes:
         items: reworded questions, each with the query, topic and phrasing family of the one it was made from.
         refused: wordings that failed their checks twice.
-        unasked: why the others were not asked (no key, cap reached, endpoint down); empty when all were.
+        unasked: why the others have no wording (no key, cap reached, endpoint down, not served); empty when all were asked.
     """
 
     items: tuple[QueryItem, ...]
@@ -67,7 +68,8 @@ def reword(
 ) -> Written:
     """Have each question put into other words.
 
-    Recorded answers are used first; a failing endpoint ends the asking, not the run.
+    Recorded answers are used first. An endpoint that refuses or is down, and a reached cap, end the asking, not the run; one
+    question that is not served keeps no other from being asked.
 
     Args:
         endpoint: of the writer.
@@ -79,15 +81,17 @@ def reword(
     written: list[QueryItem] = []
     refused: list[Refused] = []
     unasked: list[str] = []
+    ended = False
     for number, item in enumerate(causal):
         messages = writing_messages(item, VOICES[number % len(VOICES)])
         wording, faults = "", ["no answer"]
         for _ in range(2):
             try:
                 request = Request(messages)
-                reply = endpoint.recorded(request) if unasked else endpoint.complete(request)
+                reply = endpoint.recorded(request) if ended else endpoint.complete(request)
             except EndpointError as error:
                 unasked.append(str(error))
+                ended = ended or isinstance(error, ENDS_ASKING)
                 reply = None
             if reply is None:
                 break

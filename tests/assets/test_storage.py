@@ -227,3 +227,19 @@ def test_a_folder_in_remote_blobs_is_downloaded_once(store, tmp_path):
     assert (found / "deep" / "two").read_text() == "2"
     (found / "one").write_text("touched")
     assert (remote.get("a", "p") / "one").read_text() == "touched"
+
+
+def test_a_folder_that_two_processes_download_at_once_is_there_for_both(store, tmp_path):
+    """The other one is done between our look and our rename."""
+    stored = store.put("adapter", "mixed", _folder(tmp_path / "new", a="1"), "r")
+    target = tmp_path / "downloads" / "adapter" / "mixed" / stored.digest
+
+    class Meanwhile(Breaking):
+        def read(self, name: str) -> bytes:
+            if name.endswith("files/a"):
+                _folder(target, a="1")
+            return super().read(name)
+
+    remote = FileStore(Meanwhile(store.blobs, fail_at=-1), tmp_path / "downloads")
+    assert (remote.get("adapter", "mixed") / "a").read_text() == "1"
+    assert list(target.parent.iterdir()) == [target]

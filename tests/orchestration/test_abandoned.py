@@ -11,6 +11,7 @@ import psutil
 import pytest
 
 from orchestration.abandoned import PROCESS_TAG, end_abandoned_runs, is_gone, this_process
+from orchestration.definitions import defs
 
 PARENT = "parent"
 
@@ -54,3 +55,35 @@ def test_what_a_killed_process_left_is_ended_and_its_slot_freed(gone, tmp_path):
         assert statuses == [dg.DagsterRunStatus.FAILURE, dg.DagsterRunStatus.FAILURE, started]
         assert pools.claim_concurrency_slot("gpu", alive.run_id, "tune").is_claimed
         assert end_abandoned_runs(instance, PARENT, logging.getLogger()) == []
+
+
+def test_a_run_executed_again_is_not_ended_for_the_process_of_the_one_before(gone, tmp_path):
+    """Dagster copies the tags, and the copy stands until the run says itself where it goes on."""
+
+    @dg.job
+    def nothing() -> None: ...
+
+    with dg.DagsterInstance.local_temp(str(tmp_path)) as instance:
+        failed = instance.create_run_for_job(
+            nothing, status=dg.DagsterRunStatus.FAILURE, tags={PROCESS_TAG: gone, PARENT: "unknown"}
+        )
+        again = instance.create_run_for_job(
+            nothing,
+            status=dg.DagsterRunStatus.STARTED,
+            tags=failed.tags,
+            parent_run_id=failed.run_id,
+            root_run_id=failed.run_id,
+        )
+        assert end_abandoned_runs(instance, PARENT, logging.getLogger()) == []
+        instance.add_run_tags(
+            again.run_id, {PROCESS_TAG: gone.rsplit("|", 1)[0] + "|1.00"}
+        )  # where it went on, and died
+        assert end_abandoned_runs(instance, PARENT, logging.getLogger()) == [again.run_id]
+
+
+def test_a_job_says_in_which_process_it_goes_on(tmp_path, monkeypatch):
+    monkeypatch.setattr("orchestration.jobs.run_stage", lambda *_: [])
+    with dg.DagsterInstance.local_temp(str(tmp_path)) as instance:
+        done = defs.resolve_job_def("benchmark").execute_in_process(instance=instance)
+        tags = instance.get_run_by_id(done.run_id).tags
+    assert tags[PROCESS_TAG] == this_process()[PROCESS_TAG]

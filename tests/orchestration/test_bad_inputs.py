@@ -169,3 +169,51 @@ def test_a_path_that_is_no_file_is_a_clear_error(tmp_path: Path, path: str) -> N
     result = CliRunner().invoke(app, ["ask", str(tmp_path / path), *ATE.split(), "--no-wording"])
     assert result.exit_code == 2
     assert "DataFileError" in result.output
+
+
+S3 = "data: s3\ns3: {bucket: ours, endpoint_url: 'http://127.0.0.1:9'}\n"
+
+
+@pytest.mark.parametrize(
+    ("settings", "variables", "told"),
+    [
+        (None, {}, ("SettingsError", "CAUSALSMITH_SETTINGS names", "which is not there")),
+        ("data: tape", {}, ("SettingsError", "settings mine.yaml: data")),
+        (S3, {}, ("StoreError", "AWS_ACCESS_KEY_ID", "CAUSALSMITH_SETTINGS")),
+        (S3, {"AWS_ACCESS_KEY_ID": "id", "AWS_SECRET_ACCESS_KEY": "s3cret", "AWS_MAX_ATTEMPTS": "1"},
+         ("StoreError", "127.0.0.1:9")),
+    ],
+    ids=["no such file", "no such storage", "no credentials", "no server"],
+)  # fmt: skip
+def test_settings_and_stores_that_will_not_do_are_told(settings, variables, told, tmp_path, monkeypatch):
+    for name in ("AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY", "AWS_PROFILE"):
+        monkeypatch.delenv(name, raising=False)
+    for name, value in {**variables, "AWS_EC2_METADATA_DISABLED": "true", "HOME": str(tmp_path)}.items():
+        monkeypatch.setenv(name, value)
+    monkeypatch.setenv("CAUSALSMITH_SETTINGS", str(tmp_path / "mine.yaml"))
+    if settings:
+        (tmp_path / "mine.yaml").write_text(settings)
+    found = CliRunner().invoke(app, ["nights"])
+    assert found.exit_code == 2
+    assert all(words in found.stderr for words in told), found.stderr
+    assert "nobody foresaw" not in found.stderr and "s3cret" not in found.stderr
+
+
+@pytest.mark.parametrize("command", [["models"], ["rollback", "--reason", "misreads doses"]])
+def test_a_registry_that_does_not_answer_is_told_without_its_password(command, monkeypatch):
+    monkeypatch.setenv("MLFLOW_HTTP_REQUEST_MAX_RETRIES", "0")
+    monkeypatch.setenv("MLFLOW_TRACKING_URI", "http://me:s3cret@127.0.0.1:9")
+    found = CliRunner().invoke(app, command)
+    assert found.exit_code == 2
+    assert "RegistryError" in found.stderr and "MLFLOW_TRACKING_URI" in found.stderr
+    assert "s3cret" not in found.stderr + found.stdout
+
+
+def test_annotations_are_not_fetched_to_where_nobody_imports_them(tmp_path, monkeypatch):
+    """With one file named as the inbox, a file put beside it is never read."""
+    (tmp_path / "mine.json").write_text("[]")
+    monkeypatch.setenv("CAUSALSMITH_ANNOTATIONS", str(tmp_path / "mine.json"))
+    monkeypatch.setenv("LABEL_STUDIO_API_KEY", "key")
+    found = CliRunner().invoke(app, ["annotations", "fetch", "--url", "http://127.0.0.1:9"])
+    assert found.exit_code == 2
+    assert "names one file" in found.stderr and "name its folder" in found.stderr

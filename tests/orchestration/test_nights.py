@@ -2,18 +2,22 @@
 
 from __future__ import annotations
 
+import subprocess
+import sys
 from datetime import UTC, datetime
 
 import dagster as dg
+import psutil
 import pytest
 from pydantic import ValidationError
 
 from assets.alerts import Alerts
 from assets.nights import NIGHT_TAG
 from assets.profile import read_profile
+from orchestration.abandoned import PROCESS_TAG, this_process
 from orchestration.definitions import defs
 from orchestration.schedules import nightly
-from orchestration.sensors import champion_changed, run_failed
+from orchestration.sensors import annotations_arrived, champion_changed, run_failed
 from orchestration.settings import Nights, Settings, chosen_settings
 from training.tracking import Tracking
 
@@ -51,6 +55,23 @@ def test_a_night_is_skipped_while_another_goes_on(running, tmp_path):
         tick = _evaluated(schedule, instance, datetime(2026, 11, 28, 4, tzinfo=UTC))
     assert tick.run_requests == []
     assert f"the last {running}" in tick.skip_message
+
+
+def test_a_night_whose_process_was_killed_does_not_keep_the_next_from_coming(tmp_path):
+    """Killed between two stages, so that no run of a stage tells of it; the last one still goes on."""
+    process = subprocess.Popen([sys.executable, "-c", "input()"], stdin=subprocess.PIPE)
+    gone = this_process()[PROCESS_TAG].split("|")[0] + f"|{process.pid}|{psutil.Process(process.pid).create_time():.2f}"
+    process.kill()
+    process.wait()
+    schedule = nightly("evaluation", "04:00", Nights())
+    with dg.DagsterInstance.local_temp(str(tmp_path)) as instance:
+        job, started = defs.resolve_job_def("retraining"), dg.DagsterRunStatus.STARTED
+        killed = instance.create_run_for_job(job, status=started, tags={PROCESS_TAG: gone})
+        tick = _evaluated(schedule, instance, datetime(2026, 11, 28, 4, tzinfo=UTC))
+        assert len(tick.run_requests) == 1
+        assert instance.get_run_by_id(killed.run_id).status == dg.DagsterRunStatus.FAILURE
+        instance.create_run_for_job(job, status=started, tags=this_process())
+        assert _evaluated(schedule, instance, datetime(2026, 11, 29, 4, tzinfo=UTC)).run_requests == []
 
 
 @pytest.mark.parametrize(
@@ -132,6 +153,24 @@ def test_a_new_champion_asks_for_new_benchmarks_once(tmp_path, monkeypatch):
     # a run key seen before would be passed over, and a version that is put back asks for its benchmarks again
     assert [len(one.run_requests) for one in (second, back)] == [1, 1]
     assert all(request.run_key is None for one in (first, second, back) for request in one.run_requests)
+
+
+def test_an_export_that_is_taken_out_again_asks_for_new_corpora_too(tmp_path, monkeypatch):
+    monkeypatch.setenv("CAUSALSMITH_ANNOTATIONS", str(tmp_path))
+
+    def tick(cursor: str | None):
+        context = dg.build_sensor_context(cursor=cursor, repository_def=defs.get_repository_def())
+        return annotations_arrived.evaluate_tick(context)
+
+    (tmp_path / "good.json").write_text("[]")
+    first = tick(None)
+    assert "no export is new" in tick(first.cursor).skip_message
+    (tmp_path / "bad.json").write_text("[{}]")
+    second = tick(first.cursor)
+    (tmp_path / "bad.json").unlink()
+    back = tick(second.cursor)
+    # Dagster passes over a run key that it has seen
+    assert [request.run_key for one in (first, second, back) for request in one.run_requests] == [None] * 3
 
 
 @pytest.mark.parametrize(

@@ -10,7 +10,7 @@ from pathlib import Path
 
 import pytest
 
-from orchestration.ui import stop
+from orchestration.ui import commands, stop
 
 LAUNCHER = """
 import signal, subprocess, sys, time
@@ -40,3 +40,17 @@ def test_a_server_that_ignores_signals_ends_with_its_children(tmp_path: Path) ->
         time.sleep(0.1)
     with pytest.raises(ProcessLookupError):
         os.kill(child, 0)
+
+
+def test_a_tracking_server_that_is_there_already_is_not_started(monkeypatch) -> None:
+    """MLflow refuses to serve another server, and its end would stop Dagster too."""
+    monkeypatch.setenv("MLFLOW_TRACKING_URI", "https://mlflow.example")
+    (only,) = commands(3000, 5000)
+    assert "dagster" in only[0]
+
+
+def test_no_password_stands_on_a_command_line(monkeypatch) -> None:
+    monkeypatch.setenv("MLFLOW_TRACKING_URI", "postgresql://mlflow:s3cret@db/mlflow")
+    lines = commands(3000, 5000)
+    assert len(lines) == 2
+    assert "s3cret" not in str(lines)

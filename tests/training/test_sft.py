@@ -42,6 +42,7 @@ def test_training_changes_the_weights_and_says_what_it_did(trained):
     assert [step for step, _ in trained.losses] == [1, 2, 3, 4, 5, 6]
     assert {p.name for p in trained.folder.parent.iterdir()} == {
         "adapter",
+        "finished.json",
         "training.lock",
     }  # no working files are left
 
@@ -101,6 +102,24 @@ def test_a_killed_run_goes_on_to_the_same_adapter(trained, tmp_path):
         assert np.array_equal(weight, resumed[name]), name
 
 
+def test_a_finished_run_is_not_made_again_where_what_came_after_it_failed(trained, tmp_path, monkeypatch):
+    """The registry may be down after hours of training; another run in the folder takes the adapter's place."""
+    first = train_adapter(EXAMPLES, RECIPE, tmp_path)
+    steps: list[int] = []
+    again = train_adapter(EXAMPLES, RECIPE, tmp_path, report=lambda step, *_: steps.append(step))
+    assert (again, steps) == (first, [])
+    assert not list(tmp_path.glob("work-*"))
+    monkeypatch.setattr("training.sft.code_digest", lambda *_: "other code")
+    train_adapter(EXAMPLES, RECIPE, tmp_path, report=lambda step, *_: steps.append(step))
+    assert steps == [1, 2, 3, 4, 5, 6]
+    steps.clear()
+    train_adapter(EXAMPLES, RECIPE.model_copy(update={"learning_rate": 0.03}), tmp_path)
+    back = train_adapter(EXAMPLES, RECIPE, tmp_path, report=lambda step, *_: steps.append(step))
+    assert steps == [1, 2, 3, 4, 5, 6]
+    for name, weight in _weights(trained.folder).items():
+        assert np.array_equal(weight, _weights(back.folder)[name]), name
+
+
 def test_a_checkpoint_of_another_recipe_or_cut_short_is_not_continued(tmp_path):
     def kill(step: int, steps: int, loss: float) -> None:
         if step == 3:
@@ -113,6 +132,31 @@ def test_a_checkpoint_of_another_recipe_or_cut_short_is_not_continued(tmp_path):
     (checkpoint,) = tmp_path.glob("work-*/checkpoint-*")
     (checkpoint / "trainer_state.json").unlink()  # written last, so this one was cut short
     assert train_adapter(EXAMPLES, RECIPE, tmp_path).resumed_at == 0
+
+
+def test_a_checkpoint_over_other_weights_of_the_base_is_not_continued(tmp_path):
+    """A folder, or a name at a hub, is the same recipe whatever lies there by now."""
+    import torch
+
+    from lm.tiny import tiny_model
+
+    def save(seed: int) -> None:
+        model, tokenizer = tiny_model()
+        torch.manual_seed(seed)
+        torch.nn.init.normal_(model.get_input_embeddings().weight)
+        model.save_pretrained(tmp_path / "base")
+        tokenizer.save_pretrained(tmp_path / "base")
+
+    def kill(step: int, steps: int, loss: float) -> None:
+        if step == 3:
+            raise KeyboardInterrupt
+
+    recipe = RECIPE.model_copy(update={"base": str(tmp_path / "base")})
+    save(1)
+    with pytest.raises(KeyboardInterrupt):
+        train_adapter(EXAMPLES, recipe, tmp_path / "run", report=kill)
+    save(2)
+    assert train_adapter(EXAMPLES, recipe, tmp_path / "run").resumed_at == 0
 
 
 def test_progress_is_reported(tmp_path):

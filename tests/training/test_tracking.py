@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from pathlib import Path
+from types import SimpleNamespace
 
 import numpy as np
 import pytest
@@ -222,3 +223,45 @@ def test_a_registry_that_does_not_answer_is_not_one_without_a_champion(tmp_path,
         Tracking("http://127.0.0.1:9", "").version_at(CHAMPION)
     with pytest.raises(RegistryDown, match="does not answer"):
         find_assistant()
+
+
+def test_an_adapter_tuned_before_the_server_was_chosen_is_registered_all_the_same(tracking, adapters, tmp_path):
+    """Its run is in another registry, or in one that was deleted; tuning it again for that would take hours."""
+    elsewhere = tracking.start_run("tuned here", {}, {})
+    other = Tracking(f"sqlite:///{tmp_path / 'mlflow.db'}", (tmp_path / "artifacts").as_uri())
+    version = other.register(adapters[0], "digest-0", elsewhere, {"share": "0.5"})
+    assert (version.version, version.tags["share"]) == ("1", "0.5")
+    assert version.run_id != elsewhere
+    run = other.client().get_run(version.run_id)
+    assert run.data.tags["causalsmith.tuned_in_run"] == elsewhere
+    assert run.info.status == "FINISHED"
+
+
+class _Client:
+    """A registry where another run makes the experiment between our look and our making it."""
+
+    def __init__(self, comes_first: bool) -> None:
+        self.comes_first, self.made = comes_first, []
+
+    def get_experiment_by_name(self, _):
+        return SimpleNamespace(experiment_id="7") if self.made else None
+
+    def create_experiment(self, name, place):
+        from mlflow.exceptions import RestException
+
+        self.made.append((name, place))
+        if self.comes_first:
+            raise RestException({"error_code": "RESOURCE_ALREADY_EXISTS", "message": "there already"})
+        return "8"
+
+
+def test_of_two_first_runs_at_once_each_finds_the_experiment():
+    assert Tracking("sqlite:///x", "here")._experiment_id(_Client(comes_first=True)) == "7"
+
+
+@pytest.mark.parametrize(("uri", "place"), [("sqlite:///x", "here"), ("https://mlflow.example", None)])
+def test_a_servers_artifacts_lie_where_the_server_puts_them(uri, place):
+    """A folder of this machine would be in the server's books, and no other machine could fetch a model."""
+    client = _Client(comes_first=False)
+    assert Tracking(uri, "here")._experiment_id(client) == "8"
+    assert client.made == [("causalsmith", place)]

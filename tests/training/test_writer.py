@@ -22,10 +22,10 @@ ITEM, OTHER = make_queries("HTE", 2, 4, TOPICS)
 
 
 class Writer:
-    """Answers with texts from a script, in order."""
+    """Answers with texts from a script, in order; with a number as the status of a fault."""
 
     def __init__(self) -> None:
-        self.script: list[str] = []
+        self.script: list[str | int] = []
         self.asked: list[list[dict]] = []
         outer = self
 
@@ -33,7 +33,11 @@ class Writer:
             def do_POST(self) -> None:
                 body = json.loads(self.rfile.read(int(self.headers["Content-Length"])))
                 outer.asked.append(body["messages"])
-                message = {"role": "assistant", "content": outer.script.pop(0)}
+                said = outer.script.pop(0)
+                if isinstance(said, int):
+                    self.send_error(said)
+                    return
+                message = {"role": "assistant", "content": said}
                 answer = {
                     "id": "x", "object": "chat.completion", "created": 1, "model": "w",
                     "choices": [{"index": 0, "finish_reason": "stop", "message": message}],
@@ -115,6 +119,18 @@ def test_without_key_or_money_the_rest_is_unasked_and_said(writer, endpoint, mon
     monkeypatch.delenv(KEY)
     assert KEY in reword(endpoint, [ITEM], TOPICS).unasked[0]
     assert writer.asked == []
+
+
+def test_a_question_that_is_not_served_keeps_no_other_from_being_asked(writer, endpoint):
+    """A content filter refuses the same question every night; what came after it was never asked for."""
+    writer.script = [400, f"Tell me, please: {OTHER.question}"]
+    made = reword(endpoint, [ITEM, OTHER], TOPICS)
+    assert [item.question for item in made.items] == [f"Tell me, please: {OTHER.question}"]
+    assert len(made.unasked) == 1 and "400" in made.unasked[0]
+    writer.script = [401]
+    again = reword(endpoint, [ITEM, OTHER], TOPICS)  # refused altogether: what is recorded is still replayed
+    assert again.items == made.items
+    assert len(writer.asked) == 3
 
 
 @pytest.mark.parametrize("wording", ["", "short", "x" * 601, ITEM.question.upper()])

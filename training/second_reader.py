@@ -10,7 +10,6 @@ Source: Blumensath and Davies (2009), "Iterative hard thresholding for compresse
 from __future__ import annotations
 
 import hashlib
-import json
 import math
 import shutil
 from collections.abc import Sequence
@@ -25,6 +24,7 @@ from causal_tools.contract import CausalQuery
 from causal_tools.second_reading import ALL, CONDITION, NODE, TASK_ROLES, items_of
 from lm.pointer import WEIGHTS, Pointed, Pointer
 from training.digests import digest_of
+from training.finished import forget_outcome, keep_outcome, outcome_of
 from training.queries import QueryItem
 from training.reader_labels import NAMES, labelled, plain_question, reader_loss, tensors
 from training.recipe import SecondReaderRecipe
@@ -42,7 +42,6 @@ from training.shared_runs import (
     turn_in,
 )
 
-FINISHED = "finished.json"  # beside a reader: of which run it is
 SORTED_AT_ONCE = 600  # questions of like length share a batch, within so many
 
 
@@ -106,11 +105,11 @@ def _train(
     begun = hashlib.sha256(first.read_bytes()).hexdigest() if first else None
     asked = [item.model_dump(mode="json") for item in (*by_hand, *generated)]
     identity = [recipe.model_dump(), asked, begun, processes()]
-    work, finished = folder / f"work-{digest_of(identity)}", folder / FINISHED
-    told = json.loads(finished.read_text(encoding="utf-8")) if finished.exists() else {}
-    if told.get("run") == work.name and (folder / "reader" / WEIGHTS).exists():
-        losses = [(step, loss) for step, loss in told["outcome"].pop("losses")]
-        return TrainedReader(folder / "reader", losses=losses, **told["outcome"])
+    work = folder / f"work-{digest_of(identity)}"
+    outcome = outcome_of(folder, work.name)
+    if outcome is not None and (folder / "reader" / WEIGHTS).exists():
+        losses = [(step, loss) for step, loss in outcome.pop("losses")]
+        return TrainedReader(folder / "reader", losses=losses, **outcome)
     torch.manual_seed(recipe.seed)
     network, form = network_of(start)[:2] if start else new_network(NAMES, recipe.encoder, adapter)
     if network.made_of != recipe.encoder:
@@ -140,10 +139,10 @@ def _train(
         network.get_parameter(name).data = weight
     trainer.accelerator.wait_for_everyone()
     if trainer.is_world_process_zero():
-        finished.unlink(missing_ok=True)
+        forget_outcome(folder)
         save_pointer(network, NAMES, recipe.rank, trained.folder)
         kept = {name: held for name, held in asdict(trained).items() if name != "folder"}
-        finished.write_text(json.dumps({"run": work.name, "outcome": kept}), encoding="utf-8")
+        keep_outcome(folder, work.name, kept)
         shutil.rmtree(work, ignore_errors=True)
     trainer.accelerator.wait_for_everyone()
     return trained

@@ -20,10 +20,11 @@ from lm.pointer import SHIPPED_SECOND, SHIPPED_THIRD, load_pointer
 from lm.pointer_encoders import bundled_encoder
 from lm.pointer_network import Logits
 from lm.pointer_weights import network_of, new_network
+from training.finished import FINISHED
 from training.queries import QueryItem
 from training.reader_labels import NAMES, TASKS, labelled, reader_loss, tensors
 from training.recipe import SecondReaderRecipe
-from training.second_reader import FINISHED, reader_matches, train_second_reader
+from training.second_reader import reader_matches, train_second_reader
 from training.test_sets import load_test_set
 from training.written import FOLDER, read_written
 

@@ -1,7 +1,7 @@
 """What each sign against a reading counts, beside the language model's log-probability of it.
 
 A reading's score is its weighted log-probability less the signs' penalties, a log-linear model whose weights were fitted on
-development questions (``scripts/fit_reading_weights.py``).
+development questions (``scripts/fit_reading_weights.py``); those of ``role_denied`` and ``list_misfit`` are set by judgement.
 """
 
 from __future__ import annotations

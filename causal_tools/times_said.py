@@ -5,6 +5,8 @@ from __future__ import annotations
 import re
 from collections.abc import Sequence
 
+import numpy as np
+
 from causal_tools.question_words import number_places
 
 _DAYS, _MONTHS = {"hour": 1 / 24, "day": 1.0, "week": 7.0}, {"month": 1.0, "quarter": 3.0, "year": 12.0}
@@ -60,8 +62,8 @@ def _in_units(amount: float, unit: str) -> set[float]:
         months / 12,
         months * 4,
         months * 30,
-        float(round(months * 52 / 12)),
-        float(round(months * 365 / 12)),
+        float(np.rint(months * 52 / 12)),
+        float(np.rint(months * 365 / 12)),
     }
 
 

@@ -30,6 +30,10 @@ def test_no_number_is_meant_where_none_is_said():
     assert numbers_meant("What does sleep do to pay, daily?") == frozenset()
 
 
+def test_a_number_beyond_all_bounds_is_no_fault():
+    assert len(numbers_meant("after " + 308 * "9" + " years")) > 1
+
+
 COLUMNS = ["drug", "pain_m6", "pain_m12", "pain0", "pain2", "score"]
 
 

@@ -48,9 +48,15 @@ _ASIDE = _patterns(
     rf"{_CLAUSE}\s+(?:(?:is|are|was|were)\s+(?:{_NOT_WORTH})|plays?\s+no\s+(?:part|role)|aside(?=[.,;:?!]|$)|"
     r"(?<=,\s)(?:skip|ignore|forget|drop|leave)\s+(?:it|them)\b)",
 )  # fmt: skip
+_NOT_MEASURED = "".join(rf"(?<!{unit}\s)" for unit in ("hours", "days", "weeks", "months", "years", "time"))
 _LISTED_WITHOUT = _patterns(  # of a list of nodes, where it can be meant in no other way
-    rf"\b(?:without|except(?:ing)?|exclud(?:e|es|ing)|omit(?:ting)?|drop|but\s+(?:not|no)|other\s+than|"
-    rf"(?:do\s+not|don['’]t)\s+(?:put|include|use|take|want))\s+(?P<without>{_PART}){_AFTER_PART}",
+    rf"\b(?:{_NOT_MEASURED}without|except(?:ing)?|exclud(?:e|es|ing)|omit(?:ting)?|drop\s+(?:the|all|any)|but\s+(?:not|no)|other\s+than|"
+    rf"(?:do\s+not|don['’]t)\s+(?:put|include|use|take|want)|minus|rather\s+than|instead\s+of|nothing\s+(?:from|of|on)|with\s+no)"
+    rf"\s+(?P<without>{_PART}){_AFTER_PART}",
+    rf"[,(]\s*(?:and\s+|but\s+)?no\s+(?P<no>{_PART}){_AFTER_PART}",
+    rf"{_CLAUSE}\s+(?:(?:(?:must|should|shall|may|can)\s+)?stays?\s+(?:out|away|outside)|"
+    r"(?:(?:is|are|being|(?:to\s+)?be|was|were)\s+)?left\s+(?:out|aside)|"
+    r"(?:(?:do|does|need|should|must|shall)(?:n['’]t|\s+not)|cannot|can['’]t)\s+(?:belong|count|matter|go\s+in|appear|enter))\b",
 )
 _ASKS = re.compile(  # where another clause begins
     r"(?<!\w)(?<!and\s)(?:does|do|did|is|are|was|were|what|how|which|who|would|will|can|could|should|shall|may|might|has|had|it|we|you|i|"
@@ -74,6 +80,7 @@ _OPEN = (
     "ignored",
     "denied",
     "without",
+    "no",
 )  # go on until something else begins
 
 
@@ -123,6 +130,9 @@ def not_among_nodes(text: str) -> list[Place]:
     >>> text = "Draw sleep, work and pay without age and sex"
     >>> [text[start:end] for start, end in not_among_nodes(text)]
     ['without age and sex']
+    >>> text = "Draw sleep, work and pay, no ages. Sex must stay out."
+    >>> [text[start:end] for start, end in not_among_nodes(text)]
+    [', no ages', ' Sex must stay out']
     """
     found = [_matches(patterns, text) for patterns in (_ADJUSTED, _REGARDLESS, _ASIDE, _LISTED_WITHOUT)]
     return sorted(

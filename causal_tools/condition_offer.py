@@ -7,8 +7,8 @@ from collections.abc import Mapping, Sequence
 from functools import cached_property
 
 from causal_tools.contract import Operator, Scalar
-from causal_tools.prompts import OPERATOR_WORDS
-from causal_tools.question_words import FILE_NAME, NUMBER, numbers_in, spelt_numbers_in
+from causal_tools.prompts import AND, IS, OPERATOR_WORDS
+from causal_tools.question_words import FILE_NAME, NUMBER, number_ranges, numbers_in, spelt_numbers_in
 
 MOST_WORDS = 3  # of a value that is a text of the question
 _WORD = re.compile(r"[^\s\"'“”‘’(),;?!]+")
@@ -37,6 +37,18 @@ class ConditionOffer:
             said = {**{text: text for text in sorted(spans) if not NUMBER.fullmatch(text)}, **said}
         known = self._levels or {}
         return {name: {str(level): level for level in known[name]} if name in known else said for name in self._columns}
+
+    @cached_property
+    def _ranges(self) -> list[tuple[Scalar, Scalar]]:
+        return number_ranges(FILE_NAME.sub(" ", self._question))
+
+    def ranges(self, column: str) -> dict[str, tuple[Scalar, Scalar]]:
+        """Ranges of the column from one value that it may take to another, each as it stands after the first operator."""
+        between = f"{AND} {column}{IS} {OPERATOR_WORDS['<=']} "
+        values = self.values[column]
+        return {
+            f"{low}{between}{high}": (low, high) for low, high in self._ranges if {str(low), str(high)} <= values.keys()
+        }
 
     def operators(self, column: str) -> Sequence[Operator]:
         """Those that say something of a column: of two levels one is meant, and texts have no order."""

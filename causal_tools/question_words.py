@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping, Sequence
+from itertools import pairwise
 
 import numpy as np
 
@@ -29,6 +30,10 @@ _IDLE_WORDS = (
 IDLE_WORDS = frozenset(_IDLE_WORDS.split())  # that say nothing of a column
 _DENIALS = frozenset(
     {"no", "not", "non", "never", "without", "none", "neither", "nor", "nobody", "cannot", "lack", "lacks", "lacking"}
+)
+_FEW = 2  # words before a level, in which a denial may stand
+_BUT = re.compile(
+    r"\b(?:but|except(?:ing)?(?:\s+for)?|excluding|other\s+than|outside)(?:\s+(?:the|an?|for|of))?\s+$", re.IGNORECASE
 )
 CHOICE = re.compile(r"\b(?:or|yes,|with or)\s+(?:not?|none|never|without)\b", re.IGNORECASE)  # denies nothing
 _CLAUSE = re.compile(r"[.?!,;:](?=\s|$)|\s[-–—]\s")
@@ -61,6 +66,10 @@ _OPPOSITES = (
 _NEGATING_STARTS = ("non", "un", "in", "dis")
 _YES_OR_NO = {"0": False, "no": False, "n": False, "false": False, "1": True, "yes": True, "y": True, "true": True}
 _WORDS = re.compile(r"[^\W_]+")
+_UNIT = r"(?:\s*%|\s+[^\W\d_]+)?"
+_TO = re.compile(rf"{_UNIT}\s+(?:up\s+)?(?:to|through|till|until)\s+|\s?[-–—]\s?", re.IGNORECASE)
+_BETWEEN = re.compile(r"(?:.*\W)?between\s+", re.IGNORECASE)
+_AND = re.compile(rf"{_UNIT}\s+and\s+", re.IGNORECASE)
 _UNITS = (
     "one two three four five six seven eight nine ten eleven twelve thirteen fourteen fifteen sixteen seventeen eighteen "
     "nineteen"
@@ -103,6 +112,23 @@ def number_places(question: str) -> list[tuple[int, int, Scalar]]:
     return sorted(found, key=lambda place: place[:2])
 
 
+def number_ranges(question: str) -> list[tuple[Scalar, Scalar]]:
+    """The ranges that a text gives by their ends, in the order of the text.
+
+    >>> number_ranges("aged between 30 and 50, or 55 to 60 years; 3 and 4, 9 to 5"), number_ranges("from 1.5 m up to 2 m; 7-9")
+    ([(30, 50), (55, 60)], [(1.5, 2), (7, 9)])
+    """
+    return [
+        (low, high)
+        for (first, end, low), (begin, _, high) in pairwise(number_places(question))
+        if float(low) < float(high)
+        and (
+            _TO.fullmatch(question[end:begin])
+            or (_BETWEEN.fullmatch(question[:first]) and _AND.fullmatch(question[end:begin]))
+        )
+    ]
+
+
 def telling(level: str) -> bool:
     """Whether a level is a word that says which column it belongs to, as ``retired`` does and ``yes`` does not."""
     return len(level) >= _FEWEST_OF_LEVEL and level.casefold() not in _EVERYDAY and any(c.isalpha() for c in level)
@@ -142,6 +168,21 @@ def denies(words: str) -> bool:
     return any(
         part in _DENIALS or part.endswith("n't") for part in re.findall(r"[\w'’]+", words.casefold().replace("’", "'"))
     )
+
+
+def denies_level(text: str, level: str) -> bool:
+    """Whether a text says a level only to say that it is meant not: *no farmers*, *anyone but farmers*.
+
+    >>> [denies_level(text, "farmer") for text in ("those who are no farmers", "all but the farmers", "non-smoking farmers")]
+    [True, True, False]
+    """
+    places = level_places(text, level)
+    return bool(places) and all(_is_denied(text, start) for start, _ in places)
+
+
+def _is_denied(text: str, place: int) -> bool:
+    words = [word for word in words_before(text, place, _FEW).split() if "-" not in word.rstrip("-")]
+    return denies(" ".join(words)) or bool(_BUT.search(text[:place]))
 
 
 def opposes(words: str, name: str) -> bool:

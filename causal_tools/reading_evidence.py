@@ -22,6 +22,7 @@ from causal_tools.question_words import (
     FILE_NAME,
     cut_short,
     denies,
+    denies_level,
     level_hints,
     level_places,
     number_places,
@@ -77,21 +78,24 @@ class QuestionEvidence:
             text = text[: mention.start] + " " * (mention.end - mention.start) + text[mention.end :]
         return frozenset(numbers_in(text).values())
 
-    def unused(self, used: Collection[str], values: Iterable[Scalar], said: Iterable[str]) -> dict[str, list[str]]:
+    def unused(self, used: Collection[str], values: Iterable[Scalar], said: Mapping[str, str]) -> dict[str, list[str]]:
         """What the question says and a whole reading does not hold, by sign: names, numbers, and levels.
+
+        A number that stands in the words for a column is held only where the column's name or a level has it too: otherwise
+        words would be taken for a column for the sake of a number beside them.
 
         Args:
             used: the columns that it holds.
             values: of its conditions.
-            said: the question's words that were taken for its columns.
+            said: by column, the question's words that were taken for it.
         """
-        said = list(said)
-        held = {number for text in [*map(str, values), *said] for number in numbers_in(text).values()}
+        held = {number for text in map(str, values) for number in numbers_in(text).values()}
+        held |= {number for column, words in said.items() for number in self._numbers_shared(words, column)}
         held |= {level for column in used for level in self._levels.get(column, ())}  # as the options of a decision
         held |= {number for column in used for number in numbers_of(column)}
         of_used = {level for column in used for level in self.levels_said.get(column, ())}
         levels = {level for levels in self.levels_said.values() for level in levels} - of_used
-        taken = [place for words in said for place in self._places("", words)]
+        taken = [place for words in said.values() for place in self._places("", words)]
         named = {one.column for one in self._asked_by_name if not _within((one.start, one.end), taken)}
         found = {
             "left_out": named - set(used),
@@ -100,7 +104,12 @@ class QuestionEvidence:
         }
         return {name: sorted(texts) for name, texts in found.items()}
 
-    def left_out(self, used: Collection[str], values: Iterable[Scalar], said: Iterable[str]) -> dict[str, float]:
+    def _numbers_shared(self, words: str, column: str) -> set[Scalar]:
+        """Numbers of some words whose figures stand in the column's name or levels too."""
+        known = " ".join([column, *map(str, self._levels.get(column, ()))])
+        return {number for number in numbers_in(words).values() if str(number) in known}
+
+    def left_out(self, used: Collection[str], values: Iterable[Scalar], said: Mapping[str, str]) -> dict[str, float]:
         """How much of that there is, as signs; a sex that the question is about counts as a level, and a level that it seems to
         speak of as a part of one."""
         counts: dict[str, float] = {name: len(texts) for name, texts in self.unused(used, values, said).items()}
@@ -195,6 +204,8 @@ class QuestionEvidence:
         wanted = yes_or_no(next(iter(values)), self._levels.get(column, ())) if len(values) == 1 else None
         places = self._places(column, words) if wanted is not None else []
         denial = bool(places) and self._denied(places[0], column) == wanted
+        if wanted is None:
+            denial = any(denies_level(self._text, str(value)) for value in values)
         return {"level_passed_over": float(min(len(passed_over), MOST_LEFT_OUT)), "denial": float(denial)}
 
     def _denied(self, place: tuple[int, int], column: str) -> bool:

@@ -76,7 +76,7 @@ class ReadingForm:
             if self._second:
                 chosen = chosen.with_signs(second_task=self._second.against_task(task))
             if task == NOT_CAUSAL:
-                nothing_held = self.evidence.left_out((), (), ())
+                nothing_held = self.evidence.left_out((), (), {})
                 grown.append(chosen.with_signs(not_causal=1.0, **nothing_held).written(word + END, None))
             elif task == "CGL":
                 grown.append(chosen.written(word + ":", partial(self._nodes, ())))
@@ -174,8 +174,9 @@ class ReadingForm:
         after: _Closing = (AND, END) if goes_on else (END,)
         in_order = sorted(values, key=self._place_of_value)
         left = in_order[in_order.index(chosen[-1]) + 1 :] if chosen else in_order
+        ranges = self._offer.ranges(column) if operator == ">=" else {}
         ways: dict[str, tuple[str, str]] = {}
-        for text in left:
+        for text in (*left, *ranges):
             closings = after
             if operator == "in":
                 last = text == left[-1]
@@ -193,14 +194,17 @@ class ReadingForm:
                 next=partial(self._value, number, column, operator, all_chosen),
             )
             if closed != OR:
-                held = tuple(values[one] for one in all_chosen) if operator == "in" else values[text]
-                condition = Condition(column=column, operator=operator, value=held)
-                signs = self._second.signs_of(condition) if self._second else {}
+                if text in ranges:
+                    own = _between(column, *ranges[text])
+                else:
+                    held = tuple(values[one] for one in all_chosen) if operator == "in" else values[text]
+                    own = (Condition(column=column, operator=operator, value=held),)
+                signs = self._second.signs_of(own) if self._second else {}
                 if operator in ("=", "in"):
-                    signs |= self.evidence.against_value(column, condition.all_values, draft.said.get(column))
+                    signs |= self.evidence.against_value(column, own[0].all_values, draft.said.get(column))
                 if self._cost(signs) > room or len(all_chosen) == len((self._levels or {}).get(column, ())) > 1:
                     continue  # too dear, or all levels that there are
-                whole = replace(then, fields={**draft.fields, "conditions": (*done, condition)}).with_signs(**signs)
+                whole = replace(then, fields={**draft.fields, "conditions": (*done, *own)}).with_signs(**signs)
                 then = replace(whole, next=partial(self._where, number + 1)) if closed == AND else self._ended(whole)
             grown.append(then)
         return grown
@@ -270,7 +274,7 @@ class ReadingForm:
         """The whole reading, with what it leaves out held against it."""
         used = draft.used
         values = [value for condition in draft.fields.get("conditions", ()) for value in condition.all_values]
-        signs = self.evidence.left_out(used, values, draft.said.values())
+        signs = self.evidence.left_out(used, values, draft.said)
         signs["overlapping"] = self.evidence.values_shared(draft.fields.get("conditions", ()))
         if draft.fields.get("nodes") == "all":
             signs |= {"left_out": 0.0, "all_despite_names": min(float(len(self.evidence.named)), MOST_LEFT_OUT)}
@@ -315,6 +319,10 @@ class ReadingForm:
         """Where the question says a value; behind it where it does not."""
         place = self._question.casefold().find(text.casefold())
         return place if place >= 0 else len(self._question)
+
+
+def _between(column: str, low: Scalar, high: Scalar) -> tuple[Condition, Condition]:
+    return Condition(column=column, operator=">=", value=low), Condition(column=column, operator="<=", value=high)
 
 
 def _roles(task: str) -> list[str]:

@@ -118,7 +118,7 @@ def _unused_noted(
         return reading
     values = [value for condition in query.conditions for value in condition.all_values]
     evidence = QuestionEvidence(" ".join(question.split()), columns, levels)
-    unused = evidence.unused(query.columns(), values, reading.said.values())
+    unused = evidence.unused(query.columns(), values, reading.said)
     said = [*unused["number_left_out"], *map(repr, unused["level_left_out"])]
     notes = [f"the question says {what}, which this reading does not use" for what in said]
     return replace(reading, notes=[*reading.notes, *notes])
@@ -128,5 +128,7 @@ def _sureness(reading: Reading, role: str, column: str) -> float:
     """How sure the model is of a column in its role, or the second readers, whichever is surer."""
     slot = role
     if role == "condition":
-        slot = f"where {[condition.column for condition in reading.query.conditions].index(column) + 1}"
+        slot = (
+            f"where {list(dict.fromkeys(condition.column for condition in reading.query.conditions)).index(column) + 1}"
+        )
     return max(reading.confidence.get(slot, 0.0), reading.heard.get(slot, 0.0))

@@ -58,7 +58,7 @@ class Weights:
     all_despite_names: float = 2.3
     unlike: float = 1.6
     unlike_in_meaning: float = 4.25
-    overlapping: float = 1.0
+    overlapping: float = 3.0
     number_left_out: float = 1.1
     level_left_out: float = 1.85
     list_misfit: float = 2.0

@@ -91,14 +91,15 @@ class SecondReading:
         at = self._place[column]
         return exp(-min(float(held[at]) for held in (*self._role.values(), *self._for.values())))
 
-    def signs_of(self, condition: Condition) -> dict[str, float]:
-        """What speaks against the operator and the values of a condition, as signs."""
-        values = condition.all_values
-        numbers = [] if self._levels[condition.column] else values
+    def signs_of(self, conditions: Sequence[Condition]) -> dict[str, float]:
+        """What speaks against the operator and the values of a condition, as signs; or of the two ends of a range, of whose
+        operators and levels the readers know one."""
+        column = conditions[0].column
+        numbers = [] if self._levels[column] else [value for one in conditions for value in one.all_values]
         return {
-            "second_operator": self.against_operator(condition.column, condition.operator),
-            "second_level": self.against_levels(condition.column, values),
-            "second_number": sum(self.against_number(value, condition.column) for value in numbers),
+            "second_operator": min(self.against_operator(column, one.operator) for one in conditions),
+            "second_level": min(self.against_levels(column, one.all_values) for one in conditions),
+            "second_number": sum(self.against_number(value, column) for value in numbers),
         }
 
     def signs_of_whole(self, fields: Mapping[str, Any], said: Collection[str] = ()) -> dict[str, float]:

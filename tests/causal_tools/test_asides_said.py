@@ -77,9 +77,9 @@ def test_a_role_that_the_question_denies(text, slot, column, denied):
 
 def test_a_name_that_is_only_adjusted_for_is_not_left_out():
     evidence = QuestionEvidence("Adjusting for age, does sleep change pay? Age first.", COLUMNS, None)
-    assert evidence.unused(["sleep", "pay"], (), ())["left_out"] == ["age"]  # it is said once more
+    assert evidence.unused(["sleep", "pay"], (), {})["left_out"] == ["age"]  # it is said once more
     evidence = QuestionEvidence("Adjusting for age, does sleep change pay?", COLUMNS, None)
-    assert evidence.unused(["sleep", "pay"], (), ())["left_out"] == []
+    assert evidence.unused(["sleep", "pay"], (), {})["left_out"] == []
 
 
 def test_regardless_of_is_no_adjustment():

@@ -5,6 +5,7 @@ from __future__ import annotations
 import hashlib
 import json
 import re
+from itertools import groupby
 
 import numpy as np
 import pytest
@@ -110,10 +111,11 @@ def models() -> list[LanguageModel]:
 def _keeps_the_contract(query: CausalQuery, columns: list[str], levels) -> None:
     assert set(query.columns()) <= set(columns)
     assert CausalQuery.model_validate_json(query.model_dump_json()) == query
-    assert len(query.conditions) <= MOST_CONDITIONS
-    places = [condition.column for condition in query.conditions]
-    assert not {query.treatment, query.response} & set(places)
-    assert len(places) == len(set(places))
+    assert not {query.treatment, query.response} & {condition.column for condition in query.conditions}
+    on = [list(held) for _, held in groupby(query.conditions, key=lambda condition: condition.column)]
+    assert len({held[0].column for held in on}) == len(on) <= MOST_CONDITIONS
+    for held in on:  # one on each column, or the two ends of a range
+        assert len(held) == 1 or [condition.operator for condition in held] == [">=", "<="]
     for condition in query.conditions:
         if levels and condition.column in levels:
             values = condition.value if isinstance(condition.value, tuple) else (condition.value,)
@@ -252,6 +254,23 @@ def test_sets_of_columns_are_written_once_in_the_order_of_the_question():
     assert not offered(form, "graph:", " aa,") & {" cc,", " cc.", " ee,"}
     assert " all columns." in offered(form, "graph:")
     assert " all columns." not in offered(form, "graph:", " cc,")
+
+
+@pytest.mark.parametrize("words", ["aged 30 to 50", "aged between 30 and 50", "aged from 30 years up to 50 years"])
+def test_a_range_is_two_conditions_on_one_column(words):
+    question = f"For men in the north, {words}, how does the drug act on days?"
+    text = "subgroup: drug on days where north = region is exactly north and aged = age is from 30 and age is to 50."
+    levels = {"region": ["north", "south"]}
+    reading = read_question(Scripted(text), question, ["drug", "days", "age", "region"], levels=levels)
+    assert reading.query.conditions == (
+        Condition(column="region", operator="=", value="north"),
+        Condition(column="age", operator=">=", value=30),
+        Condition(column="age", operator="<=", value=50),
+    )
+    alone = ReadingForm("For men aged 30, not 50, how does the drug act on days?", ("drug", "days", "age"), {})
+    assert not any(
+        "and age" in piece for piece in offered(alone, "subgroup:", " drug on", " days where", " age is", " from")
+    )
 
 
 def test_a_column_may_come_after_the_questions_words_for_it():

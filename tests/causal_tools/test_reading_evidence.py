@@ -160,6 +160,26 @@ def test_one_place_in_the_question_stands_for_one_column():
             "subgroup: drug_dose on fev1 where indoor = outdoor is exactly 0.",
             {},
         ),
+        (
+            "Does drug_dose change fev1 in those who are no males?",
+            "subgroup: drug_dose on fev1 where males = sex is exactly male.",
+            {"denial": 1},
+        ),
+        (
+            "Does drug_dose change fev1 in those who are no males?",
+            "subgroup: drug_dose on fev1 where males = sex is exactly female.",
+            {"level_passed_over": 1},
+        ),
+        (
+            "Does drug_dose change fev1 at 60 to 70?",
+            "subgroup: drug_dose on fev1 where at 60 = age is from 60 and age is to 70.",
+            {},
+        ),
+        (
+            "Does drug_dose change fev1 at 60 to 70?",
+            "subgroup: drug_dose on fev1 where at 60 = age is from 60.",
+            {"number_left_out": 1},
+        ),
     ],
 )
 def test_what_counts_against_a_whole_reading(question, reading, against):

@@ -10,6 +10,7 @@ import pytest
 
 from causal_tools.contract import Condition
 from causal_tools.parsing import Asked, find_readings
+from causal_tools.reading_evidence import QuestionEvidence
 from causal_tools.reading_form import ReadingForm
 from causal_tools.reading_weights import NO_WEIGHTS, SIGNS, Weights
 from causal_tools.second_reading import (
@@ -134,16 +135,20 @@ def test_a_condition_pays_for_its_operator_its_levels_and_its_numbers():
         operators={"drug": {"=": 0.9, "in": 0.05}, "age": {">": 0.75}},
         options={"drug": [0.5, 0.3, 0.2]},
     )
-    one = second.signs_of(Condition(column="drug", operator="=", value="b"))
+    one = second.signs_of([Condition(column="drug", operator="=", value="b")])
     assert one == pytest.approx(
         {"second_operator": -math.log(0.9), "second_level": -math.log(0.3), "second_number": 0.0}
     )
-    two = second.signs_of(Condition(column="drug", operator="in", value=("a", "b")))
+    two = second.signs_of([Condition(column="drug", operator="in", value=("a", "b"))])
     assert two["second_level"] == pytest.approx(-(math.log(0.5) + math.log(0.3)) / 2 - math.log(2))
-    three = second.signs_of(Condition(column="drug", operator="in", value=("a", "b", "c")))
+    three = second.signs_of([Condition(column="drug", operator="in", value=("a", "b", "c"))])
     mean = -(math.log(0.5) + math.log(0.3) + math.log(0.2)) / 3
     assert three["second_level"] == pytest.approx(mean - math.log(3) + EACH_FURTHER)
-    number = second.signs_of(Condition(column="age", operator=">", value=60))
+    between = [Condition(column="age", operator=op, value=value) for op, value in ((">", 60), ("<", 2020))]
+    assert second.signs_of(between) == pytest.approx(
+        {"second_operator": -math.log(0.75), "second_level": 0.0, "second_number": -2 * math.log(0.25)}
+    )
+    number = second.signs_of([Condition(column="age", operator=">", value=60)])
     assert number == pytest.approx(
         {"second_operator": -math.log(0.75), "second_level": 0.0, "second_number": -math.log(0.25)}
     )
@@ -215,6 +220,18 @@ def test_numbers_that_are_options_of_a_column_of_the_reading_are_not_left_out():
     assert by_words["second_number"] == 0.0
     form = ReadingForm(question, COLUMNS, {"drug": (1, 2)}, None)
     left_out = form.evidence.left_out
-    assert left_out({"drug", "pain"}, (), ())["number_left_out"] == 1
-    assert left_out({"age", "pain"}, (), ())["number_left_out"] == 2
-    assert left_out({"drug", "pain"}, (60,), ())["number_left_out"] == 0
+    assert left_out({"drug", "pain"}, (), {})["number_left_out"] == 1
+    assert left_out({"age", "pain"}, (), {})["number_left_out"] == 2
+    assert left_out({"drug", "pain"}, (60,), {})["number_left_out"] == 0
+
+
+def test_words_for_a_column_hold_a_number_where_its_name_or_levels_do():
+    """Else words would be taken for a column for the sake of a number beside them."""
+    evidence = QuestionEvidence(
+        "Is the mood at week 6 better for those under 30?", ("mood_w6", "band"), {"band": ("<30", "30+")}
+    )
+    assert (
+        evidence.left_out({"mood_w6", "band"}, (), {"mood_w6": "mood at week 6", "band": "under 30"})["number_left_out"]
+        == 0
+    )
+    assert evidence.left_out({"mood_w6"}, (), {"mood_w6": "better for those under 30"})["number_left_out"] == 1

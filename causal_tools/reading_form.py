@@ -147,7 +147,7 @@ class ReadingForm:
         }
 
         def after(then: Draft, column: str, closed: str) -> Draft:
-            due = self._due("second_condition", CONDITION, (*before, column))
+            due = self._due("second_condition", CONDITION, (*before, column), draft.fields.get("conditions", ()))
             return replace(then, next=partial(self._operator, number, column), due=due)
 
         return self._column(f"where {number}", ends, after, draft, room)
@@ -309,10 +309,15 @@ class ReadingForm:
         """The columns that come after all of these in the order of the question."""
         return self._in_order[1 + max((self._in_order.index(column) for column in columns), default=-1) :]
 
-    def _due(self, sign: str, slot: str, columns: Sequence[str]) -> tuple[float, ...]:
+    def _due(
+        self, sign: str, slot: str, columns: Sequence[str], conditions: Sequence[Condition] = ()
+    ) -> tuple[float, ...]:
         """What passing over columns before the last of these costs in any case."""
         before = self._in_order[: self._in_order.index(columns[-1])]
-        passed = [column for column in before if column not in columns]
+        without = {*columns}
+        if self._second and slot == CONDITION:
+            without |= self._second.excused(conditions, columns[-1])
+        passed = [column for column in before if column not in without]
         return plus(NO_SIGNS, {sign: self._second.against_leaving(slot, passed)} if self._second else {})
 
     def _place_of_value(self, text: str) -> int:

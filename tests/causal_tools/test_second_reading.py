@@ -235,3 +235,28 @@ def test_words_for_a_column_hold_a_number_where_its_name_or_levels_do():
         == 0
     )
     assert evidence.left_out({"mood_w6"}, (), {"mood_w6": "better for those under 30"})["number_left_out"] == 1
+
+
+@pytest.mark.parametrize(
+    ("question", "conditions", "excused"),
+    [
+        ("Does it help those over 60?", {}, set()),
+        ("Does it help those over 60?", {"age": 60}, {"age_end", "weight"}),  # no number is left for them
+        ("Does it help those over 60 and below 80?", {"age": 60}, set()),
+        ("Does it help in the north?", {}, {"age", "age_end", "weight"}),
+        ("Does it help in the north?", {"home": "north"}, {"wish", "age", "age_end", "weight"}),
+        ("Does it help in the north if north is wished?", {"home": "north"}, {"age", "age_end", "weight"}),
+        ("Does it help in the north if south is wished?", {"home": "north"}, {"age", "age_end", "weight"}),
+    ],
+)
+def test_columns_that_have_no_value_left_are_no_missed_conditions(question, conditions, excused):
+    columns = ("age", "age_end", "weight", "home", "wish", "sick")
+    levels = {"home": ("north", "south"), "wish": ("north", "south"), "sick": ("yes", "no")}
+    none = Pointed(
+        {}, {}, {slot: np.zeros(6) for slot in ("treatment", "response", "mediator", "condition", "node")}, {}, [], ()
+    )
+    held = [Condition(column=column, operator="=", value=value) for column, value in conditions.items()]
+    second = SecondReading(none, question, columns, levels)
+    assert second.excused(held) == excused
+    assert second.excused([], *conditions) >= excused  # of a condition whose value is to come
+    assert SecondReading(none, question, columns).excused(held) == set()  # of a file not known, words may be values

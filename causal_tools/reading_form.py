@@ -326,7 +326,7 @@ class ReadingForm:
         return place if place >= 0 else len(self._question)
 
 
-def _between(column: str, low: Scalar, high: Scalar) -> tuple[Condition, Condition]:
+def _between(column: str, low: Scalar, high: Scalar) -> tuple[Condition, ...]:
     return Condition(column=column, operator=">=", value=low), Condition(column=column, operator="<=", value=high)
 
 

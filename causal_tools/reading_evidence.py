@@ -14,6 +14,7 @@ from typing import Protocol
 import numpy as np
 
 from causal_tools.asides_said import adjusted_for, is_denied, left_aside, regardless_of
+from causal_tools.bounds_said import bounds_said
 from causal_tools.columns import plain_name
 from causal_tools.contract import Condition, Scalar
 from causal_tools.enumerations import list_misfits
@@ -207,6 +208,13 @@ class QuestionEvidence:
         if wanted is None:
             denial = any(denies_level(self._text, str(value)) for value in values)
         return {"level_passed_over": float(min(len(passed_over), MOST_LEFT_OUT)), "denial": float(denial)}
+
+    def against_operator(self, condition: Condition) -> dict[str, float]:
+        """What speaks against the operator of a condition on one number, of a column that takes more than two, as a sign."""
+        if isinstance(condition.value, tuple | str) or len(self._levels.get(condition.column, ())) == 2:
+            return {}
+        bounds = bounds_said(self._text, condition.value)
+        return {"other_operator": float(bool(bounds) and not bounds & {None, condition.operator})}
 
     def _denied(self, place: tuple[int, int], column: str) -> bool:
         before, words = words_before(self._text, place[0], WORDS_BEFORE), self._text[slice(*place)]

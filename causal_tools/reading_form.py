@@ -200,6 +200,8 @@ class ReadingForm:
                     held = tuple(values[one] for one in all_chosen) if operator == "in" else values[text]
                     own = (Condition(column=column, operator=operator, value=held),)
                 signs = self._second.signs_of(own) if self._second else {}
+                if len(own) == 1:
+                    signs |= self.evidence.against_operator(own[0])
                 if operator in ("=", "in"):
                     signs |= self.evidence.against_value(column, own[0].all_values, draft.said.get(column))
                 if self._cost(signs) > room or len(all_chosen) == len((self._levels or {}).get(column, ())) > 1:

@@ -1,7 +1,8 @@
 """What each sign against a reading counts, beside the language model's log-probability of it.
 
 A reading's score is its weighted log-probability less the signs' penalties, a log-linear model whose weights were fitted on
-development questions (``scripts/fit_reading_weights.py``); those of ``role_denied`` and ``list_misfit`` are set by judgement.
+development questions (``scripts/fit_reading_weights.py``); those of ``role_denied``, ``list_misfit``,
+``overlapping`` and ``other_operator`` are set by judgement.
 """
 
 from __future__ import annotations
@@ -35,7 +36,8 @@ class Weights:
             (:mod:`causal_tools.enumerations`).
         level_passed_over: a level that the question says, where a condition on its column takes another.
         denial: a condition of yes or no whose words deny its column, or say the opposite, where its value does not, or the
-            other way round.
+            other way round; or a condition on a level of which the question only says that it is not meant.
+        other_operator: a condition on a number that the question bounds in another way (:mod:`causal_tools.bounds_said`).
         not_causal: that the reading is of no causal task, since little else can count against such a one.
         broken_off: that no query can come of the reading, since the file lacks what it would need.
         second_task: what a second reader (:mod:`causal_tools.second_reading`) holds against the task, in nats.
@@ -64,6 +66,7 @@ class Weights:
     list_misfit: float = 2.0
     level_passed_over: float = 2.45
     denial: float = 2.15
+    other_operator: float = 3.0
     not_causal: float = 0.6
     broken_off: float = 2.4
     second_task: float = 1.5

@@ -16,13 +16,13 @@ from typing import Any, get_args
 
 import numpy as np
 
-from causal_tools.columns import name_parts, plain_name
+from causal_tools.columns_shown import items_of, shown_levels
 from causal_tools.contract import Condition, Operator, Scalar
-from causal_tools.names_said import column_mentions, written_out
+from causal_tools.names_said import column_mentions
 from causal_tools.prompts import ALL_COLUMNS, NOT_CAUSAL
-from causal_tools.question_words import FILE_NAME, level_places, number_places, places_of, says_level, yes_or_no
+from causal_tools.question_words import FILE_NAME, level_places, number_places, places_of, says_level
 from causal_tools.times_said import numbers_of
-from lm.pointer import Item, Pointed, load_pointer, pointers_beside, read_by_all
+from lm.pointer import Pointed, load_pointer, pointers_beside, read_by_all
 
 TASK_ROLES = ("treatment", "response", "mediator")
 CONDITION, NODE, ALL = "condition", "node", "all"
@@ -30,7 +30,6 @@ SLOTS = (*TASK_ROLES, CONDITION, NODE)
 OPERATORS: tuple[Operator, ...] = get_args(Operator)
 MOST_AGAINST = 8.0  # nats of one choice: nothing is impossible
 MOST_MISSED = 4.0  # nats of all that a reading leaves out, which in a wide file adds up
-MOST_LEVELS = 6
 EACH_FURTHER = 1.0  # nats against each level of a condition from the third on: few conditions name so many
 ORDERS = (3, 1)  # of the columns, that the readers read a question in
 
@@ -285,39 +284,6 @@ def share_causal(
 def readers_of(model: object) -> list[Path]:
     """Folders of the readers that go with a model: a tuned one may bring its own."""
     return pointers_beside(getattr(model, "adapter", None))
-
-
-def items_of(question: str, columns: Sequence[str], levels: Mapping[str, Sequence[Scalar]]) -> list[Item]:
-    """How the reader is shown the columns of a question's file: in plain words, as the question spells them where it names them
-    or writes out what they cut short, with some of their levels."""
-    named = {one.column: question[one.start : one.end] for one in column_mentions(question, columns)}
-    words = name_parts(question)
-    return [
-        Item(
-            _name_shown(column, named.get(column), words),
-            tuple(_level_shown(level, own) for level in shown_levels(question, own)),
-        )
-        for column in columns
-        for own in [levels.get(column, ())]
-    ]
-
-
-def _name_shown(column: str, spelt: str | None, words: Sequence[str]) -> str:
-    plain = plain_name(column)
-    if spelt is None:
-        full = written_out(column, words)
-        return f"{full} , {plain}" if full else plain
-    return f"named {spelt}" if spelt.casefold() == plain.casefold() else f"named {spelt} , {plain}"
-
-
-def shown_levels(question: str, levels: Sequence[Scalar]) -> list[Scalar]:
-    """At most six levels of a column, those that the question says first."""
-    return sorted(levels, key=lambda level: not says_level(question, str(level)))[:MOST_LEVELS]
-
-
-def _level_shown(level: Scalar, levels: Sequence[Scalar]) -> str:
-    said = yes_or_no(level, levels)
-    return str(level) if said is None else "yes" if said else "no"
 
 
 def _capped(values: np.ndarray) -> np.ndarray:

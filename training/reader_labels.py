@@ -8,6 +8,7 @@ from typing import Any, get_args
 
 import numpy as np
 
+from causal_tools.columns_shown import items_of, shown_levels
 from causal_tools.contract import CausalQuery, Condition
 from causal_tools.names_said import column_mentions
 from causal_tools.question_words import number_places, places_of
@@ -18,8 +19,6 @@ from causal_tools.second_reading import (
     OPERATORS,
     SLOTS,
     TASK_ROLES,
-    items_of,
-    shown_levels,
 )
 from training.grammar.engine import FamilyTask
 from training.queries import QueryItem

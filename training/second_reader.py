@@ -20,8 +20,9 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
+from causal_tools.columns_shown import items_of
 from causal_tools.contract import CausalQuery
-from causal_tools.second_reading import ALL, CONDITION, NODE, TASK_ROLES, items_of
+from causal_tools.second_reading import ALL, CONDITION, NODE, TASK_ROLES
 from lm.pointer import WEIGHTS, Pointed, Pointer
 from training.digests import digest_of
 from training.finished import forget_outcome, keep_outcome, outcome_of

@@ -194,9 +194,10 @@ def test_what_counts_against_a_whole_reading(question, reading, against):
 @pytest.mark.parametrize(
     ("question", "condition", "against"),
     [
-        ("Does drug_dose change fev1 in men over 60?", "over 60 = age is exactly 60", {"level_left_out": 1}),
+        ("Does drug_dose change fev1 in men over 60?", "over 60 = age is over 60", {"level_left_out": 1}),
         ("Does drug_dose change fev1 in men over 60?", "men = gender is exactly 2", {"number_left_out": 1}),
-        ("Does drug_dose change fev1 in men and women over 60?", "over 60 = age is exactly 60", {}),
+        ("Does drug_dose change fev1 in men and women over 60?", "over 60 = age is over 60", {}),
+        ("Does drug_dose change fev1 in men and women over 60?", "over 60 = age is from 60", {"other_operator": 1}),
         ("Does drug_dose change fev1 for women?", "women = pat_f is exactly 1", {}),
         ("Does drug_dose change fev1 for women?", "women = pat_f is exactly 0", {"level_passed_over": 1, "denial": 1}),
         ("Does drug_dose change fev1 for men?", "men = pat_f is exactly 1", {"level_passed_over": 1, "denial": 1}),

@@ -8,6 +8,7 @@ import re
 import numpy as np
 import pytest
 
+from causal_tools.columns_shown import items_of
 from causal_tools.contract import Condition
 from causal_tools.parsing import Asked, find_readings
 from causal_tools.reading_evidence import QuestionEvidence
@@ -19,7 +20,6 @@ from causal_tools.second_reading import (
     MOST_MISSED,
     OPERATORS,
     SecondReading,
-    items_of,
     second_readings,
 )
 from lm import load_language_model

@@ -90,6 +90,17 @@ def numbers_in(question: str) -> dict[str, Scalar]:
     return {str(value): value for value in sorted(values)}
 
 
+def numbers_shared(words: str, column: str, levels: Sequence[Scalar]) -> set[Scalar]:
+    """The numbers of some words for a column whose figures stand in its name or in a level too. Others are not the column's:
+    or words would be taken for it for the sake of a number beside them.
+
+    >>> numbers_shared("pain at week 6 in 2 of 3", "pain_w6", ()), numbers_shared("under 30", "band", ["<30", "30+"])
+    ({6}, {30})
+    """
+    known = " ".join([column, *map(str, levels)])
+    return {number for _, _, number in number_places(words) if str(number) in known}
+
+
 def spelt_numbers_in(question: str) -> dict[str, Scalar]:
     """The numbers that a text says in one word, such as ``three``, under their figures."""
     words = set(_WORDS.findall(question.casefold()))

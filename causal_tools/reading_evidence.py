@@ -28,6 +28,7 @@ from causal_tools.question_words import (
     level_places,
     number_places,
     numbers_in,
+    numbers_shared,
     opposes,
     places_of,
     says_level,
@@ -82,16 +83,14 @@ class QuestionEvidence:
     def unused(self, used: Collection[str], values: Iterable[Scalar], said: Mapping[str, str]) -> dict[str, list[str]]:
         """What the question says and a whole reading does not hold, by sign: names, numbers, and levels.
 
-        A number that stands in the words for a column is held only where the column's name or a level has it too: otherwise
-        words would be taken for a column for the sake of a number beside them.
-
         Args:
             used: the columns that it holds.
             values: of its conditions.
             said: by column, the question's words that were taken for it.
         """
         held = {number for text in map(str, values) for number in numbers_in(text).values()}
-        held |= {number for column, words in said.items() for number in self._numbers_shared(words, column)}
+        for column, words in said.items():
+            held |= numbers_shared(words, column, self._levels.get(column, ()))
         held |= {level for column in used for level in self._levels.get(column, ())}  # as the options of a decision
         held |= {number for column in used for number in numbers_of(column)}
         of_used = {level for column in used for level in self.levels_said.get(column, ())}
@@ -104,11 +103,6 @@ class QuestionEvidence:
             "level_left_out": levels,
         }
         return {name: sorted(texts) for name, texts in found.items()}
-
-    def _numbers_shared(self, words: str, column: str) -> set[Scalar]:
-        """Numbers of some words whose figures stand in the column's name or levels too."""
-        known = " ".join([column, *map(str, self._levels.get(column, ()))])
-        return {number for number in numbers_in(words).values() if str(number) in known}
 
     def left_out(self, used: Collection[str], values: Iterable[Scalar], said: Mapping[str, str]) -> dict[str, float]:
         """How much of that there is, as signs; a sex that the question is about counts as a level, and a level that it seems to

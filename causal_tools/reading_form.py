@@ -283,7 +283,7 @@ class ReadingForm:
         elif draft.task == "CGL":
             signs["list_misfit"] = self.evidence.list_misfits(draft.fields.get("nodes", ()), draft.said)
         if self._second:
-            signs |= self._second.signs_of_whole(draft.fields, draft.said.values())
+            signs |= self._second.signs_of_whole(draft.fields, draft.said)
         return replace(draft.with_signs(**signs), next=None, due=NO_SIGNS)
 
     def _told(self, slot: str, column: str, words: str | None = None) -> dict[str, float]:

@@ -20,7 +20,7 @@ from causal_tools.columns_shown import items_of, shown_levels
 from causal_tools.contract import Condition, Operator, Scalar
 from causal_tools.names_said import column_mentions
 from causal_tools.prompts import ALL_COLUMNS, NOT_CAUSAL
-from causal_tools.question_words import FILE_NAME, level_places, number_places, places_of, says_level
+from causal_tools.question_words import FILE_NAME, level_places, number_places, numbers_shared, places_of, says_level
 from causal_tools.times_said import numbers_of
 from lm.pointer import Pointed, load_pointer, pointers_beside, read_by_all
 
@@ -103,12 +103,12 @@ class SecondReading:
             "second_number": sum(self.against_number(value, column) for value in numbers),
         }
 
-    def signs_of_whole(self, fields: Mapping[str, Any], said: Collection[str] = ()) -> dict[str, float]:
+    def signs_of_whole(self, fields: Mapping[str, Any], said: Mapping[str, str] | None = None) -> dict[str, float]:
         """What a whole reading of a causal task leaves out, as signs.
 
         Args:
             fields: of the reading.
-            said: the question's words that are taken for its columns.
+            said: by column, the question's words that are taken for it.
         """
         if fields["task"] == "CGL":
             nodes = fields.get("nodes") or ()
@@ -116,7 +116,9 @@ class SecondReading:
         conditions = fields.get("conditions", ())
         used = [fields[role] for role in TASK_ROLES if fields.get(role)] + [one.column for one in conditions]
         held = {value for one in conditions for value in one.all_values}
-        held |= {value for text in [*said, *map(str, held)] for _, _, value in number_places(text)}
+        held |= {value for text in map(str, held) for _, _, value in number_places(text)}
+        for column, words in (said or {}).items():
+            held |= numbers_shared(words, column, self._levels[column])
         held |= {level for column in used for level in self._levels[column]}  # as the options of a decision
         held |= {number for column in used for number in numbers_of(column)}
         return {

@@ -216,8 +216,8 @@ def test_numbers_that_are_options_of_a_column_of_the_reading_are_not_left_out():
     fields = {"task": "OPO", "treatment": "drug", "response": "pain"}
     assert second.signs_of_whole(fields)["second_number"] == pytest.approx(-math.log(0.5))
     assert second.signs_of_whole(fields | {"treatment": "age"})["second_number"] == pytest.approx(-3 * math.log(0.5))
-    by_words = second.signs_of_whole(fields, ["a patient over 60"])
-    assert by_words["second_number"] == 0.0
+    by_words = second.signs_of_whole(fields | {"response": "age"}, {"age": "a patient over 60"})
+    assert by_words["second_number"] == pytest.approx(-math.log(0.5))  # no number of that column
     form = ReadingForm(question, COLUMNS, {"drug": (1, 2)}, None)
     left_out = form.evidence.left_out
     assert left_out({"drug", "pain"}, (), {})["number_left_out"] == 1

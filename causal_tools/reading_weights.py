@@ -1,7 +1,7 @@
 """What each sign against a reading counts, beside the language model's log-probability of it.
 
 A reading's score is its weighted log-probability less the signs' penalties, a log-linear model. Its weights are half way between
-those of before and those fitted on 520 questions that nothing was tuned on (``scripts/fit_reading_weights.py``); those of
+those of before and those fitted on 520 questions that no reader was trained on (``scripts/fit_reading_weights.py``); those of
 ``left_out``, ``second_task`` and ``not_causal`` stay, since long asides would else make a question not causal.
 """
 

@@ -66,6 +66,7 @@ _OPPOSITES = (
 _NEGATING_STARTS = ("non", "un", "in", "dis")
 _YES_OR_NO = {"0": False, "no": False, "n": False, "false": False, "1": True, "yes": True, "y": True, "true": True}
 _WORDS = re.compile(r"[^\W_]+")
+_FIGURES = re.compile(r"\d+(?:\.\d+)?")
 _UNIT = r"(?:\s*%|\s+[^\W\d_]+)?"
 _TO = re.compile(rf"{_UNIT}\s+(?:up\s+)?(?:to|through|till|until)\s+|\s?[-–—]\s?", re.IGNORECASE)
 _BETWEEN = re.compile(r"(?:.*\W)?between\s+", re.IGNORECASE)
@@ -91,14 +92,14 @@ def numbers_in(question: str) -> dict[str, Scalar]:
 
 
 def numbers_shared(words: str, column: str, levels: Sequence[Scalar]) -> set[Scalar]:
-    """The numbers of some words for a column whose figures stand in its name or in a level too. Others are not the column's:
-    or words would be taken for it for the sake of a number beside them.
+    """The numbers of some words for a column that its name or a level has too. Others are not the column's: or words would be
+    taken for it for the sake of a number beside them.
 
-    >>> numbers_shared("pain at week 6 in 2 of 3", "pain_w6", ()), numbers_shared("under 30", "band", ["<30", "30+"])
+    >>> numbers_shared("pain at week 6 in 2 of 3", "pain_w06", ()), numbers_shared("under 30, at 3", "band", ["<30", "30+"])
     ({6}, {30})
     """
-    known = " ".join([column, *map(str, levels)])
-    return {number for _, _, number in number_places(words) if str(number) in known}
+    known = {float(figures) for text in [column, *map(str, levels)] for figures in _FIGURES.findall(text)}
+    return {number for _, _, number in number_places(words) if number in known}
 
 
 def spelt_numbers_in(question: str) -> dict[str, Scalar]:

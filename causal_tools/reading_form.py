@@ -15,7 +15,6 @@ from functools import cached_property, partial
 from causal_tools.condition_offer import ConditionOffer
 from causal_tools.contract import REQUIRED, Condition, Operator, Scalar
 from causal_tools.draft import NO_SIGNS, Draft, plus
-from causal_tools.likely_words import LikelyWords
 from causal_tools.names_said import column_mentions
 from causal_tools.prompts import (
     ALL_COLUMNS,
@@ -32,9 +31,10 @@ from causal_tools.prompts import (
     THROUGH,
     WHERE,
 )
-from causal_tools.reading_evidence import MOST_LEFT_OUT, Encoder, QuestionEvidence
+from causal_tools.reading_evidence import Encoder
+from causal_tools.reading_signs import ReadingSigns
 from causal_tools.reading_weights import Weights
-from causal_tools.second_reading import CONDITION, NODE, TASK_ROLES, SecondReading
+from causal_tools.second_reading import TASK_ROLES, SecondReading
 
 ROLES = TASK_ROLES
 MOST_CONDITIONS = 6
@@ -54,16 +54,12 @@ class ReadingForm:
         second: SecondReading | None = None,
         weights: Weights | None = None,
     ) -> None:
-        self._second = second
-        self.evidence = QuestionEvidence(question, columns, levels, encoder)
+        self.signs = ReadingSigns(question, columns, levels, encoder, second, weights or Weights())
         self._question = question
         self._columns = list(columns)
         self._levels = levels
         self._offer = ConditionOffer(question, columns, levels)
-        self._weights = weights or Weights()
         self._values_of: dict[str, dict[str, Scalar]] = {}
-        self._ways_of: dict[tuple[str, str], list[tuple[str, dict[str, float], float]]] = {}
-        self.likely = LikelyWords(question, self._columns, self.evidence, second, self._weights)
 
     def begin(self) -> Draft:
         """Nothing written."""
@@ -73,11 +69,9 @@ class ReadingForm:
         grown = []
         for task, word in TASK_WORDS.items():
             chosen = replace(draft, fields={"task": task}, choices=(("task", word),))
-            if self._second:
-                chosen = chosen.with_signs(second_task=self._second.against_task(task))
+            chosen = chosen.with_signs(**self.signs.of_task(task))
             if task == NOT_CAUSAL:
-                nothing_held = self.evidence.left_out((), (), {})
-                grown.append(chosen.with_signs(not_causal=1.0, **nothing_held).written(word + END, None))
+                grown.append(chosen.with_signs(**self.signs.of_no_task()).written(word + END, None))
             elif task == "CGL":
                 grown.append(chosen.written(word + ":", partial(self._nodes, ())))
             else:
@@ -131,8 +125,8 @@ class ReadingForm:
         def after(then: Draft, column: str, closed: str) -> Draft:
             grown = (*nodes, column)
             if closed == NEXT:
-                due = self._due("second_node", NODE, grown)
-                return replace(then, next=partial(self._nodes, grown), due=due)
+                passed = self.signs.of_nodes_passed(self._passed(grown))
+                return replace(then, next=partial(self._nodes, grown), due=plus(NO_SIGNS, passed))
             every = grown == (ALL_COLUMNS,)
             return self._ended(replace(then, fields={**then.fields, "nodes": "all" if every else grown}))
 
@@ -140,15 +134,16 @@ class ReadingForm:
 
     def _where(self, number: int, draft: Draft, room: float) -> list[Draft]:
         """The column of a condition."""
-        before = tuple(condition.column for condition in draft.fields.get("conditions", ()))
+        done = draft.fields.get("conditions", ())
+        before = tuple(condition.column for condition in done)
         free = set(self._free(draft))
         ends: dict[str, _Closing] = {
             name: (IS,) for name in self._later(before) if name in free and self._offer.values[name]
         }
 
         def after(then: Draft, column: str, closed: str) -> Draft:
-            due = self._due("second_condition", CONDITION, (*before, column), draft.fields.get("conditions", ()))
-            return replace(then, next=partial(self._operator, number, column), due=due)
+            passed = self.signs.of_conditions_passed(self._passed((*before, column)), done, column)
+            return replace(then, next=partial(self._operator, number, column), due=plus(NO_SIGNS, passed))
 
         return self._column(f"where {number}", ends, after, draft, room)
 
@@ -199,12 +194,8 @@ class ReadingForm:
                 else:
                     held = tuple(values[one] for one in all_chosen) if operator == "in" else values[text]
                     own = (Condition(column=column, operator=operator, value=held),)
-                signs = self._second.signs_of(own) if self._second else {}
-                if len(own) == 1:
-                    signs |= self.evidence.against_operator(own[0])
-                if operator in ("=", "in"):
-                    signs |= self.evidence.against_value(column, own[0].all_values, draft.said.get(column))
-                if self._cost(signs) > room or len(all_chosen) == len((self._levels or {}).get(column, ())) > 1:
+                signs = self.signs.of_conditions(own, draft.said.get(column))
+                if self.signs.cost(signs) > room or len(all_chosen) == len((self._levels or {}).get(column, ())) > 1:
                     continue  # too dear, or all levels that there are
                 whole = replace(then, fields={**draft.fields, "conditions": (*done, *own)}).with_signs(**signs)
                 then = replace(whole, next=partial(self._where, number + 1)) if closed == AND else self._ended(whole)
@@ -220,7 +211,7 @@ class ReadingForm:
             values = self._offer.values[column]
             texts = [text for text, value in values.items() if isinstance(value, str)]
             no_names = [text for text in texts if not column_mentions(text, self._columns)]
-            passed = set(texts).difference(self.likely.clearest(no_names, column))
+            passed = set(texts).difference(self.signs.likely.clearest(no_names, column))
             self._values_of[column] = {text: value for text, value in values.items() if text not in passed}
         kept = self._values_of[column]
         ordered = operator not in ("=", "!=", "in")
@@ -236,20 +227,16 @@ class ReadingForm:
     ) -> list[Draft]:
         """A column by its name, or after words of the question that may stand for it."""
         grown = []
-        used = draft.used
         for name, closings in ends.items():
-            for words, signs, cost in self._ways(slot, name) if closings else ():
+            for words, signs, cost in self.signs.ways_to_say(slot, name) if closings else ():
                 if cost > room:
                     continue
-                if words or name in self.evidence.named:
-                    overlapping = self.evidence.overlaps(words or None, draft.said, used, name)
-                    signs = {**signs, "overlapping": float(overlapping)}
                 chosen = replace(
                     draft,
                     choices=(*draft.choices, (slot, name)),
                     said={**draft.said, name: words} if words else draft.said,
-                    heard={**draft.heard, slot: self._second.share_in(slot, name)} if self._second else draft.heard,
-                ).with_signs(**signs)
+                    heard={**draft.heard, **self.signs.share_in(slot, name)},
+                ).with_signs(**signs, **self.signs.of_words(words, name, draft))
                 piece = f" {name}"
                 if words:
                     begin, piece = len(draft.text), f" {words}{MEANS} {name}"
@@ -258,41 +245,9 @@ class ReadingForm:
                 grown += [after(chosen.written(f"{piece}{closed}", None), name, closed) for closed in closings]
         return grown
 
-    def _ways(self, slot: str, name: str) -> list[tuple[str, dict[str, float], float]]:
-        """The words for a column, none where it comes by its name, each with what speaks against it, and its cost in nats."""
-        if (slot, name) not in self._ways_of:
-            unnamed = float(name not in self.evidence.named and name != ALL_COLUMNS)
-            ways = [("", {"unnamed": unnamed})]
-            for words, spelt, meant in self.likely.of.get(name, ()):
-                ways.append((words, {"unlike": spelt, "unlike_in_meaning": meant}))
-            self._ways_of[slot, name] = []
-            for words, signs in ways:
-                signs |= {"role_denied": float(self.evidence.denies_role(slot, name, words or None))}
-                signs |= self._told(slot, name, words or None)
-                self._ways_of[slot, name].append((words, signs, self._cost(signs)))
-        return self._ways_of[slot, name]
-
     def _ended(self, draft: Draft) -> Draft:
         """The whole reading, with what it leaves out held against it."""
-        used = draft.used
-        values = [value for condition in draft.fields.get("conditions", ()) for value in condition.all_values]
-        signs = self.evidence.left_out(used, values, draft.said)
-        signs["overlapping"] = self.evidence.values_shared(draft.fields.get("conditions", ()))
-        if draft.fields.get("nodes") == "all":
-            signs |= {"left_out": 0.0, "all_despite_names": min(float(len(self.evidence.named)), MOST_LEFT_OUT)}
-        elif draft.task == "CGL":
-            signs["list_misfit"] = self.evidence.list_misfits(draft.fields.get("nodes", ()), draft.said)
-        if self._second:
-            signs |= self._second.signs_of_whole(draft.fields, draft.said)
-        return replace(draft.with_signs(**signs), next=None, due=NO_SIGNS)
-
-    def _told(self, slot: str, column: str, words: str | None = None) -> dict[str, float]:
-        """What the second readers say against a column, as signs."""
-        return self._second.signs_in(slot, column, words) if self._second else {}
-
-    def _cost(self, signs: Mapping[str, float]) -> float:
-        """Nats."""
-        return sum(getattr(self._weights, name) * sign for name, sign in signs.items())
+        return replace(draft.with_signs(**self.signs.of_whole(draft)), next=None, due=NO_SIGNS)
 
     def _broken(self, draft: Draft, fault: str) -> Draft:
         """A reading of which no query can come."""
@@ -305,22 +260,16 @@ class ReadingForm:
     @cached_property
     def _in_order(self) -> list[str]:
         """The columns as the question speaks of them; those that it does not speak of come last."""
-        return sorted(self._columns, key=self.likely.place)
+        return sorted(self._columns, key=self.signs.likely.place)
 
     def _later(self, columns: Sequence[str]) -> list[str]:
         """The columns that come after all of these in the order of the question."""
         return self._in_order[1 + max((self._in_order.index(column) for column in columns), default=-1) :]
 
-    def _due(
-        self, sign: str, slot: str, columns: Sequence[str], conditions: Sequence[Condition] = ()
-    ) -> tuple[float, ...]:
-        """What passing over columns before the last of these costs in any case."""
+    def _passed(self, columns: Sequence[str]) -> list[str]:
+        """The columns that come before the last of these and are none of them: nothing can be written of them any more."""
         before = self._in_order[: self._in_order.index(columns[-1])]
-        without = {*columns}
-        if self._second and slot == CONDITION:
-            without |= self._second.excused(conditions, columns[-1])
-        passed = [column for column in before if column not in without]
-        return plus(NO_SIGNS, {sign: self._second.against_leaving(slot, passed)} if self._second else {})
+        return [column for column in before if column not in columns]
 
     def _place_of_value(self, text: str) -> int:
         """Where the question says a value; behind it where it does not."""

@@ -7,7 +7,6 @@ which column, and of conditions the operator and the level. What it holds agains
 
 from __future__ import annotations
 
-from collections import Counter
 from collections.abc import Collection, Mapping, Sequence
 from functools import cached_property
 from math import exp, log
@@ -18,10 +17,10 @@ import numpy as np
 
 from causal_tools.columns_shown import items_of, shown_levels
 from causal_tools.contract import Condition, Operator, Scalar
-from causal_tools.names_said import column_mentions
 from causal_tools.prompts import ALL_COLUMNS, NOT_CAUSAL
-from causal_tools.question_words import FILE_NAME, level_places, number_places, numbers_shared, places_of, says_level
+from causal_tools.question_words import number_places, numbers_shared, places_of
 from causal_tools.times_said import numbers_of
+from causal_tools.values_said import ValuesSaid
 from lm.pointer import Pointed, load_pointer, pointers_beside, read_by_all
 
 TASK_ROLES = ("treatment", "response", "mediator")
@@ -54,7 +53,7 @@ class SecondReading:
         self._pointed, self._question = pointed, question
         self._place = {column: number for number, column in enumerate(columns)}
         self._levels = {column: (levels or {}).get(column, ()) for column in columns}
-        self._all_known = levels is not None
+        self.values_said = ValuesSaid(question, columns, levels)
         self._role = {role: _capped(-_log_softmax(pointed.slots[role])) for role in TASK_ROLES}
         self._for = {slot: _softplus(-pointed.slots[slot]) for slot in (CONDITION, NODE)}
         self._without = {slot: _softplus(pointed.slots[slot]) for slot in (CONDITION, NODE)}
@@ -123,41 +122,10 @@ class SecondReading:
         held |= {number for column in used for number in numbers_of(column)}
         return {
             "second_condition": self.against_rest(
-                CONDITION, {one.column for one in conditions} | self.excused(conditions)
+                CONDITION, {one.column for one in conditions} | self.values_said.excused(conditions)
             ),
             "second_number": self.against_aside(held),
         }
-
-    def excused(self, conditions: Sequence[Condition], column: str | None = None) -> set[str]:
-        """Columns on which there can be no condition beside these, since they take all numbers or levels of it that the question
-        says, and it says each but once (of 5,555 training questions with two conditions or more in all but one).
-
-        Args:
-            column: of a further condition whose value is not known yet.
-        """
-        own = {one.column for one in conditions} | ({column} if column else set())
-        values = Counter(str(value).casefold() for one in conditions for value in one.all_values)
-        taken = {*values} | {level for level in self._levels_said if column in self._levels_said[level]}
-        numbers = sum(max(0, len(places) - values[str(value)]) for value, places in self._number_places.items())
-        no_number_left = self._all_known and numbers <= bool(column and not self._levels[column])
-        found = {name for name, levels in self._levels.items() if not levels and no_number_left}
-        for level, columns in self._levels_said.items():
-            if level in taken and len(level_places(self._question, level)) == 1:
-                found |= {name for name in columns if all(one in taken for one in self._said_of(name))}
-        return found - own
-
-    def _said_of(self, column: str) -> list[str]:
-        return [level for level, columns in self._levels_said.items() if column in columns]
-
-    @cached_property
-    def _levels_said(self) -> dict[str, set[str]]:
-        """By level that the question says, in small letters, the columns that have it."""
-        found: dict[str, set[str]] = {}
-        for column, levels in self._levels.items():
-            for level in map(str, levels):
-                if says_level(self._question, level):
-                    found.setdefault(level.casefold(), set()).add(column)
-        return found
 
     def against_task(self, task: str) -> float:
         """That this is the task."""
@@ -199,7 +167,7 @@ class SecondReading:
         if not levels:
             return 0.0
         of = dict(zip(levels, map(float, against), strict=True))
-        each = [of.get(value, 0.0 if value in self._said_numbers else max(of.values())) for value in values]
+        each = [of.get(value, 0.0 if value in self.values_said.numbers else max(of.values())) for value in values]
         return max(0.0, float(np.mean(each)) - log(len(each))) + EACH_FURTHER * max(0, len(each) - 2)
 
     def against_words(self, words: str, column: str) -> float:
@@ -227,24 +195,9 @@ class SecondReading:
         return self._clear[words]
 
     @cached_property
-    def _said_numbers(self) -> frozenset[Scalar]:
-        return frozenset(value for _, _, value in number_places(self._question))
-
-    @cached_property
     def _numbers(self) -> dict[Scalar, np.ndarray]:
         """By number that the question says and no column is called by, (columns + 1,) nats against what it may speak of."""
-        return {value: self._of_places(places) for value, places in self._number_places.items()}
-
-    @cached_property
-    def _number_places(self) -> dict[Scalar, list[tuple[int, int]]]:
-        """By number that the question says and no column is called by, where it stands."""
-        taken = [(one.start, one.end) for one in column_mentions(self._question, list(self._place))]
-        found: dict[Scalar, list[tuple[int, int]]] = {}
-        text = FILE_NAME.sub(lambda file: " " * len(file.group()), self._question)
-        for start, end, value in number_places(text):
-            if not any(first < end and start < last for first, last in taken):
-                found.setdefault(value, []).append((start, end))
-        return found
+        return {value: self._of_places(places) for value, places in self.values_said.number_places.items()}
 
     def _of_places(self, places: Sequence[tuple[int, int]]) -> np.ndarray:
         """(columns + 1,) nats against each, at the place that speaks of it most clearly."""

@@ -21,8 +21,8 @@ from scipy.optimize import minimize
 
 from assets.profile import read_profile
 from causal_tools.contract import CausalQuery
-from causal_tools.parsing import Asked, find_readings
 from causal_tools.prompts import NOT_CAUSAL
+from causal_tools.reading_search import Asked, find_readings
 from causal_tools.reading_weights import SIGNS, Weights
 from lm import LanguageModel, load_language_model
 from lm.bundled import BUNDLED

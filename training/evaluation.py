@@ -10,8 +10,9 @@ import numpy as np
 import pandas as pd
 
 from causal_tools.errors import NotCausal
-from causal_tools.parsing import Asked, ContinuationModel, read_questions
+from causal_tools.parsing import read_questions
 from causal_tools.prompts import LEVELS, QUESTION
+from causal_tools.reading_search import Asked, ContinuationModel
 from lm import LanguageModel, load_language_model
 from lm.bundled import BUNDLED
 from lm.load import base_of

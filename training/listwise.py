@@ -14,8 +14,8 @@ from pathlib import Path
 
 from causal_tools.contract import CausalQuery
 from causal_tools.draft import Draft
-from causal_tools.parsing import Asked, proposed_readings
 from causal_tools.prompts import NOT_CAUSAL, parse_messages
+from causal_tools.reading_search import Asked, proposed_readings
 from causal_tools.reading_weights import Weights
 from training.metrics import field_matches
 from training.queries import QueryItem

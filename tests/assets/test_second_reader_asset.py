@@ -12,7 +12,7 @@ import pytest
 from assets.profile import Profile, read_profile
 from assets.storage import FileStore, LocalBlobs
 from assets.training import second_reader
-from causal_tools.parsing import Asked, find_readings
+from causal_tools.reading_search import Asked, find_readings
 from causal_tools.reading_weights import SIGNS, Weights
 from lm import load_language_model
 from lm.pointer import SECOND, SHIPPED_SECOND, WEIGHTS

@@ -14,8 +14,8 @@ from causal_tools.parsing import Reading
 from causal_tools.reading_notes import without_guesses
 from lm import load_language_model
 
+from .readings import Scripted
 from .simulators import confounded_binary
-from .test_parsing import Scripted
 
 QUESTION = "What is the effect of t on y?"
 ATE = CausalQuery(task="ATE", treatment="t", response="y")

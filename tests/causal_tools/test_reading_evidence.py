@@ -186,7 +186,9 @@ def test_what_counts_against_a_whole_reading(question, reading, against):
     columns = (*COLUMNS, "arm", "outdoor")
     form = ReadingForm(question, columns, LEVELS)
     parts = [part.split(" = ") for part in re.split(": | on | where | is ", reading) if " = " in part]
-    form.likely.of = {column: [] for column in columns} | {column: [Taken(said, 0.0, 0.0)] for said, column in parts}
+    form.signs.likely.of = {column: [] for column in columns} | {
+        column: [Taken(said, 0.0, 0.0)] for said, column in parts
+    }
     (draft,) = _whole(form, form.begin(), reading)
     assert {name: sign for name, sign in zip(SIGNS, draft.signs, strict=True) if sign} == against
 
@@ -210,7 +212,7 @@ def test_a_question_about_one_sex_is_about_a_column_of_it(question, condition, a
     columns = ("drug_dose", "fev1", "age", *levels)
     form = ReadingForm(question, columns, levels)
     said, column = condition.split(" is ")[0].split(" = ")
-    form.likely.of = {name: [] for name in columns} | {column: [Taken(said, 0.0, 0.0)]}
+    form.signs.likely.of = {name: [] for name in columns} | {column: [Taken(said, 0.0, 0.0)]}
     (draft,) = _whole(form, form.begin(), f"subgroup: drug_dose on fev1 where {condition}.")
     assert {name: sign for name, sign in zip(SIGNS, draft.signs, strict=True) if sign} == against
 

@@ -10,9 +10,9 @@ import pytest
 
 from causal_tools.columns_shown import items_of
 from causal_tools.contract import Condition
-from causal_tools.parsing import Asked, find_readings
 from causal_tools.reading_evidence import QuestionEvidence
 from causal_tools.reading_form import ReadingForm
+from causal_tools.reading_search import Asked, find_readings
 from causal_tools.reading_weights import NO_WEIGHTS, SIGNS, Weights
 from causal_tools.second_reading import (
     EACH_FURTHER,
@@ -25,7 +25,7 @@ from causal_tools.second_reading import (
 from lm import load_language_model
 from lm.pointer import SHIPPED_SECOND, SHIPPED_THIRD, Item, Links, Pointed
 
-from .test_parsing import grown
+from .readings import grown
 
 COLUMNS = ("drug", "pain", "age")
 QUESTION = "How does drug change pain?"
@@ -219,7 +219,7 @@ def test_numbers_that_are_options_of_a_column_of_the_reading_are_not_left_out():
     by_words = second.signs_of_whole(fields | {"response": "age"}, {"age": "a patient over 60"})
     assert by_words["second_number"] == pytest.approx(-math.log(0.5))  # no number of that column
     form = ReadingForm(question, COLUMNS, {"drug": (1, 2)}, None)
-    left_out = form.evidence.left_out
+    left_out = form.signs.evidence.left_out
     assert left_out({"drug", "pain"}, (), {})["number_left_out"] == 1
     assert left_out({"age", "pain"}, (), {})["number_left_out"] == 2
     assert left_out({"drug", "pain"}, (60,), {})["number_left_out"] == 0
@@ -235,28 +235,3 @@ def test_words_for_a_column_hold_a_number_where_its_name_or_levels_do():
         == 0
     )
     assert evidence.left_out({"mood_w6"}, (), {"mood_w6": "better for those under 30"})["number_left_out"] == 1
-
-
-@pytest.mark.parametrize(
-    ("question", "conditions", "excused"),
-    [
-        ("Does it help those over 60?", {}, set()),
-        ("Does it help those over 60?", {"age": 60}, {"age_end", "weight"}),  # no number is left for them
-        ("Does it help those over 60 and below 80?", {"age": 60}, set()),
-        ("Does it help in the north?", {}, {"age", "age_end", "weight"}),
-        ("Does it help in the north?", {"home": "north"}, {"wish", "age", "age_end", "weight"}),
-        ("Does it help in the north if north is wished?", {"home": "north"}, {"age", "age_end", "weight"}),
-        ("Does it help in the north if south is wished?", {"home": "north"}, {"age", "age_end", "weight"}),
-    ],
-)
-def test_columns_that_have_no_value_left_are_no_missed_conditions(question, conditions, excused):
-    columns = ("age", "age_end", "weight", "home", "wish", "sick")
-    levels = {"home": ("north", "south"), "wish": ("north", "south"), "sick": ("yes", "no")}
-    none = Pointed(
-        {}, {}, {slot: np.zeros(6) for slot in ("treatment", "response", "mediator", "condition", "node")}, {}, [], ()
-    )
-    held = [Condition(column=column, operator="=", value=value) for column, value in conditions.items()]
-    second = SecondReading(none, question, columns, levels)
-    assert second.excused(held) == excused
-    assert second.excused([], *conditions) >= excused  # of a condition whose value is to come
-    assert SecondReading(none, question, columns).excused(held) == set()  # of a file not known, words may be values

@@ -1,9 +1,10 @@
 """What the language model reads and writes: one form, used in training and in answering alike.
 
 A reading is one line of words such as ``subgroup: the new drug = dose on fev1 where age is over 60.`` Every piece of it is a
-value and the word that closes it; values are chosen from closed lists (:mod:`causal_tools.reading_form`). A column that the question
-does not name literally comes after the question's own words for it, so that a small model first finds who is meant and then
-what it is called. A name follows a space, as it does in the list of columns, so that it has the same tokens in both places.
+value and the word that closes it; values are chosen from closed lists (:mod:`causal_tools.reading_form`). A column that the
+question does not name literally comes after the question's own words for it, so that a small model first finds who is meant
+and then what it is called. A name follows a space, as it does in the list of columns, so that it has the same tokens in both
+places.
 """
 
 from __future__ import annotations

@@ -60,7 +60,7 @@ def find_readings(model: ContinuationModel, asked: Sequence[Asked], weights: Wei
         return []
     proposed = proposed_readings(asked, weights, readers_of(model) if weights.hear_second else ())
     starts = [model.chat_text(parse_messages(one.question, one.columns, one.levels)) for one in asked]
-    return [_ranked(drafts, weights) for drafts in _judged(model, starts, proposed)]
+    return [ranked(drafts, weights) for drafts in _judged(model, starts, proposed)]
 
 
 def proposed_readings(
@@ -149,7 +149,8 @@ def _parts(draft: Draft) -> Iterator[tuple[str, str, tuple[str, ...]]]:
         at = end
 
 
-def _ranked(drafts: Sequence[Draft], weights: Weights) -> list[Draft]:
+def ranked(drafts: Sequence[Draft], weights: Weights) -> list[Draft]:
+    """Whole readings by the sum of the probabilities of all that are of the same query, best first."""
     sums: dict[object, float] = {}
     for draft in drafts:
         sums[draft.query] = float(np.logaddexp(sums.get(draft.query, -np.inf), draft.score(weights)))

@@ -20,8 +20,6 @@ from rich.table import Table
 from scipy.optimize import minimize
 
 from assets.profile import read_profile
-from causal_tools.contract import CausalQuery
-from causal_tools.prompts import NOT_CAUSAL
 from causal_tools.reading_search import Asked, find_readings
 from causal_tools.reading_weights import SIGNS, Weights
 from lm import LanguageModel, load_language_model
@@ -29,7 +27,7 @@ from lm.bundled import BUNDLED
 from lm.registry import SHIPPED
 from orchestration.settings import PROFILES
 from training.grammar.engine import FamilyTask
-from training.metrics import field_matches
+from training.listwise import is_right
 from training.queries import QueryItem, make_queries
 from training.test_sets import load_test_set, unseen_topics
 from training.topic_library import load_topics, split_topics
@@ -51,20 +49,12 @@ def found_for(model: LanguageModel, items: Sequence[QueryItem], weights: Weights
                 "task": draft.task,
                 "text": draft.text,
                 "query": hash(draft.query),
-                "right": field_matches(_reading(draft.fields, draft.fault, item.dataset), item.query)["all"],
+                "right": is_right(item, draft),
             }
             for draft in drafts
         ]
         for item, drafts in zip(items, find_readings(model, asked, weights), strict=True)
     ]
-
-
-def _reading(fields: Any, fault: str | None, dataset: str | None) -> dict[str, Any] | None:
-    if fields["task"] == NOT_CAUSAL:
-        return None
-    if fault is not None:
-        return {"task": "broken"}
-    return CausalQuery.model_validate({**fields, "dataset": dataset}).model_dump(mode="json")
 
 
 NAMES = ("model", *SIGNS)
@@ -162,13 +152,17 @@ def main(
 
 def development_questions(generated: int) -> list[QueryItem]:
     """The sets for choosing, and generated questions over topics and families that the laptop profile holds out."""
+    return [*load_test_set("development"), *load_test_set("tuning"), *held_out_questions(generated)]
+
+
+def held_out_questions(of_each_task: int) -> list[QueryItem]:
+    """Generated questions over topics and families that the laptop profile holds out; of the frozen sets' topics none."""
     profile = read_profile(PROFILES / "laptop.yaml")
     offered = [topic for topic in load_topics() if topic.name not in unseen_topics()]
     _, topics = split_topics(offered, profile.queries.held_out_topics, profile.seed)
-    items = [*load_test_set("development"), *load_test_set("tuning")]
-    for task in get_args(FamilyTask):
-        items += make_queries(task, generated, SEED, topics, "held_out")
-    return items
+    return [
+        item for task in get_args(FamilyTask) for item in make_queries(task, of_each_task, SEED, topics, "held_out")
+    ]
 
 
 if __name__ == "__main__":

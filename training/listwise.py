@@ -69,7 +69,7 @@ def _choice(item: QueryItem, asked: Asked, drafts: Sequence[Draft], weights: Wei
     kept: list[Proposal] = []
     wrong: set[object] = set()
     for draft in drafts:
-        right = _is_right(item, draft)
+        right = is_right(item, draft)
         if right or (draft.query not in wrong and len(wrong) < MOST_WRONG):
             kept.append(Proposal(draft.text, draft.given, draft.score(weights) / SOFTENED, right))
             wrong.update(() if right else (draft.query,))
@@ -79,7 +79,8 @@ def _choice(item: QueryItem, asked: Asked, drafts: Sequence[Draft], weights: Wei
     return Choice(tuple(parse_messages(asked.question, asked.columns, asked.levels)), tuple(kept))
 
 
-def _is_right(item: QueryItem, draft: Draft) -> bool:
+def is_right(item: QueryItem, draft: Draft) -> bool:
+    """Whether all fields of a whole reading are those of the question's query."""
     if draft.fault is not None:
         return False
     found = None if draft.task == NOT_CAUSAL else CausalQuery.model_validate(draft.fields).model_dump(mode="json")

@@ -5,6 +5,7 @@ from __future__ import annotations
 import csv
 import io
 import re
+import warnings
 from dataclasses import dataclass
 from textwrap import shorten
 from typing import NamedTuple
@@ -204,22 +205,30 @@ def parse_delimited(raw: bytes, name: str) -> tuple[pd.DataFrame, list[str]]:
 
 def _rows(text: str, layout: Layout, width: int, name: str, *, as_written: bool = False) -> pd.DataFrame:
     try:
-        return pd.read_csv(
-            io.StringIO(_below(text, layout.skipped)),
-            sep=layout.separator,
-            header=None,
-            skiprows=1,
-            names=list(range(width)),
-            index_col=False,
-            dtype=object if as_written else None,
-            keep_default_na=False,
-            na_values=MISSING_MARKS,
-            skipinitialspace=True,
-            low_memory=False,
-            on_bad_lines="error",
-        )
+        with warnings.catch_warnings():
+            # pandas measures rows by the first one: where that is longer than the header, it only warns that cells are lost
+            warnings.simplefilter("error", pd.errors.ParserWarning)
+            return pd.read_csv(
+                io.StringIO(_below(text, layout.skipped)),
+                sep=layout.separator,
+                header=None,
+                skiprows=1,
+                names=list(range(width)),
+                index_col=False,
+                dtype=object if as_written else None,
+                keep_default_na=False,
+                na_values=MISSING_MARKS,
+                skipinitialspace=True,
+                low_memory=False,
+                on_bad_lines="error",
+            )
     except pd.errors.EmptyDataError:
         return pd.DataFrame(columns=range(width))
+    except pd.errors.ParserWarning as warning:
+        raise DataFileError(
+            f"{name} is not a regular table: the first row below the header has more than its {width} fields. "
+            f"Put quotation marks around texts that hold a {SEPARATOR_NAMES[layout.separator]}."
+        ) from warning
     except pd.errors.ParserError as error:
         raise DataFileError(_ragged_message(str(error), name, layout)) from error
 

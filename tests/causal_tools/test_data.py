@@ -100,6 +100,7 @@ def test_infinite_numbers_become_missing_and_are_said(tmp_path: Path) -> None:
         ("letter.csv", b"Dear sir\nthis is not a table at all\nyours\n", "only one column"),
         ("one.csv", b"age\n1\n2\n3\n", "only one column"),
         ("ragged.csv", b"a,b\n1,2\n1,2,3,4\n", "line 3 has 4 fields"),
+        ("first.csv", b"name,pay,sick\nRoe, Jo,3000,1\nAnn,2000,0\nBob,2500,1\n", "has more than its 3 fields"),
         ("bare.csv", b"1,2,3\n4,5,6\n", "no header"),
         ("bad.parquet", b"PAR1 but not really", "not a readable Parquet file"),
         ("bad.xlsx", b"no workbook", "not a readable Excel workbook"),

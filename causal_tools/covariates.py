@@ -90,6 +90,9 @@ def encode_covariates(frame: pd.DataFrame, columns: Sequence[str], notes: list[s
             set_aside[label] = reason or f"the same values as {twin}"
             continue
         block, block_names, levels = _encode(column, label, notes)
+        if not _spread(block)[1].any():
+            set_aside[label] = "varies too little, or too widely, to be computed with"
+            continue
         parts.append(block)
         placed.append(Encoded(label, tuple(range(len(names), len(names) + max(1, len(levels) - 1))), levels))
         names += block_names
@@ -185,13 +188,20 @@ def independent_features(matrix: np.ndarray) -> list[int]:
 
     if matrix.shape[1] == 0:
         return []
-    centred = matrix - matrix.mean(axis=0)
-    norms = np.linalg.norm(centred, axis=0)
-    varying = np.flatnonzero(norms > 1e-10 * (1 + np.abs(matrix).max(axis=0)))
+    norms, usable = _spread(matrix)
+    varying = np.flatnonzero(usable)
     if not len(varying):
         return []
     # later features are a hair shorter, so that of two equal ones the pivoting keeps the first
-    scaled = centred[:, varying] / norms[varying] * (1 - 1e-9 * np.arange(len(varying)))
+    centred = matrix[:, varying] - matrix[:, varying].mean(axis=0)
+    scaled = centred / norms[varying] * (1 - 1e-9 * np.arange(len(varying)))
     triangle, pivots = qr(scaled, mode="r", pivoting=True)
     rank = int(np.sum(np.abs(np.diag(triangle)) > 1e-7))
     return sorted(int(varying[position]) for position in pivots[:rank])
+
+
+def _spread(matrix: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    """(features,) lengths of the centred features, and whether each is more than rounding and no overflow."""
+    with np.errstate(over="ignore", invalid="ignore"):
+        norms = np.linalg.norm(matrix - matrix.mean(axis=0), axis=0)
+    return norms, np.isfinite(norms) & (norms > 1e-10 * np.abs(matrix).max(axis=0))

@@ -234,3 +234,17 @@ def test_levels_of_a_categorical_that_no_row_has_are_not_rare() -> None:
     prepared = prepare(ATE, frame)
     assert prepared.treatment.levels == ("old", "new")
     assert not any("rare" in note for note in prepared.notes)
+
+
+def test_a_covariate_in_tiny_units_is_adjusted_for() -> None:
+    amounts = np.random.default_rng(1).normal(size=60)
+    covariates = encode_covariates(table(x=1e-13 * amounts, z=amounts**2), ["x", "z"], [], named=False)
+    assert covariates.names == ["x", "z"]
+
+
+@pytest.mark.parametrize("column", [1e9 + 1e-5 * np.arange(60) % 3, 1e200 * np.arange(60) % 7e200])
+def test_a_covariate_that_cannot_be_computed_with_is_not_said_to_be_adjusted_for(column: np.ndarray) -> None:
+    notes: list[str] = []
+    covariates = encode_covariates(table(x=column), ["x"], notes, named=True)
+    assert covariates.used == []
+    assert notes == ["columns set aside: x (varies too little, or too widely, to be computed with)"]

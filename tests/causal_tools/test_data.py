@@ -81,6 +81,17 @@ def test_excel_and_parquet_give_what_the_csv_gives(tmp_path: Path) -> None:
         assert table["g"].dropna().tolist() == ["a", "b"]
 
 
+def test_none_in_a_workbook_is_a_level_of_text_and_a_gap_among_numbers(tmp_path: Path) -> None:
+    pd.DataFrame({"drug": ["None", "aspirin", "None"], "age": ["None", 30, 41.5]}).to_excel(
+        tmp_path / "a.xlsx", index=False
+    )
+    table = read_table(tmp_path / "a.xlsx")
+    assert table.frame["drug"].tolist() == ["None", "aspirin", "None"]
+    assert table.frame["age"].isna().tolist() == [True, False, False]
+    assert table.frame["age"].tolist()[1:] == [30, 41.5]
+    assert any("'age'" in note for note in table.notes)
+
+
 def test_infinite_numbers_become_missing_and_are_said(tmp_path: Path) -> None:
     table = read_table(written(tmp_path, "a.csv", "a,b\n1,inf\n2,3\n"))
     assert table.frame["b"].isna().tolist() == [True, False]

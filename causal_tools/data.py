@@ -254,10 +254,10 @@ def column_kind(column: pd.Series, label: str) -> Kind:
         return "unsupported"
     if distinct == 1:
         return "constant"
-    if distinct == 2:
-        return "binary"
     if pd.api.types.is_datetime64_any_dtype(column):
         return "date"
+    if distinct == 2:
+        return "binary"
     if pd.api.types.is_numeric_dtype(column):
         return _numeric_kind(present.to_numpy(dtype=float), distinct, label)
     if distinct == len(present) and distinct > 5:

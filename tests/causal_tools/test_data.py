@@ -161,6 +161,7 @@ def test_kinds_tell_identifiers_constants_and_categories_apart() -> None:
             "age": np.linspace(20, 60, rows),
             "on": [True, False] * 20,
             "when": pd.date_range("2024-01-01", periods=rows),
+            "visit": pd.to_datetime(["2024-01-01", "2024-02-01"] * 20),
         }
     )
     assert describe_columns(frame) == {
@@ -175,6 +176,7 @@ def test_kinds_tell_identifiers_constants_and_categories_apart() -> None:
         "age": "continuous",
         "on": "binary",
         "when": "date",
+        "visit": "date",
     }
 
 

@@ -128,7 +128,7 @@ def _why_not(column: pd.Series, label: str, named: bool) -> str | None:
         "empty": "empty",
         "unsupported": "holds lists or objects",
     }
-    if kind in reasons:
+    if kind in reasons and not (kind == "constant" and column.isna().any()):
         return reasons[kind]
     if column.isna().mean() > MOSTLY_MISSING:
         return "almost always missing"
@@ -139,6 +139,9 @@ def _encode(column: pd.Series, label: str, notes: list[str]) -> tuple[np.ndarray
     """Features, their names, and the levels of a category."""
     levels: list[str] = []
     missing = column.isna().to_numpy()
+    if column_kind(column, label) == "constant":
+        notes.append(f"the covariate {label!r} has one value and gaps; the gaps were taken as a level of their own")
+        return missing.astype(float)[:, None], [f"{label} missing"], ()
     if pd.api.types.is_datetime64_any_dtype(column):
         column = (column - column.min()).dt.total_seconds() / 86_400
         notes.append(f"the dates in {label!r} were read as days since the first")

@@ -248,3 +248,13 @@ def test_a_covariate_that_cannot_be_computed_with_is_not_said_to_be_adjusted_for
     covariates = encode_covariates(table(x=column), ["x"], notes, named=True)
     assert covariates.used == []
     assert notes == ["columns set aside: x (varies too little, or too widely, to be computed with)"]
+
+
+@pytest.mark.parametrize("value", ["yes", 1.0, pd.Timestamp("2024-01-01")])
+def test_the_gaps_of_a_column_of_one_value_are_adjusted_for(value: object) -> None:
+    """A tick or a blank: a file's common way of saying yes or no."""
+    notes: list[str] = []
+    covariates = encode_covariates(table(ticked=[value, None, None] * 20), ["ticked"], notes, named=False)
+    assert covariates.names == ["ticked missing"]
+    assert covariates.matrix[:, 0].tolist() == [0.0, 1.0, 1.0] * 20
+    assert notes == ["the covariate 'ticked' has one value and gaps; the gaps were taken as a level of their own"]

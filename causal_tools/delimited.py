@@ -197,6 +197,12 @@ def parse_delimited(raw: bytes, name: str) -> tuple[pd.DataFrame, list[str]]:
         notes.append(f"{layout.skipped} blank or comment line(s) above the header were skipped")
     if layout.row_names:
         notes.append("the header names one column fewer than the rows hold: the first was taken as row names")
+    last = frame.iloc[:, layout.row_names + len(layout.header) - 1]
+    if last.isna().any() and (short := _short_rows(text, layout)):
+        notes.append(
+            f"{short} row(s) hold fewer cells than the header; what they lack at the end was taken as missing. A line break "
+            "within a text that stands in no quotation marks does that"
+        )
     if layout.separator == ",":
         return frame, notes
     written = _rows(text, layout, len(names), name, as_written=True).set_axis(frame.columns, axis=1)
@@ -231,6 +237,20 @@ def _rows(text: str, layout: Layout, width: int, name: str, *, as_written: bool 
         ) from warning
     except pd.errors.ParserError as error:
         raise DataFileError(_ragged_message(str(error), name, layout)) from error
+
+
+def _short_rows(text: str, layout: Layout) -> int:
+    """How many rows end before the header does; pandas fills them up without a word."""
+    if len(layout.separator) > 1:
+        return 0  # blank space divides only tables that are regular
+    body = io.StringIO(_below(text, layout.skipped), newline="")
+    width = layout.row_names + len(layout.header)
+    rows = csv.reader(body, delimiter=layout.separator, skipinitialspace=True)
+    next(rows)
+    try:
+        return sum(0 < len(row) < width for row in rows)
+    except csv.Error:
+        return 0  # a cell beyond what this module reads, which pandas reads
 
 
 def _ragged_message(error: str, name: str, layout: Layout) -> str:

@@ -62,6 +62,12 @@ def test_a_separator_at_the_end_of_each_row_does_not_shift_the_columns(tmp_path:
     assert table.frame.to_dict("list") == {"t": [0, 1], "y": [5, 7]}
 
 
+def test_rows_that_end_early_are_said(tmp_path: Path) -> None:
+    table = read_table(written(tmp_path, "a.csv", 'said,t,y\n"fine, so\nfar",1,2\nnot\nso,0,5\ngood,1,3\n\n'))
+    assert table.frame["y"].isna().tolist() == [False, True, False, False]
+    assert any(note.startswith("1 row(s) hold fewer cells than the header") for note in table.notes)
+
+
 def test_none_is_a_level_of_text_and_a_gap_among_numbers(tmp_path: Path) -> None:
     table = read_table(written(tmp_path, "a.csv", "drug,age\nNone,None\naspirin,30\nNone,NA\n"))
     assert table.frame["drug"].tolist() == ["None", "aspirin", "None"]

@@ -57,9 +57,11 @@ def same_information(first: pd.Series, second: pd.Series) -> bool:
     present = (one >= 0) & (two >= 0)
     if present.sum() < 2:
         return False
+    rows, levels = int(present.sum()), len(np.unique(one[present]))
     pairs = len(np.unique(one[present].astype(np.int64) * (int(two.max()) + 1) + two[present]))
-    both_many = min(first.nunique(), second.nunique()) > max(20, len(first) // 5)
-    if pairs == len(np.unique(one[present])) == len(np.unique(two[present])) and not both_many:
+    # values that hardly ever come back go with those of any other such column
+    come_back = levels <= min(max(20, rows // 5), rows // 2)
+    if pairs == levels == len(np.unique(two[present])) and come_back:
         return True
     if not (is_numeric(first) and is_numeric(second)) or first.nunique() < 3 or second.nunique() < 3:
         return False

@@ -258,3 +258,10 @@ def test_the_gaps_of_a_column_of_one_value_are_adjusted_for(value: object) -> No
     assert covariates.names == ["ticked missing"]
     assert covariates.matrix[:, 0].tolist() == [0.0, 1.0, 1.0] * 20
     assert notes == ["the covariate 'ticked' has one value and gaps; the gaps were taken as a level of their own"]
+
+
+def test_an_amount_that_few_rows_have_is_not_said_to_be_the_response() -> None:
+    generator = np.random.default_rng(2)
+    sparse = np.where(np.arange(400) % 8 == 0, generator.normal(size=400), np.nan)
+    prepared = prepare(ATE.model_copy(update={"covariates": ("x",)}), table(400, x=sparse))
+    assert prepared.covariates.used == ["x"]

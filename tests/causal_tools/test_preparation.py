@@ -265,3 +265,8 @@ def test_an_amount_that_few_rows_have_is_not_said_to_be_the_response() -> None:
     sparse = np.where(np.arange(400) % 8 == 0, generator.normal(size=400), np.nan)
     prepared = prepare(ATE.model_copy(update={"covariates": ("x",)}), table(400, x=sparse))
     assert prepared.covariates.used == ["x"]
+
+
+def test_a_treatment_that_is_ticked_or_blank_is_refused_with_what_would_do() -> None:
+    with pytest.raises(EstimationRefused, match=r"'t' is 'yes' or blank, in 30 row.* write so there"):
+        prepare(ATE, table().assign(t=["yes", None] * 30))

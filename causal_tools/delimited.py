@@ -214,7 +214,7 @@ def _rows(text: str, layout: Layout, width: int, name: str, *, as_written: bool 
         with warnings.catch_warnings():
             # pandas measures rows by the first one: where that is longer than the header, it only warns that cells are lost
             warnings.simplefilter("error", pd.errors.ParserWarning)
-            return pd.read_csv(
+            frame = pd.read_csv(
                 io.StringIO(_below(text, layout.skipped)),
                 sep=layout.separator,
                 header=None,
@@ -237,6 +237,10 @@ def _rows(text: str, layout: Layout, width: int, name: str, *, as_written: bool 
         ) from warning
     except pd.errors.ParserError as error:
         raise DataFileError(_ragged_message(str(error), name, layout)) from error
+    for label, column in frame.items():
+        if pd.api.types.is_string_dtype(column):  # blanks behind a mark hide it from pandas
+            frame[label] = column.mask(column.str.strip().isin(MISSING_MARKS))
+    return frame
 
 
 def _short_rows(text: str, layout: Layout) -> int:

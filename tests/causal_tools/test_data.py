@@ -68,6 +68,18 @@ def test_rows_that_end_early_are_said(tmp_path: Path) -> None:
     assert any(note.startswith("1 row(s) hold fewer cells than the header") for note in table.notes)
 
 
+@pytest.mark.parametrize("mark", ["NA ", "na", "Null", "#DIV/0!"])
+def test_a_mark_for_missing_makes_no_text_of_numbers(tmp_path: Path, mark: str) -> None:
+    table = read_table(written(tmp_path, "a.csv", f"a,b\n1 ,2\n{mark},3\n4.5 ,5\n"))
+    assert table.frame["a"].isna().tolist() == [False, True, False]
+    assert table.kinds["a"] == "binary"
+
+
+def test_blanks_behind_a_mark_for_missing_make_no_level(tmp_path: Path) -> None:
+    table = read_table(written(tmp_path, "a.csv", "arm,y\nnew ,1\nNA ,2\nold ,3\n"))
+    assert table.frame["arm"].dropna().tolist() == ["new", "old"]
+
+
 def test_none_is_a_level_of_text_and_a_gap_among_numbers(tmp_path: Path) -> None:
     table = read_table(written(tmp_path, "a.csv", "drug,age\nNone,None\naspirin,30\nNone,NA\n"))
     assert table.frame["drug"].tolist() == ["None", "aspirin", "None"]

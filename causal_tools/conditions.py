@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import operator
 from collections.abc import Callable
+from contextlib import suppress
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -154,25 +155,30 @@ def _ordered(column: pd.Series, condition: Condition) -> tuple[Any, Any]:
     if is_numeric(column):
         return column.to_numpy(dtype=float), _number(condition.value, condition)
     if pd.api.types.is_datetime64_any_dtype(column):
-        return column.to_numpy(), _date(condition.value, condition)
+        period = _period(condition.value, condition)
+        return column.dt.to_period(period.freq), period
     raise QueryError(
         f"the condition {condition} orders the texts of {condition.column!r}. Use '=' or 'in' with "
         f"{', '.join(repr(native(level)) for level in column.unique()[:6])}."
     )
 
 
-def _date(value: object, condition: Condition) -> np.datetime64:
-    try:
-        return pd.Timestamp(str(value)).to_datetime64()
-    except ValueError as error:
-        raise QueryError(f"the condition {condition} needs a date such as 2024-03-31; given {value!r}.") from error
+def _period(value: object, condition: Condition) -> pd.Period:
+    """The day, month or year that a date names, as far as it is written: after 2022 is from 2023 on."""
+    period = None
+    with suppress(ValueError):
+        period = pd.Period(str(value))
+    if not isinstance(period, pd.Period):
+        raise QueryError(f"the condition {condition} needs a date such as 2024-03-31; given {value!r}.")
+    return period
 
 
 def _equals(column: pd.Series, value: Scalar, condition: Condition) -> np.ndarray:
     if is_numeric(column):
         return np.asarray(column.to_numpy(dtype=float) == _number(_as_truth(value), condition))
     if pd.api.types.is_datetime64_any_dtype(column):
-        return np.asarray(column.to_numpy() == _date(value, condition))
+        period = _period(value, condition)
+        return np.asarray(column.dt.to_period(period.freq) == period)
     word = _word(value)
     levels = {str(native(level)): _word(native(level)) for level in column.unique()}
     if pd.api.types.is_bool_dtype(column) or set(levels.values()) <= {"true", "false"}:

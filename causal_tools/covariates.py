@@ -57,9 +57,11 @@ def same_information(first: pd.Series, second: pd.Series) -> bool:
     present = (one >= 0) & (two >= 0)
     if present.sum() < 2:
         return False
+    rows, levels = int(present.sum()), len(np.unique(one[present]))
     pairs = len(np.unique(one[present].astype(np.int64) * (int(two.max()) + 1) + two[present]))
-    both_many = min(first.nunique(), second.nunique()) > max(20, len(first) // 5)
-    if pairs == len(np.unique(one[present])) == len(np.unique(two[present])) and not both_many:
+    # values that hardly ever come back go with those of any other such column
+    come_back = levels <= min(max(20, rows // 5), rows // 2)
+    if pairs == levels == len(np.unique(two[present])) and come_back:
         return True
     if not (is_numeric(first) and is_numeric(second)) or first.nunique() < 3 or second.nunique() < 3:
         return False
@@ -90,6 +92,9 @@ def encode_covariates(frame: pd.DataFrame, columns: Sequence[str], notes: list[s
             set_aside[label] = reason or f"the same values as {twin}"
             continue
         block, block_names, levels = _encode(column, label, notes)
+        if not _spread(block)[1].any():
+            set_aside[label] = "varies too little, or too widely, to be computed with"
+            continue
         parts.append(block)
         placed.append(Encoded(label, tuple(range(len(names), len(names) + max(1, len(levels) - 1))), levels))
         names += block_names
@@ -125,7 +130,7 @@ def _why_not(column: pd.Series, label: str, named: bool) -> str | None:
         "empty": "empty",
         "unsupported": "holds lists or objects",
     }
-    if kind in reasons:
+    if kind in reasons and not (kind == "constant" and column.isna().any()):
         return reasons[kind]
     if column.isna().mean() > MOSTLY_MISSING:
         return "almost always missing"
@@ -136,6 +141,9 @@ def _encode(column: pd.Series, label: str, notes: list[str]) -> tuple[np.ndarray
     """Features, their names, and the levels of a category."""
     levels: list[str] = []
     missing = column.isna().to_numpy()
+    if column_kind(column, label) == "constant":
+        notes.append(f"the covariate {label!r} has one value and gaps; the gaps were taken as a level of their own")
+        return missing.astype(float)[:, None], [f"{label} missing"], ()
     if pd.api.types.is_datetime64_any_dtype(column):
         column = (column - column.min()).dt.total_seconds() / 86_400
         notes.append(f"the dates in {label!r} were read as days since the first")
@@ -185,13 +193,20 @@ def independent_features(matrix: np.ndarray) -> list[int]:
 
     if matrix.shape[1] == 0:
         return []
-    centred = matrix - matrix.mean(axis=0)
-    norms = np.linalg.norm(centred, axis=0)
-    varying = np.flatnonzero(norms > 1e-10 * (1 + np.abs(matrix).max(axis=0)))
+    norms, usable = _spread(matrix)
+    varying = np.flatnonzero(usable)
     if not len(varying):
         return []
     # later features are a hair shorter, so that of two equal ones the pivoting keeps the first
-    scaled = centred[:, varying] / norms[varying] * (1 - 1e-9 * np.arange(len(varying)))
+    centred = matrix[:, varying] - matrix[:, varying].mean(axis=0)
+    scaled = centred / norms[varying] * (1 - 1e-9 * np.arange(len(varying)))
     triangle, pivots = qr(scaled, mode="r", pivoting=True)
     rank = int(np.sum(np.abs(np.diag(triangle)) > 1e-7))
     return sorted(int(varying[position]) for position in pivots[:rank])
+
+
+def _spread(matrix: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    """(features,) lengths of the centred features, and whether each is more than rounding and no overflow."""
+    with np.errstate(over="ignore", invalid="ignore"):
+        norms = np.linalg.norm(matrix - matrix.mean(axis=0), axis=0)
+    return norms, np.isfinite(norms) & (norms > 1e-10 * np.abs(matrix).max(axis=0))

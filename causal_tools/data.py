@@ -13,7 +13,7 @@ from zipfile import BadZipFile
 import numpy as np
 import pandas as pd
 
-from causal_tools.delimited import parse_delimited
+from causal_tools.delimited import MISSING_MARKS, parse_delimited
 from causal_tools.dressed_numbers import read_numbers
 from causal_tools.errors import DataFileError
 
@@ -131,7 +131,7 @@ def _read_excel(path: Path) -> tuple[pd.DataFrame, list[str]]:
     try:
         with pd.ExcelFile(path, engine="openpyxl") as book:
             sheets = [str(sheet) for sheet in book.sheet_names]
-            cells = book.parse(sheets[0], header=None)
+            cells = book.parse(sheets[0], header=None, keep_default_na=False, na_values=MISSING_MARKS)
     except (BadZipFile, KeyError, ValueError) as error:
         raise DataFileError(
             f"{path.name} is not a readable Excel workbook ({error}). Save it again as .xlsx, or give the table as CSV."
@@ -211,7 +211,7 @@ def _as_typed(column: pd.Series, label: str, notes: list[str]) -> pd.Series:
         return plain.astype(pd.CategoricalDtype(list(names), ordered=True))  # its order says what is compared with what
     present = column.dropna()
     if present.empty or not all(isinstance(value, str) for value in present):
-        return _mixed(column, present)
+        return _mixed(column, present, label, notes)
     texts = column.str.strip()
     numbers = read_numbers(texts, label, notes)
     if numbers is not None:
@@ -223,8 +223,8 @@ def _as_typed(column: pd.Series, label: str, notes: list[str]) -> pd.Series:
     return texts
 
 
-def _mixed(column: pd.Series, present: pd.Series) -> pd.Series:
-    """Numbers and truth values kept in an object column become numbers; anything else becomes text or stays."""
+def _mixed(column: pd.Series, present: pd.Series, label: str, notes: list[str]) -> pd.Series:
+    """Numbers and truth values kept in an object column become numbers; anything else is read as text or stays."""
     if len(present) and all(
         isinstance(value, (int, float, np.number, Decimal)) and not isinstance(value, bool) for value in present
     ):
@@ -234,7 +234,7 @@ def _mixed(column: pd.Series, present: pd.Series) -> pd.Series:
     if any(isinstance(value, (list, dict, set, tuple, bytes, np.ndarray)) for value in present):
         return column
     if len(present) and not all(isinstance(value, (bool, np.bool_)) for value in present):
-        return column.where(column.isna(), column.astype(str))
+        return _as_typed(column.where(column.isna(), column.astype(str)), label, notes)
     return column
 
 
@@ -254,10 +254,10 @@ def column_kind(column: pd.Series, label: str) -> Kind:
         return "unsupported"
     if distinct == 1:
         return "constant"
-    if distinct == 2:
-        return "binary"
     if pd.api.types.is_datetime64_any_dtype(column):
         return "date"
+    if distinct == 2:
+        return "binary"
     if pd.api.types.is_numeric_dtype(column):
         return _numeric_kind(present.to_numpy(dtype=float), distinct, label)
     if distinct == len(present) and distinct > 5:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import csv
 import io
 import re
+import warnings
 from dataclasses import dataclass
 from textwrap import shorten
 from typing import NamedTuple
@@ -196,6 +197,12 @@ def parse_delimited(raw: bytes, name: str) -> tuple[pd.DataFrame, list[str]]:
         notes.append(f"{layout.skipped} blank or comment line(s) above the header were skipped")
     if layout.row_names:
         notes.append("the header names one column fewer than the rows hold: the first was taken as row names")
+    last = frame.iloc[:, layout.row_names + len(layout.header) - 1]
+    if last.isna().any() and (short := _short_rows(text, layout)):
+        notes.append(
+            f"{short} row(s) hold fewer cells than the header; what they lack at the end was taken as missing. A line break "
+            "within a text that stands in no quotation marks does that"
+        )
     if layout.separator == ",":
         return frame, notes
     written = _rows(text, layout, len(names), name, as_written=True).set_axis(frame.columns, axis=1)
@@ -204,24 +211,50 @@ def parse_delimited(raw: bytes, name: str) -> tuple[pd.DataFrame, list[str]]:
 
 def _rows(text: str, layout: Layout, width: int, name: str, *, as_written: bool = False) -> pd.DataFrame:
     try:
-        return pd.read_csv(
-            io.StringIO(_below(text, layout.skipped)),
-            sep=layout.separator,
-            header=None,
-            skiprows=1,
-            names=list(range(width)),
-            index_col=False,
-            dtype=object if as_written else None,
-            keep_default_na=False,
-            na_values=MISSING_MARKS,
-            skipinitialspace=True,
-            low_memory=False,
-            on_bad_lines="error",
-        )
+        with warnings.catch_warnings():
+            # pandas measures rows by the first one: where that is longer than the header, it only warns that cells are lost
+            warnings.simplefilter("error", pd.errors.ParserWarning)
+            frame = pd.read_csv(
+                io.StringIO(_below(text, layout.skipped)),
+                sep=layout.separator,
+                header=None,
+                skiprows=1,
+                names=list(range(width)),
+                index_col=False,
+                dtype=object if as_written else None,
+                keep_default_na=False,
+                na_values=MISSING_MARKS,
+                skipinitialspace=True,
+                low_memory=False,
+                on_bad_lines="error",
+            )
     except pd.errors.EmptyDataError:
         return pd.DataFrame(columns=range(width))
+    except pd.errors.ParserWarning as warning:
+        raise DataFileError(
+            f"{name} is not a regular table: the first row below the header has more than its {width} fields. "
+            f"Put quotation marks around texts that hold a {SEPARATOR_NAMES[layout.separator]}."
+        ) from warning
     except pd.errors.ParserError as error:
         raise DataFileError(_ragged_message(str(error), name, layout)) from error
+    for label, column in frame.items():
+        if pd.api.types.is_string_dtype(column):  # blanks behind a mark hide it from pandas
+            frame[label] = column.mask(column.str.strip().isin(MISSING_MARKS))
+    return frame
+
+
+def _short_rows(text: str, layout: Layout) -> int:
+    """How many rows end before the header does; pandas fills them up without a word."""
+    if len(layout.separator) > 1:
+        return 0  # blank space divides only tables that are regular
+    body = io.StringIO(_below(text, layout.skipped), newline="")
+    width = layout.row_names + len(layout.header)
+    rows = csv.reader(body, delimiter=layout.separator, skipinitialspace=True)
+    next(rows)
+    try:
+        return sum(0 < len(row) < width for row in rows)
+    except csv.Error:
+        return 0  # a cell beyond what this module reads, which pandas reads
 
 
 def _ragged_message(error: str, name: str, layout: Layout) -> str:

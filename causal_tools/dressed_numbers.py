@@ -9,7 +9,8 @@ import pandas as pd
 DRESSED_NUMBER = re.compile(r"[-+]?\s?[$€£¥]?\s?(?:\d{1,3}(?:,\d{3})+|\d+)(?:\.\d+)?\s?[%$€£¥]?")
 NUMBER_DRESS = re.compile(r"[\s,$€£¥%]")
 UNIT_MARK = re.compile(r"[$€£¥%]")
-WORDS_FOR_MISSING = {"none", "missing", "unknown", "--", "-", "n.a.", "nil"}
+WORDS_FOR_MISSING = {"none", "missing", "unknown", "--", "-", "n.a.", "nil", "na", "n/a", "null"}
+WORDS_FOR_MISSING |= {"#n/a", "#div/0!", "#value!", "#ref!", "#num!", "#name?", "#null!"}  # what spreadsheets say
 
 
 def read_numbers(texts: pd.Series, label: str, notes: list[str]) -> pd.Series | None:

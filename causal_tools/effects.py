@@ -295,9 +295,10 @@ def _every_contrast(prepared: Prepared, fitted: Fitted) -> list[dict[str, Any]]:
 
 
 def _beside(prepared: Prepared, target: Target, estimate: float) -> dict[str, Any]:
-    found = beside(prepared, target.nearby(prepared.rows))
+    asked = target.nearby(prepared.rows)
+    found = beside(prepared, asked)
     if prepared.treatment.discrete:
-        found["e_value"] = e_value(estimate, prepared)
+        found["e_value"] = e_value(estimate, prepared, asked)
     return found
 
 

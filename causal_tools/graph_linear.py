@@ -81,7 +81,8 @@ def weights_by(name: str, matrix: np.ndarray, seed: int) -> np.ndarray:
         with warnings.catch_warnings():
             # an unfinished rotation gives a wrong order, which the tests of the noise then show
             warnings.simplefilter("ignore", ConvergenceWarning)
-            model.fit(matrix)
+            # their pruning takes columns in small units for constant; the parents are the same in any units
+            model.fit((matrix - matrix.mean(axis=0)) / matrix.std(axis=0))
         parents = np.asarray(model.adjacency_matrix_) != 0
     return least_squares_weights(matrix, parents, prune=True)
 

@@ -90,18 +90,22 @@ def _setting(prepared: Prepared, mediator: Response) -> tuple[Setting, list[str]
         # far from its mean the product with the mediator would extrapolate
         centre = float(values.mean())
         moved = (centre, centre + 1)
-    setting = Setting(
-        values[rows],
-        moved,
-        Response(mediator.name, mediator.data[rows], mediator.binary),
-        Response(prepared.response.name, prepared.response.data[rows], prepared.response.binary),
-        _with_squares(prepared.covariates.matrix[rows]),
-    )
-    for role, variable in (("mediator", setting.mediator), ("response", setting.response)):
-        if np.ptp(variable.data) == 0:
+    for role, variable in (("mediator", mediator), ("response", prepared.response)):
+        if np.ptp(variable.data[rows]) == 0:
             raise EstimationRefused(
                 f"the {role} {variable.name!r} does not vary among the rows compared. Choose another."
             )
+    middle, spread = treatment_units = _units(values[rows], treatment.discrete)
+    mediator_units = _units(mediator.data[rows], mediator.binary)
+    setting = Setting(
+        (values[rows] - middle) / spread,
+        ((moved[0] - middle) / spread, (moved[1] - middle) / spread),
+        Response(mediator.name, (mediator.data[rows] - mediator_units[0]) / mediator_units[1], mediator.binary),
+        Response(prepared.response.name, prepared.response.data[rows], prepared.response.binary),
+        _with_squares(prepared.covariates.matrix[rows]),
+        treatment_units,
+        mediator_units,
+    )
     width = 4 + setting.covariates.shape[1]
     if len(setting.treatment) < 3 * width:
         raise EstimationRefused(
@@ -109,6 +113,10 @@ def _setting(prepared: Prepared, mediator: Response) -> tuple[Setting, list[str]
             "covariates, or add rows."
         )
     return setting, notes
+
+
+def _units(values: np.ndarray, levels: bool) -> tuple[float, float]:
+    return (0.0, 1.0) if levels else (float(values.mean()), float(values.std()))
 
 
 def _with_squares(matrix: np.ndarray) -> np.ndarray:
@@ -161,12 +169,14 @@ def _diagnostics(
 ) -> dict[str, Any]:
     direct, indirect, total, pure = (float(value) for value in point)
     low, high = np.quantile(draws[:, 3], [0.025, 0.975])
+    (middle, spread), (_, mediator_spread) = setting.treatment_units, setting.mediator_units
+    interaction = float(response_fit.params[3]) / (spread * mediator_spread)
     found: dict[str, Any] = {
         "indirect_without_treatment": pure,
         "indirect_without_treatment_interval": [float(low), float(high)],
-        "treatment_on_mediator": float(mediator_fit.params[1]),
-        "mediator_on_response": float(response_fit.params[2]),
-        "interaction": float(response_fit.params[3]),
+        "treatment_on_mediator": float(mediator_fit.params[1]) * mediator_spread / spread,
+        "mediator_on_response": float(response_fit.params[2]) / mediator_spread - middle * interaction,
+        "interaction": interaction,
         "interaction_p_value": float(response_fit.pvalues[3]),
         "terms": int(setting.covariates.shape[1]) + 4,
     }

@@ -19,8 +19,12 @@ RIDGE = 1e-6
 class Setting:
     """Arrays of one mediation problem; ``moved`` are the treatment's values before and after.
 
+    Amounts as treatment or mediator are standardised, so that neither their units nor their zero has a say in a regression.
+
     Attributes:
         covariates: (rows, features), standardised, squares of continuous ones included.
+        treatment_units: mean and standard deviation in the file; (0, 1) of levels.
+        mediator_units: the same of the mediator.
     """
 
     treatment: np.ndarray
@@ -28,6 +32,8 @@ class Setting:
     mediator: Response
     response: Response
     covariates: np.ndarray
+    treatment_units: tuple[float, float] = (0.0, 1.0)
+    mediator_units: tuple[float, float] = (0.0, 1.0)
 
     def mediator_design(self, treatment: np.ndarray | float) -> np.ndarray:
         """(rows, 2 + features): constant, treatment, covariates."""

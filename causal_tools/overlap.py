@@ -111,19 +111,22 @@ def balance(
     return sorted(table, key=lambda row: -abs(row["before"]))[:LISTED_FEATURES]
 
 
-def e_value(effect: float, prepared: Prepared) -> float:
+def e_value(effect: float, prepared: Prepared, asked: np.ndarray) -> float:
     """Risk ratio that a hidden cause needs with both treatment and response to explain the effect away.
 
     For a response of two values from the ratio of the two risks, which follow from the effect and the share of all that
     respond; for amounts with the approximation for differences in means.
+
+    Args:
+        asked: (rows,) those whose effect it is.
 
     Source: VanderWeele & Ding (2017).
     """
     treatment, response = prepared.treatment, prepared.response.data
     spread = float(response.std())
     ratio = math.exp(min(0.91 * abs(effect) / spread, 50.0)) if spread > 0 else 1.0
-    if prepared.response.binary:
-        compared = np.isin(treatment.data, (0, treatment.target))
+    compared = asked & np.isin(treatment.data, (0, treatment.target))
+    if prepared.response.binary and compared.any():
         without = float(response[compared].mean() - effect * np.mean(treatment.data[compared] == treatment.target))
         if 0 < without < 1 and 0 < without + effect < 1:
             ratio = max(without / (without + effect), (without + effect) / without)

@@ -19,7 +19,7 @@ from causal_tools.nuisance import (
 from causal_tools.overlap import overlap_diagnostics, overlap_warnings, overlapping
 from causal_tools.policy_learning import learned_policies
 from causal_tools.policy_overlap import refuse_decided, require_actions
-from causal_tools.policy_values import BEHAVIOUR, LocalMeans, compared_policies, local_means
+from causal_tools.policy_values import BEHAVIOUR, LocalMeans, compared_policies, local_means, said_of_choice
 from causal_tools.preparation import Prepared, prepare
 from causal_tools.randomness import child_seed, seeded
 
@@ -78,6 +78,7 @@ def best_single_action(query: CausalQuery, frame: pd.DataFrame, seed: int, check
             f"a {'smaller' if query.lower_is_better else 'larger'} {prepared.response.name} is better",
             *prepared.assumptions,
             "every action was possible for every unit that is compared",
+            *said_of_choice(len(actions)),
         ],
         diagnostics=diagnostics,
         warnings=[

@@ -30,6 +30,15 @@ class LocalMeans:
         return float(self.heights[column]) - reach, float(self.heights[column]) + reach
 
 
+def said_of_choice(actions: int) -> list[str]:
+    """What an interval leaves out where the best of several means was taken: of eight equal ones it covers in 83 % of samples."""
+    if actions <= 2:
+        return []
+    return [
+        f"the interval is of one action's mean; that this one was chosen as the best of {actions} makes it look too good"
+    ]
+
+
 def local_means(
     columns: np.ndarray, target: Target, rows: pd.DataFrame, keep: np.ndarray, degree: int | None = None
 ) -> LocalMeans:

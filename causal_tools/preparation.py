@@ -68,6 +68,7 @@ def prepare(query: CausalQuery, frame: pd.DataFrame, *, as_actions: bool = False
     _enough(rows, needed, frame)
     rows = _drawn(rows, notes)
     rows = _without_rare_levels(rows, query, notes, as_actions)
+    _refuse_blank_arm(frame[query.treatment])
     treatment = read_treatment(rows[query.treatment], notes, as_actions=as_actions, contrast=query.contrast)
     response = read_response(rows[query.response], "response", notes)
     mediator = read_response(rows[query.mediator], "mediator", notes) if query.mediator else None
@@ -84,6 +85,16 @@ def _complete(frame: pd.DataFrame, needed: list[str], notes: list[str]) -> pd.Da
         if gaps[label].any():
             notes.append(f"{int(gaps[label].sum())} row(s) without a value of {label!r} were left out")
     return frame[~gaps.any(axis=1)].reset_index(drop=True)
+
+
+def _refuse_blank_arm(treatment: pd.Series) -> None:
+    """Stop where a treatment is ticked or blank: a blank may be an arm, or a value that nobody knows."""
+    blank, levels = int(treatment.isna().sum()), treatment.dropna().unique()
+    if blank and len(levels) == 1:
+        raise EstimationRefused(
+            f"the treatment {treatment.name!r} is {native(levels[0])!r} or blank, in {blank} row(s). If these were not treated, "
+            "write so there: a blank is taken as not known."
+        )
 
 
 def _drawn(rows: pd.DataFrame, notes: list[str]) -> pd.DataFrame:

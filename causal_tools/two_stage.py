@@ -15,7 +15,7 @@ from causal_tools.overlap import overlap_diagnostics, overlap_warnings, overlapp
 from causal_tools.policy_overlap import refuse_decided, require_actions
 from causal_tools.policy_regime import RegimeScores, Stage, regime_scores
 from causal_tools.policy_stages import Stages, prepare_stages
-from causal_tools.policy_values import BEHAVIOUR, LocalMeans, compared_policies, local_means
+from causal_tools.policy_values import BEHAVIOUR, LocalMeans, compared_policies, local_means, said_of_choice
 from causal_tools.preparation import Prepared
 from causal_tools.randomness import child_seed, seeded
 
@@ -68,6 +68,7 @@ def best_regime(query: CausalQuery, frame: pd.DataFrame, seed: int = 0) -> Polic
             *stages.assumptions,
             "both actions were possible at either stage for every unit that is compared",
             f"the intervals are for the rules as learned: on {FOLDS - 1} of {FOLDS} parts of the rows, judged on the other",
+            *said_of_choice(len(actions)),
         ],
         diagnostics=diagnostics,
         warnings=[

@@ -62,6 +62,24 @@ def test_a_separator_at_the_end_of_each_row_does_not_shift_the_columns(tmp_path:
     assert table.frame.to_dict("list") == {"t": [0, 1], "y": [5, 7]}
 
 
+def test_rows_that_end_early_are_said(tmp_path: Path) -> None:
+    table = read_table(written(tmp_path, "a.csv", 'said,t,y\n"fine, so\nfar",1,2\nnot\nso,0,5\ngood,1,3\n\n'))
+    assert table.frame["y"].isna().tolist() == [False, True, False, False]
+    assert any(note.startswith("1 row(s) hold fewer cells than the header") for note in table.notes)
+
+
+@pytest.mark.parametrize("mark", ["NA ", "na", "Null", "#DIV/0!"])
+def test_a_mark_for_missing_makes_no_text_of_numbers(tmp_path: Path, mark: str) -> None:
+    table = read_table(written(tmp_path, "a.csv", f"a,b\n1 ,2\n{mark},3\n4.5 ,5\n"))
+    assert table.frame["a"].isna().tolist() == [False, True, False]
+    assert table.kinds["a"] == "binary"
+
+
+def test_blanks_behind_a_mark_for_missing_make_no_level(tmp_path: Path) -> None:
+    table = read_table(written(tmp_path, "a.csv", "arm,y\nnew ,1\nNA ,2\nold ,3\n"))
+    assert table.frame["arm"].dropna().tolist() == ["new", "old"]
+
+
 def test_none_is_a_level_of_text_and_a_gap_among_numbers(tmp_path: Path) -> None:
     table = read_table(written(tmp_path, "a.csv", "drug,age\nNone,None\naspirin,30\nNone,NA\n"))
     assert table.frame["drug"].tolist() == ["None", "aspirin", "None"]
@@ -79,6 +97,17 @@ def test_excel_and_parquet_give_what_the_csv_gives(tmp_path: Path) -> None:
         assert table["t"].tolist() == [0, 1, 1]
         assert table["y"].isna().tolist() == [False, True, False]
         assert table["g"].dropna().tolist() == ["a", "b"]
+
+
+def test_none_in_a_workbook_is_a_level_of_text_and_a_gap_among_numbers(tmp_path: Path) -> None:
+    pd.DataFrame({"drug": ["None", "aspirin", "None"], "age": ["None", 30, 41.5]}).to_excel(
+        tmp_path / "a.xlsx", index=False
+    )
+    table = read_table(tmp_path / "a.xlsx")
+    assert table.frame["drug"].tolist() == ["None", "aspirin", "None"]
+    assert table.frame["age"].isna().tolist() == [True, False, False]
+    assert table.frame["age"].tolist()[1:] == [30, 41.5]
+    assert any("'age'" in note for note in table.notes)
 
 
 def test_infinite_numbers_become_missing_and_are_said(tmp_path: Path) -> None:
@@ -100,6 +129,7 @@ def test_infinite_numbers_become_missing_and_are_said(tmp_path: Path) -> None:
         ("letter.csv", b"Dear sir\nthis is not a table at all\nyours\n", "only one column"),
         ("one.csv", b"age\n1\n2\n3\n", "only one column"),
         ("ragged.csv", b"a,b\n1,2\n1,2,3,4\n", "line 3 has 4 fields"),
+        ("first.csv", b"name,pay,sick\nRoe, Jo,3000,1\nAnn,2000,0\nBob,2500,1\n", "has more than its 3 fields"),
         ("bare.csv", b"1,2,3\n4,5,6\n", "no header"),
         ("bad.parquet", b"PAR1 but not really", "not a readable Parquet file"),
         ("bad.xlsx", b"no workbook", "not a readable Excel workbook"),
@@ -149,6 +179,7 @@ def test_kinds_tell_identifiers_constants_and_categories_apart() -> None:
             "age": np.linspace(20, 60, rows),
             "on": [True, False] * 20,
             "when": pd.date_range("2024-01-01", periods=rows),
+            "visit": pd.to_datetime(["2024-01-01", "2024-02-01"] * 20),
         }
     )
     assert describe_columns(frame) == {
@@ -163,6 +194,7 @@ def test_kinds_tell_identifiers_constants_and_categories_apart() -> None:
         "age": "continuous",
         "on": "binary",
         "when": "date",
+        "visit": "date",
     }
 
 

@@ -309,6 +309,16 @@ def test_the_e_value_of_a_binary_response_comes_from_the_ratio_of_risks() -> Non
     assert ask(frame, "ATE").diagnostics["e_value"] == pytest.approx(4 + 12**0.5, abs=0.01)
 
 
+def test_the_e_value_of_a_group_comes_from_the_risks_in_it() -> None:
+    """Men's risks are 0.4 and 0.1; women, four times as many, nearly all respond."""
+    place = np.arange(10_000)
+    t, woman, tenth = place % 2, place // 20 % 5 > 0, place // 2 % 10
+    y = np.where(woman, tenth < 9, np.where(t == 1, tenth < 4, tenth < 1)).astype(int)
+    frame = pd.DataFrame({"t": t, "sex": np.where(woman, "f", "m"), "y": y})
+    result = ask(frame, "HTE", conditions=where("sex", "m"))
+    assert result.diagnostics["e_value"] == pytest.approx(4 + 12**0.5, abs=0.05)
+
+
 def test_a_level_that_few_have_is_rare_and_not_foretold() -> None:
     generator = np.random.default_rng(42)
     x = generator.normal(size=3000)

@@ -168,6 +168,16 @@ def test_a_linear_non_gaussian_graph_is_recovered_with_its_weights(seed: int) ->
     assert result.estimate == len(truth)
 
 
+def test_units_have_no_say_in_a_graph_of_noise_that_is_not_gaussian() -> None:
+    generator = np.random.default_rng(11)
+    a = generator.exponential(size=600)
+    b = 2 * a + generator.exponential(size=600)
+    frame = pd.DataFrame({"a": a, "b": b, "c": b - a + generator.exponential(size=600)})
+    for scaled in (frame, 1e-4 * frame, frame.assign(a=1e-6 * frame["a"])):
+        result = answer(CGL, scaled, checks=False)
+        assert [str(edge) for edge in result.edges] == ["a --> b", "a --> c", "b --> c"]
+
+
 def test_a_wrong_order_of_one_algorithm_is_noticed_and_the_other_named() -> None:
     """With this seed DirectLiNGAM's order is wrong, which its dependent noise gives away."""
     frame, truth = uniform_noise_graph(3000, 1)

@@ -88,6 +88,25 @@ def test_an_amount_as_treatment_gives_effects_per_unit() -> None:
     assert "proportion_mediated" not in result.diagnostics
 
 
+@pytest.mark.parametrize(("column", "scale", "zero"), [("m", 1e-6, 0.0), ("m", 1.0, 1e5), ("t", 1e-6, 0.0)])
+def test_units_and_zero_of_an_amount_have_no_say(column: str, scale: float, zero: float) -> None:
+    generator = np.random.default_rng(9)
+    t = 1 + generator.normal(size=400)
+    m = 2 * t + generator.normal(size=400)
+    frame = pd.DataFrame({"t": t, "m": m, "y": t + m + 0.3 * t * m + generator.normal(size=400)})
+    contrast = {"t": 1.0, "m": 1.0} | {column: scale}
+    plain, other = (
+        ask(one, "MA", mediator="m", contrast=(0, level))
+        for one, level in ((frame, 1), (frame.assign(**{column: scale * frame[column] + zero}), contrast["t"]))
+    )
+    for name in ("direct", "indirect", "direct_interval", "indirect_interval", "interval"):
+        assert getattr(other, name) == pytest.approx(getattr(plain, name), rel=1e-3)
+    slope = other.diagnostics["treatment_on_mediator"]
+    assert slope == pytest.approx(plain.diagnostics["treatment_on_mediator"] * contrast["m"] / contrast["t"])
+    assert plain.diagnostics["mediator_on_response"] == pytest.approx(1, abs=0.2)  # where the treatment is nought
+    assert plain.diagnostics["interaction"] == pytest.approx(0.3, abs=0.1)
+
+
 @pytest.mark.parametrize("binary", [False, True])
 def test_the_resamples_regression_agrees_with_statsmodels(binary: bool) -> None:
     generator = np.random.default_rng(6)

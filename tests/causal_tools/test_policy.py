@@ -59,6 +59,15 @@ def test_actions_that_cannot_be_told_apart_are_said_to_be_so() -> None:
     assert "not settled" in result.summary
 
 
+def test_an_interval_of_the_best_of_several_says_that_it_was_chosen() -> None:
+    generator = np.random.default_rng(8)
+    frame = pd.DataFrame({"t": generator.choice(list("abcd"), 200), "y": generator.normal(size=200)})
+    several = ask(frame, "OPO", covariates=())
+    two = ask(frame.assign(t=np.where(frame["t"] < "c", "a", "c")), "OPO", covariates=())
+    assert any("chosen as the best of 4" in line for line in several.assumptions)
+    assert not any("chosen as the best" in line for line in two.assumptions)
+
+
 def test_actions_that_a_rule_decided_are_refused() -> None:
     frame = three_actions(400, 9)
     with pytest.raises(EstimationRefused, match="no overlap"):

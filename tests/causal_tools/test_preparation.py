@@ -234,3 +234,39 @@ def test_levels_of_a_categorical_that_no_row_has_are_not_rare() -> None:
     prepared = prepare(ATE, frame)
     assert prepared.treatment.levels == ("old", "new")
     assert not any("rare" in note for note in prepared.notes)
+
+
+def test_a_covariate_in_tiny_units_is_adjusted_for() -> None:
+    amounts = np.random.default_rng(1).normal(size=60)
+    covariates = encode_covariates(table(x=1e-13 * amounts, z=amounts**2), ["x", "z"], [], named=False)
+    assert covariates.names == ["x", "z"]
+
+
+@pytest.mark.parametrize("column", [1e9 + 1e-5 * np.arange(60) % 3, 1e200 * np.arange(60) % 7e200])
+def test_a_covariate_that_cannot_be_computed_with_is_not_said_to_be_adjusted_for(column: np.ndarray) -> None:
+    notes: list[str] = []
+    covariates = encode_covariates(table(x=column), ["x"], notes, named=True)
+    assert covariates.used == []
+    assert notes == ["columns set aside: x (varies too little, or too widely, to be computed with)"]
+
+
+@pytest.mark.parametrize("value", ["yes", 1.0, pd.Timestamp("2024-01-01")])
+def test_the_gaps_of_a_column_of_one_value_are_adjusted_for(value: object) -> None:
+    """A tick or a blank: a file's common way of saying yes or no."""
+    notes: list[str] = []
+    covariates = encode_covariates(table(ticked=[value, None, None] * 20), ["ticked"], notes, named=False)
+    assert covariates.names == ["ticked missing"]
+    assert covariates.matrix[:, 0].tolist() == [0.0, 1.0, 1.0] * 20
+    assert notes == ["the covariate 'ticked' has one value and gaps; the gaps were taken as a level of their own"]
+
+
+def test_an_amount_that_few_rows_have_is_not_said_to_be_the_response() -> None:
+    generator = np.random.default_rng(2)
+    sparse = np.where(np.arange(400) % 8 == 0, generator.normal(size=400), np.nan)
+    prepared = prepare(ATE.model_copy(update={"covariates": ("x",)}), table(400, x=sparse))
+    assert prepared.covariates.used == ["x"]
+
+
+def test_a_treatment_that_is_ticked_or_blank_is_refused_with_what_would_do() -> None:
+    with pytest.raises(EstimationRefused, match=r"'t' is 'yes' or blank, in 30 row.* write so there"):
+        prepare(ATE, table().assign(t=["yes", None] * 30))

@@ -20,7 +20,7 @@ def read_numbers(texts: pd.Series, label: str, notes: list[str]) -> pd.Series | 
     """
     words = texts.str.casefold()
     missing = words.isin(WORDS_FOR_MISSING)
-    spelled = texts.where(~missing)
+    spelled = texts.where(~missing).str.replace("−", "-")  # the minus of typesetters
     if spelled.notna().sum() == 0:
         return None
     numbers = pd.to_numeric(spelled, errors="coerce")

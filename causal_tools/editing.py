@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, fields
 from typing import Any
@@ -13,6 +14,16 @@ from causal_tools.condition_text import condition_text, read_condition, typed
 from causal_tools.contract import ALLOWED, REQUIRED, CausalQuery, Scalar, Task
 from causal_tools.errors import QueryError
 
+
+class _Loader(yaml.SafeLoader):
+    """YAML 1.2 in what is a truth value: ``no`` and ``on`` are levels and names here, as a file has them."""
+
+
+_Loader.yaml_implicit_resolvers = {
+    first: [(tag, pattern) for tag, pattern in held if tag != "tag:yaml.org,2002:bool"]
+    for first, held in yaml.SafeLoader.yaml_implicit_resolvers.items()
+}
+_Loader.add_implicit_resolver("tag:yaml.org,2002:bool", re.compile("true|false", re.IGNORECASE), list("tTfF"))
 _FIELDS = tuple(name for name in CausalQuery.model_fields if name != "dataset")
 
 
@@ -108,7 +119,7 @@ def read_query_text(
         QueryError: no YAML, an unknown field, or fields that do not make a query.
     """
     try:
-        content = yaml.safe_load(text)
+        content = yaml.load(text, _Loader)  # noqa: S506 - safe: of its own it only reads less as truth values
     except yaml.YAMLError as error:
         raise QueryError(f"the edited reading is no YAML: {error}") from None
     if not isinstance(content, dict):

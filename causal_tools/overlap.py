@@ -151,7 +151,7 @@ def overlap_warnings(prepared: Prepared, diagnostics: dict[str, Any]) -> list[st
     if diagnostics["rows_trimmed"]:
         found.append(
             f"{diagnostics['rows_trimmed']} of {prepared.size} rows have no counterpart under another level "
-            "(probability below 1 %) and were left out; the effect is for the others"
+            "(probability below 1 %, or a tenth of a rarer level's share) and were left out; the effect is for the others"
         )
     few = [level for level, count in diagnostics["rows_per_level"].items() if count < FEW_IN_LEVEL]
     if few:

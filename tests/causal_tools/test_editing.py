@@ -115,6 +115,14 @@ def test_adjusting_for_nothing_survives_editing():
     assert read_query_text(query_text(open_query), ["t", "y", "x"]).covariates is None
 
 
+def test_yes_and_no_are_levels_and_names_as_the_file_has_them():
+    text = "task: ATE\ntreatment: on\nresponse: y\ncontrast: [no, yes]"
+    query = read_query_text(text, ["on", "y"], {"on": ["no", "yes"]})
+    assert (query.treatment, query.contrast) == ("on", ("no", "yes"))
+    text = "task: OPO\ntreatment: on\nresponse: y\nlower_is_better: true"
+    assert read_query_text(text, ["on", "y"]).lower_is_better is True
+
+
 def test_levels_with_commas_and_brackets_survive_editing():
     query = CausalQuery(
         task="HTE",

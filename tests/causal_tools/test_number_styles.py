@@ -87,6 +87,11 @@ def test_words_for_missing_and_currencies_stand_beside_decimal_commas() -> None:
     assert "2 entries" in notes_on(table, "dose")
 
 
+def test_the_minus_of_typesetters_is_one() -> None:
+    table = table_of(",", change=["−1.5", "2", "-3"], sales=["−$1,200", "$30", "$5"])
+    assert table.frame.to_dict("list") == {"change": [-1.5, 2, -3], "sales": [-1200, 30, 5]}
+
+
 @pytest.mark.parametrize("texts", [["1.3.2020", "2.3.2020"], ["1,2,3", "1,2"], ["1.830,5", "2.5"], ["a,b", "1,5"]])
 @pytest.mark.parametrize("separator", [";", "\t"])
 def test_texts_with_commas_and_points_stay_as_they_are(separator: str, texts: list[str]) -> None:

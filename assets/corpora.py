@@ -36,7 +36,8 @@ def retrieval_corpus(
     from training.annotation import ImportReport
     from training.corpora import items_from, unlike
     from training.corpora import retrieval_corpus as corpus_of
-    from training.written import load_written
+    from training.digests import folder_digest
+    from training.written import FOLDER, load_written
 
     def build() -> Made:
         frame = pd.concat([synthetic_queries[task] for task in TASKS], ignore_index=True)
@@ -48,7 +49,7 @@ def retrieval_corpus(
         judged = {said.item_id for said in people}
         asked = {item.question for item in held_out}
         annotated = unlike([i for i in settled if i.topic not in outside and i.family not in families], asked)
-        written = unlike(load_written() if profile.queries.written else (), asked)
+        written = unlike(load_written(FOLDER) if profile.queries.written else (), asked)
         generated = unlike([item for item in train if item.id not in judged], asked)
         reworded = unlike(items_from(reworded_queries), asked)
         corpus = corpus_of(generated, held_out, annotated, written, reworded, profile.queries.unseen)
@@ -69,7 +70,10 @@ def retrieval_corpus(
             },
         )
 
-    settings = {"unseen": profile.queries.unseen, "written": profile.queries.written}
+    settings = {
+        "unseen": profile.queries.unseen,
+        "written": profile.queries.written and folder_digest(FOLDER, "*.yaml"),
+    }
     return make(context, files, settings, build)
 
 

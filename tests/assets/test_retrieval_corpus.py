@@ -1,7 +1,9 @@
-"""What people said of generated questions takes the place of what was generated."""
+"""The corpus of questions: what people said counts before what was generated, and what it is made of is told."""
 
 from __future__ import annotations
 
+import importlib
+import shutil
 from pathlib import Path
 
 import dagster as dg
@@ -11,6 +13,7 @@ import pytest
 from assets.corpora import retrieval_corpus
 from assets.partitions import TASKS, by_task
 from assets.profile import read_profile
+from assets.queries import causal_topics, synthetic_queries
 from assets.storage import FileStore, LocalBlobs
 from causal_tools.contract import CausalQuery
 from orchestration.settings import PROFILES
@@ -102,3 +105,39 @@ def test_a_question_comes_once_whoever_worded_it(tmp_path):
     reworded = [_item("Is pain moved by drug?"), _item("Drug for pain?"), _item("Drug for pain?", treatment="age")]
     found = _corpus(items, told, reworded, tmp_path)
     assert sorted(found["question"]) == ["Does drug act on pain?", "Drug for pain?", "Is pain moved by drug?"]
+
+
+@pytest.mark.parametrize(
+    ("asset", "folder"),
+    [
+        (causal_topics, "training.topic_library.TOPIC_FOLDER"),
+        (synthetic_queries, "training.topic_library.TOPIC_FOLDER"),
+        (synthetic_queries, "training.grammar.library.FOLDER"),
+        (retrieval_corpus, "training.written.FOLDER"),
+    ],
+)
+def test_topics_families_and_written_questions_are_part_of_what_a_corpus_is_made_of(
+    asset, folder, tmp_path, monkeypatch
+):
+    """Else a newer copy of the project, with more of them, would say for ever that nothing has changed."""
+    recipes: list[object] = []
+
+    def make(_: object, __: object, settings: object, *___: object) -> dg.MaterializeResult:
+        recipes.append(settings)
+        return dg.MaterializeResult()
+
+    for module in ("assets.queries", "assets.corpora"):
+        monkeypatch.setattr(f"{module}.make", make)
+    module, name = folder.rsplit(".", 1)
+    copy = shutil.copytree(getattr(importlib.import_module(module), name), tmp_path / "copy")
+    monkeypatch.setattr(folder, copy)
+    given: dict[str, object] = {key.to_user_string(): pd.DataFrame() for key in asset.dependency_keys}
+    if asset is retrieval_corpus:
+        del given["annotation_agreement"]
+        given |= {"synthetic_queries": {}, "human_annotations": {}}
+    given |= {"profile": read_profile(PROFILES / "laptop.yaml"), "files": None}
+    for new in ("notes.md", "new.yaml", "more.md"):
+        with dg.build_asset_context(partition_key="ATE" if asset is synthetic_queries else None) as context:
+            asset(context, **given)
+        (copy / new).write_text("[]")
+    assert recipes[0] == recipes[1] != recipes[2]

@@ -105,8 +105,9 @@ def gpt4_baseline(
         absent = int(stored.metadata["failed"]) > 0
         return not absent or (not endpoint.can_call and stored.metadata["recorded"] == recordings.count())
 
-    chosen = {**settings.model_dump(exclude={"spend_cap", "timeout", "tries", "first_wait", "calls_per_minute"})}
-    return make(context, files, {**chosen, "code": code_digest("training")}, build, still_holds=nothing_to_ask)
+    chosen = settings.model_dump(exclude={"spend_cap", "timeout", "tries", "first_wait", "calls_per_minute"})
+    chosen |= {"explanations": profile.evaluation.explanations_per_task, "code": code_digest("training")}
+    return make(context, files, chosen, build, still_holds=nothing_to_ask)
 
 
 @dg.asset_check(asset="gpt4_baseline", description="The hosted model has answered everything that it was asked.")

@@ -16,7 +16,7 @@ from assets.storage import FileStore
     group_name="corpora",
     owners=["team:causalsmith"],
     kinds={"parquet", "huggingface"},
-    code_version="3",
+    code_version="4",
     deps=["annotation_agreement"],
 )
 def retrieval_corpus(
@@ -28,28 +28,31 @@ def retrieval_corpus(
     reworded_queries: pd.DataFrame,
     human_annotations: dict,
 ) -> dg.MaterializeResult:
-    """Questions and their readings: generated, reworded, written, and annotated; split by topic and phrasing family."""
+    """Questions and their readings: generated, reworded, written, and annotated; split by topic and phrasing family.
+
+    Of a generated question that people have judged, what they settled on counts, if anything, and not what was generated.
+    """
     from training.agreement import adjudicate
     from training.annotation import ImportReport
-    from training.corpora import items_from
+    from training.corpora import items_from, unlike
     from training.corpora import retrieval_corpus as corpus_of
-    from training.written import load_written
+    from training.digests import folder_digest
+    from training.written import FOLDER, load_written
 
     def build() -> Made:
         frame = pd.concat([synthetic_queries[task] for task in TASKS], ignore_index=True)
         train, held_out = (items_from(frame[frame["split"] == s]) for s in ("train", "held_out"))
         outside = set(causal_topics.query("split != 'train'")["topic"])
         families = {item.family for item in held_out} if "family" in profile.queries.unseen else set()
-        settled = adjudicate(ImportReport.model_validate(human_annotations).items).settled
-        questions = {item.question for item in train}
-        annotated = [
-            item
-            for item in settled
-            if item.topic not in outside and item.family not in families and item.question not in questions
-        ]
-        written = load_written() if profile.queries.written else ()
-        reworded = items_from(reworded_queries)
-        corpus = corpus_of(train, held_out, annotated, written, reworded, profile.queries.unseen)
+        people = ImportReport.model_validate(human_annotations).items
+        settled = adjudicate(people).settled
+        judged = {said.item_id for said in people}
+        asked = {item.question for item in held_out}
+        annotated = unlike([i for i in settled if i.topic not in outside and i.family not in families], asked)
+        written = unlike(load_written(FOLDER) if profile.queries.written else (), asked)
+        generated = unlike([item for item in train if item.id not in judged], asked)
+        reworded = unlike(items_from(reworded_queries), asked)
+        corpus = corpus_of(generated, held_out, annotated, written, reworded, profile.queries.unseen)
         counts = pd.crosstab(corpus["split"], corpus["task"])
         return Made(
             corpus,
@@ -61,12 +64,16 @@ def retrieval_corpus(
                 "written": len(written),
                 "reworded": len(reworded),
                 "annotated_left_out": len(settled) - len(annotated),
+                "generated_left_out": len(train) - len(generated),
                 "counts": markdown(counts.to_markdown()),
                 "preview": markdown(corpus[["question", "completion"]].head(5).to_markdown(index=False)),
             },
         )
 
-    settings = {"unseen": profile.queries.unseen, "written": profile.queries.written}
+    settings = {
+        "unseen": profile.queries.unseen,
+        "written": profile.queries.written and folder_digest(FOLDER, "*.yaml"),
+    }
     return make(context, files, settings, build)
 
 

@@ -2,7 +2,6 @@
 
 import json
 import tempfile
-from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
@@ -12,6 +11,7 @@ import pandas as pd
 from assets.alerts import Alerts
 from assets.checks import as_check_result
 from assets.contenders import CHALLENGER
+from assets.dates import Calendar
 from assets.making import Made, make, markdown, picture
 from assets.storage import FileStore
 from training.digests import code_digest
@@ -28,6 +28,7 @@ def nightly_report(
     context: dg.AssetExecutionContext,
     files: dg.ResourceParam[FileStore],
     alerts: dg.ResourceParam[Alerts],
+    calendar: dg.ResourceParam[Calendar],
     assistant_evaluation: pd.DataFrame,
     gpt4_baseline: pd.DataFrame,
     regression_report: dict,
@@ -40,7 +41,7 @@ def nightly_report(
     from validation.published import published_figures
     from validation.scoreboard_pictures import nights_picture, scoreboard_picture
 
-    date = context.run.tags.get(NIGHT_TAG) or datetime.now(UTC).date().isoformat()
+    date = context.run.tags.get(NIGHT_TAG) or calendar.tonight()
 
     def build() -> Made:
         tables = {name: pd.DataFrame(regression_report[name]) for name in ("table", "scores", "fields", "costs")}

@@ -18,8 +18,9 @@ def causal_topics(
     context: dg.AssetExecutionContext, profile: dg.ResourceParam[Profile], files: dg.ResourceParam[FileStore]
 ) -> dg.MaterializeResult:
     """Fields of life with their variables and column spellings: for training, held out, or reserved for the frozen set."""
+    from training.digests import folder_digest
     from training.test_sets import unseen_topics
-    from training.topic_library import load_topics, split_topics
+    from training.topic_library import TOPIC_FOLDER, load_topics, split_topics
 
     def build() -> Made:
         topics, reserved = load_topics(), unseen_topics()
@@ -43,7 +44,8 @@ def causal_topics(
             },
         )
 
-    return make(context, files, {"share": profile.queries.held_out_topics, "seed": profile.seed}, build)
+    chosen = {"share": profile.queries.held_out_topics, "seed": profile.seed, "reserved": sorted(unseen_topics())}
+    return make(context, files, {**chosen, "topics": folder_digest(TOPIC_FOLDER, "*.yaml")}, build)
 
 
 @dg.asset(
@@ -61,8 +63,10 @@ def synthetic_queries(
 ) -> dg.MaterializeResult:
     """Causal questions of one task, each made from its structured query, for training and for testing."""
     from training.corpora import items_frame
+    from training.digests import folder_digest
+    from training.grammar.library import FOLDER
     from training.queries import make_queries
-    from training.topic_library import load_topics
+    from training.topic_library import TOPIC_FOLDER, load_topics
 
     task, sizes = context.partition_key, profile.queries
 
@@ -96,7 +100,8 @@ def synthetic_queries(
             },
         )
 
-    return make(context, files, {**sizes.model_dump(), "seed": profile.seed}, build)
+    made_of = {"topics": folder_digest(TOPIC_FOLDER, "*.yaml"), "families": folder_digest(FOLDER, "*.yaml")}
+    return make(context, files, {**sizes.model_dump(), "seed": profile.seed, **made_of}, build)
 
 
 @dg.asset(group_name="queries", owners=["team:causalsmith"], kinds={"openai", "parquet"}, code_version="2", pool="api")

@@ -10,7 +10,7 @@ class ModelNotFound(LanguageModelError):
 
 
 class RegistryDown(ModelNotFound):
-    """A model registry that cannot be reached, so that nothing is known of what it holds."""
+    """A model registry that cannot be reached, so that nothing is known of what it holds, or that does not give what it holds."""
 
 
 class EndpointError(LanguageModelError):

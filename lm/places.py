@@ -5,8 +5,11 @@ from __future__ import annotations
 import os
 import re
 from pathlib import Path
+from urllib.parse import unquote
 
 import platformdirs
+
+_WITH_PASSWORD = re.compile(r"(?P<scheme>https?://)(?P<name>[^/@:?#]+):(?P<password>[^/]+)@(?P<rest>[^@]*)")
 
 
 def home() -> Path:
@@ -30,8 +33,17 @@ def cache() -> Path:
 
 
 def tracking_uri() -> str:
-    """MLflow's tracking and registry address: ``MLFLOW_TRACKING_URI``, else SQLite under :func:`home`."""
-    return os.environ.get("MLFLOW_TRACKING_URI") or f"sqlite:///{home() / 'mlflow' / 'mlflow.db'}"
+    """MLflow's tracking and registry address: ``MLFLOW_TRACKING_URI``, else SQLite under :func:`home`.
+
+    MLflow repeats a server's address in its errors and on its pages. So a name and password in it are taken out of it, and put
+    into the two variables from which MLflow reads them otherwise.
+    """
+    address = os.environ.get("MLFLOW_TRACKING_URI") or f"sqlite:///{home() / 'mlflow' / 'mlflow.db'}"
+    if (found := _WITH_PASSWORD.fullmatch(address)) is None:
+        return address
+    os.environ["MLFLOW_TRACKING_USERNAME"] = unquote(found["name"])
+    os.environ["MLFLOW_TRACKING_PASSWORD"] = unquote(found["password"])
+    return f"{found['scheme']}{found['rest']}"
 
 
 def shown(text: str) -> str:

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import logging
 import os
+import shutil
+import tempfile
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -33,6 +35,7 @@ def find_registered(uri: str) -> RegisteredModel:
 
     Raises:
         ModelNotFound: no registry, no such model, or no such alias.
+        RegistryDown: it does not answer, or does not give the files of what it knows.
     """
     os.environ.setdefault("MLFLOW_DISABLE_TELEMETRY", "true")
     import mlflow
@@ -57,31 +60,43 @@ def find_registered(uri: str) -> RegisteredModel:
         raise ModelNotFound(f"no registered model {uri!r} at {shown(tracking_uri())}: {error.message}") from None
     folder = cache() / "registry" / name / f"{version.version}-{version.run_id}"
     if not folder.exists():
-        folder.parent.mkdir(parents=True, exist_ok=True)
-        scratch = folder.with_name(f"{folder.name}.{os.getpid()}")
-        mlflow.set_tracking_uri(
-            tracking_uri()
-        )  # a models:/ address is looked up at the global addresses, whatever is passed
-        mlflow.set_registry_uri(tracking_uri())
-        try:
-            mlflow.artifacts.download_artifacts(artifact_uri=f"models:/{name}/{version.version}", dst_path=str(scratch))
-        except (MlflowException, OSError) as error:
-            raise ModelNotFound(
+        _fetch(f"models:/{name}/{version.version}", folder)
+    return RegisteredModel(name, str(version.version), alias or None, folder)
+
+
+def _fetch(uri: str, folder: Path) -> None:
+    """Download a version's files into a folder of this machine: it is there whole or not at all.
+
+    Raises:
+        RegistryDown: they cannot be fetched. What is known to be there must not pass for what is not.
+    """
+    import mlflow
+    from mlflow.exceptions import MlflowException
+
+    folder.parent.mkdir(parents=True, exist_ok=True)
+    scratch = Path(tempfile.mkdtemp(prefix=f".{folder.name}-", dir=folder.parent))
+    mlflow.set_tracking_uri(
+        tracking_uri()
+    )  # a models:/ address is looked up at the global addresses, whatever is passed
+    mlflow.set_registry_uri(tracking_uri())
+    try:
+        mlflow.artifacts.download_artifacts(artifact_uri=uri, dst_path=str(scratch / "files"))
+        if not folder.exists():
+            (scratch / "files").rename(folder)
+    except (MlflowException, OSError) as error:
+        if not folder.exists():  # another process finished first otherwise
+            raise RegistryDown(
                 shown(f"the files of {uri!r} cannot be fetched from {tracking_uri()}: {error}")
             ) from None
-        try:
-            scratch.rename(folder)
-        except OSError:
-            if not folder.exists():  # another process finished first otherwise
-                raise
-    return RegisteredModel(name, str(version.version), alias or None, folder)
+    finally:
+        shutil.rmtree(scratch, ignore_errors=True)
 
 
 def find_assistant() -> RegisteredModel | None:
     """The tuned assistant in use: the registry's champion, else the adapter that comes with the project.
 
     Raises:
-        RegistryDown: whether there is a champion cannot be told.
+        RegistryDown: whether there is a champion cannot be told, or its files cannot be fetched.
     """
     if _registry_exists():
         try:

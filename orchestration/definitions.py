@@ -25,7 +25,7 @@ from orchestration.console import short_console
 from orchestration.jobs import CHAINS, STAGES
 from orchestration.schedules import NIGHTLY
 from orchestration.sensors import SENSORS
-from orchestration.settings import annotation_inbox, chosen_profile, chosen_settings, explanation_inbox
+from orchestration.settings import annotation_inbox, calendar, chosen_profile, chosen_settings, explanation_inbox
 from orchestration.storage import StoredFiles, file_store
 from training.ledger import Ledger
 from training.tracking import Tracking
@@ -63,5 +63,6 @@ defs = dg.Definitions(
         "recordings": StoredRecordings(_files.blobs),
         "ledger": Ledger(home() / "work" / "evaluation.sqlite"),
         "alerts": Alerts(),
+        "calendar": calendar(),
     },
 )

@@ -12,6 +12,7 @@ from typing import Any
 import typer
 
 _OURS = r"(sdscm|lm|causal_tools|training|validation|assets|orchestration)(\.|$)"  # modules whose warnings are shown
+PATIENCE = {"MLFLOW_HTTP_REQUEST_MAX_RETRIES": "2", "MLFLOW_HTTP_REQUEST_TIMEOUT": "20"}  # unless set; a night has more
 
 
 class FileError(Exception):
@@ -97,10 +98,12 @@ def print_json(content: Any) -> None:
 
 
 def quiet() -> None:
-    """Libraries' progress bars and warnings are not for a person who asked a question; our own warnings are, a line each."""
-    import os
+    """Libraries' progress bars and warnings are not for a person who asked a question; our own warnings are, a line each.
 
-    os.environ.setdefault("TOKENIZERS_PARALLELISM", "false")
+    Nor are the four minutes for which MLflow tries a server that does not listen, or the twenty for one that is silent.
+    """
+    for name, value in {"TOKENIZERS_PARALLELISM": "false", **PATIENCE}.items():
+        os.environ.setdefault(name, value)
     warnings.filterwarnings("ignore")
     warnings.filterwarnings("default", category=UserWarning, module=_OURS)
     warnings.showwarning = _show_warning

@@ -15,7 +15,7 @@ from assets.nights import NIGHT_TAG
 from assets.partitions import TASKS, by_scenario_and_lm, by_task, by_variant, sdscm_partitions
 from assets.profile import Profile
 from orchestration.abandoned import end_abandoned_runs, this_process
-from orchestration.settings import tonight
+from orchestration.settings import calendar
 
 PARENT_TAG = "causalsmith/job_run"
 QUIET: dict[str, Any] = {"loggers": {"console": {}}}  # short lines at a terminal; the UI shows everything all the same
@@ -133,7 +133,7 @@ def run_stage(
             instance=instance,
             partition_key=partition,
             raise_on_error=False,
-            tags={PARENT_TAG: parent, NIGHT_TAG: night or tonight(), **this_process()},
+            tags={PARENT_TAG: parent, NIGHT_TAG: night or calendar().tonight(), **this_process()},
             run_config=QUIET,
         )
         runs.append(result.run_id)

@@ -13,6 +13,8 @@ if TYPE_CHECKING:
 def load_chosen(name: str | None) -> tuple[LanguageModel, str | None]:
     """The named language model; by default the assistant where there is one, else the bundled model.
 
+    Where the registry cannot tell which is the champion, the adapter that comes with the project stands in.
+
     Returns:
         The model, and a sentence on what was taken in the assistant's place, or None.
 
@@ -20,6 +22,8 @@ def load_chosen(name: str | None) -> tuple[LanguageModel, str | None]:
         ModelNotFound: the name leads nowhere.
     """
     from lm import ModelNotFound, load_language_model
+    from lm.errors import RegistryDown
+    from lm.registry import shipped_adapter
 
     quiet()
     if name is not None:
@@ -27,4 +31,6 @@ def load_chosen(name: str | None) -> tuple[LanguageModel, str | None]:
     try:
         return load_language_model("assistant"), None
     except ModelNotFound as error:
+        if isinstance(error, RegistryDown) and (shipped := shipped_adapter()) is not None:
+            return load_language_model(str(shipped)), f"{error}. Using the adapter that comes with the project."
         return load_language_model(), f"{error} Using the untuned bundled model; its readings are often wrong."

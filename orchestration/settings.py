@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 import os
-from datetime import datetime
 from pathlib import Path
 from typing import Literal, Self
-from zoneinfo import ZoneInfo, available_timezones
+from zoneinfo import available_timezones
 
 from pydantic import BaseModel, ConfigDict, Field, field_validator, model_validator
 
+from assets.dates import Calendar
 from assets.errors import SettingsError
 from assets.profile import Profile, read_profile, read_yaml
 from lm.places import home
@@ -89,9 +89,9 @@ def chosen_settings() -> Settings:
     return read_yaml(path, Settings, "settings")
 
 
-def tonight() -> str:
-    """The date, in the time zone of the nights."""
-    return datetime.now(ZoneInfo(chosen_settings().nights.time_zone)).date().isoformat()
+def calendar() -> Calendar:
+    """Dates in the time zone of the nights."""
+    return Calendar(chosen_settings().nights.time_zone)
 
 
 def annotation_inbox() -> Path:

@@ -11,6 +11,7 @@ from pathlib import Path
 
 from assets.errors import SettingsError
 from lm.places import home, shown, tracking_uri
+from orchestration.ending import when_told_to_end
 from orchestration.home import prepare_dagster_home
 from orchestration.settings import CHECKOUT
 
@@ -41,7 +42,7 @@ def commands(port: int, mlflow_port: int) -> list[list[str]]:
 
 
 def main() -> int:
-    """Start the servers, wait, and stop all when one ends or on Ctrl-C."""
+    """Start the servers, wait, and stop all when one ends, on Ctrl-C or when the terminal is closed."""
     parser = argparse.ArgumentParser(description="Open Dagster and MLflow on 127.0.0.1.")
     parser.add_argument("--port", type=int, default=3000)
     parser.add_argument("--mlflow-port", type=int, default=5000)
@@ -58,14 +59,14 @@ def main() -> int:
         "MLFLOW_DISABLE_TELEMETRY": "true",
         "MLFLOW_BACKEND_STORE_URI": tracking_uri(),  # on the command line everybody here could read a password in it
     }
-    servers = [
-        subprocess.Popen(line, cwd=CHECKOUT, env=quiet, start_new_session=True)  # noqa: S603
-        for line in commands(chosen.port, chosen.mlflow_port)
-    ]
-    mlflow = f"http://{HOST}:{chosen.mlflow_port}" if len(servers) > 1 else shown(tracking_uri())
-    sys.stdout.write(f"Dagster: http://{HOST}:{chosen.port}   MLflow: {mlflow}   (Ctrl-C stops what was started)\n")
-    signal.signal(signal.SIGTERM, lambda *_: sys.exit(0))
+    servers: list[subprocess.Popen[bytes]] = []
+    when_told_to_end(lambda: sys.exit(0))
     try:
+        for line in commands(chosen.port, chosen.mlflow_port):
+            servers.append(subprocess.Popen(line, cwd=CHECKOUT, env=quiet, start_new_session=True))  # noqa: S603
+        mlflow = f"http://{HOST}:{chosen.mlflow_port}" if len(servers) > 1 else shown(tracking_uri())
+        sys.stdout.write(f"Dagster: http://{HOST}:{chosen.port}   MLflow: {mlflow}   (Ctrl-C stops what was started)\n")
+        sys.stdout.flush()
         while all(server.poll() is None for server in servers):
             time.sleep(0.5)
     except KeyboardInterrupt:

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import os
 import shutil
-import signal
 import socket
 import sys
 import tempfile
@@ -16,6 +15,7 @@ from typing import Any
 import typer
 
 from causal_tools.errors import CausalToolsError
+from orchestration.ending import when_told_to_end
 from orchestration.web_model import SharedModel
 
 HOST = "127.0.0.1"  # the page asks nobody who they are
@@ -28,14 +28,14 @@ class PortTaken(CausalToolsError):
 
 
 def serve(port: int, model: SharedModel | None) -> None:
-    """Serve the page until Ctrl-C or SIGTERM.
+    """Serve the page until Ctrl-C, SIGTERM, or the terminal is closed.
 
     Raises:
         PortTaken: another program listens on the port.
     """
     ended = threading.Event()
     with running(port, model) as address:
-        signal.signal(signal.SIGTERM, lambda *_: ended.set())
+        when_told_to_end(ended.set)
         reads = f"the language model {model.name} reads questions" if model is not None else "no language model"
         typer.echo(f"Causalsmith: {address}   ({reads}; Ctrl-C ends it)")
         sys.stdout.flush()

@@ -63,6 +63,16 @@ def items_from(frame: pd.DataFrame) -> list[QueryItem]:
     ]
 
 
+def unlike(items: Sequence[QueryItem], asked: set[str]) -> list[QueryItem]:
+    """The items whose question is not among those asked, each question once; what they ask is added to these."""
+    found = []
+    for item in items:
+        if item.question not in asked:
+            asked.add(item.question)
+            found.append(item)
+    return found
+
+
 def retrieval_corpus(
     train: Sequence[QueryItem],
     held_out: Sequence[QueryItem],

@@ -22,9 +22,9 @@ def frame_digest(frame: pd.DataFrame) -> str:
     return digest_of([list(frame.columns), frame.to_dict("split")["data"]])
 
 
-def folder_digest(folder: Path) -> str:
-    """Digest of a folder's files, names and contents."""
-    files = sorted(path for path in folder.rglob("*") if path.is_file())
+def folder_digest(folder: Path, named: str = "*") -> str:
+    """Digest of a folder's files, names and contents; of those whose names are like ``named``."""
+    files = sorted(path for path in folder.rglob(named) if path.is_file())
     return digest_of(
         [(path.relative_to(folder).as_posix(), hashlib.sha256(path.read_bytes()).hexdigest()) for path in files]
     )

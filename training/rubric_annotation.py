@@ -82,15 +82,16 @@ def read_judgements(export: Sequence[Mapping[str, Any]]) -> tuple[list[Judgement
     found: dict[tuple[str, str], Judgement] = {}
     refused: list[str] = []
     for entry in export:
-        data, meta = entry.get("data") or {}, entry.get("meta") or {}
-        name = meta.get("item_id")
-        if name != explanation_id(data.get("result", ""), data.get("explanation", "")):
+        data, meta, annotations = (entry.get(part) for part in ("data", "meta", "annotations"))
+        name = meta.get("item_id") if isinstance(meta, Mapping) else None
+        said = (data.get("result", ""), data.get("explanation", "")) if isinstance(data, Mapping) else ("", "")
+        if name != explanation_id(*said):
             refused.append(f"task {entry.get('id')}: no explanation of ours, or altered")
             continue
-        for annotation in entry.get("annotations") or ():
+        for annotation in annotations if isinstance(annotations, list) else ():
             try:
                 judged = _judgement(str(name), annotation)
-            except (FieldError, ValidationError, KeyError, TypeError) as error:
+            except (FieldError, ValidationError, KeyError, TypeError, AttributeError) as error:
                 refused.append(f"{name}: {error}")
             else:
                 key = judged.explanation, judged.annotator
@@ -108,7 +109,7 @@ def _judgement(name: str, annotation: Mapping[str, Any]) -> Judgement:
     if annotation.get("was_cancelled") or missing:
         raise FieldError(f"without an answer on {', '.join(missing) or 'anything (skipped)'}")
     flags = {flag: said[flag] == "yes" for flag in FLAGS}
-    annotator = annotator_name(annotation.get("completed_by", ""))
+    annotator = annotator_name(annotation.get("completed_by") or "")  # null, once the account is deleted
     when = str(annotation.get("updated_at") or annotation.get("created_at") or "")
     return Judgement(
         explanation=name, annotator=annotator, flags=flags, comment=said.get("comment", ""), judged_at=when
@@ -160,7 +161,7 @@ def read_judgement_inbox(folder: Path) -> tuple[list[Judgement], list[str]]:
     refused: list[str] = []
     for path in exports_in(folder):
         try:
-            export = json.loads(path.read_text(encoding="utf-8"))
+            export = json.loads(path.read_bytes())
         except (UnicodeDecodeError, json.JSONDecodeError) as error:
             refused.append(f"{path.name} is no JSON export: {error}")
             continue

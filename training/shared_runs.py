@@ -4,10 +4,14 @@ from __future__ import annotations
 
 import math
 import os
+import shutil
+import time
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager, nullcontext
 from pathlib import Path
 from typing import Any
+
+KEPT_SECONDS = 14 * 86_400  # what a killed run left, for the same run to go on from
 
 Report = Callable[[int, int, float], None]  # step, steps, loss
 
@@ -20,12 +24,25 @@ def processes() -> int:
 @contextmanager
 def turn_in(folder: Path) -> Iterator[None]:
     """Two runs at once take turns in a working folder: their checkpoints would lie in the same place. Of the processes that share
-    a run, the first one waits for all."""
+    a run, the first one waits for all.
+
+    Who is done clears away what killed runs have left there, where none has gone on with it for weeks.
+    """
     from filelock import FileLock
 
     folder.mkdir(parents=True, exist_ok=True)
-    with FileLock(folder / "training.lock") if os.environ.get("RANK", "0") == "0" else nullcontext():
+    first = os.environ.get("RANK", "0") == "0"
+    with FileLock(folder / "training.lock") if first else nullcontext():
         yield
+        if first:
+            _clear_away(folder)
+
+
+def _clear_away(folder: Path) -> None:
+    """Each night may have another corpus, and what a killed run left of the last one is never asked for again."""
+    for left in (*folder.glob("work-*"), *folder.glob("adapter.*")):
+        if time.time() - left.stat().st_mtime > KEPT_SECONDS:
+            shutil.rmtree(left, ignore_errors=True)
 
 
 def last_checkpoint(work: Path) -> Path | None:

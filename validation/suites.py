@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import shutil
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
@@ -36,7 +37,7 @@ def validate(frame: pd.DataFrame, name: str, expectations: Sequence[Any], docs: 
 
         docs.mkdir(parents=True, exist_ok=True)
         with FileLock(docs / "docs.lock"):  # checks of several runs write into one project
-            results = _validated(gx.get_context(mode="file", project_root_dir=str(docs)), suite, frame, documented=True)
+            results = _kept_in(docs, suite, frame)
         page = docs / "gx" / "uncommitted" / "data_docs" / "local_site" / "index.html"
     lines = []
     for one in results:
@@ -49,6 +50,26 @@ def validate(frame: pd.DataFrame, name: str, expectations: Sequence[Any], docs: 
     failed = table[~table["met"]]
     text = f"{len(table)} expectations on {len(frame):,} rows; {len(failed)} not met."
     return CheckResult(name, not (failed["severity"] == "critical").any(), text, table, page)
+
+
+def _kept_in(docs: Path, suite: Any, frame: pd.DataFrame) -> list[Any]:
+    """The outcome of each expectation, kept in the project of a folder.
+
+    A project with a file that a killed run or a full disk left in halves would fail every check from then on: it is begun anew.
+    """
+    import great_expectations as gx
+
+    def outcome() -> list[Any]:
+        return _validated(gx.get_context(mode="file", project_root_dir=str(docs)), suite, frame, documented=True)
+
+    try:
+        return outcome()
+    except Exception:  # noqa: BLE001 - of many kinds, by the file and by how much of it is there
+        _validated(
+            gx.get_context(mode="ephemeral"), suite, frame
+        )  # where the fault is not the project's, this raises it
+        shutil.rmtree(docs / "gx")
+        return outcome()
 
 
 def _validated(context: Any, suite: Any, frame: pd.DataFrame, documented: bool = False) -> list[Any]:

@@ -15,7 +15,12 @@ import pandas as pd
 import pytest
 from typer.testing import CliRunner
 
+from lm.bundled import BUNDLED
+from lm.errors import ModelNotFound, RegistryDown
+from lm.registry import SHIPPED, find_registered
 from orchestration.cli import app
+from orchestration.faults import PATIENCE
+from orchestration.language_model import load_chosen
 
 ROWS = 200
 ATE = "--task ATE --treatment drug --response pain"
@@ -207,6 +212,43 @@ def test_a_registry_that_does_not_answer_is_told_without_its_password(command, m
     assert found.exit_code == 2
     assert "RegistryError" in found.stderr and "MLFLOW_TRACKING_URI" in found.stderr
     assert "s3cret" not in found.stderr + found.stdout
+
+
+@pytest.mark.parametrize("command", [["models"], ["parse", "What does drug do to pain?", "--data"]])
+def test_a_registry_that_does_not_answer_is_not_waited_for_long(command, tmp_path, monkeypatch):
+    """Unless told otherwise MLflow tries for four minutes, without a word."""
+    (tmp_path / "trial.csv").write_text("drug,pain\n" + "0,1\n1,2\n" * 20)
+    for name in PATIENCE:
+        monkeypatch.setenv(name, "")  # so that what the command sets is undone
+        monkeypatch.delenv(name)
+    waited: list[float] = []
+    monkeypatch.setattr("urllib3.util.retry.time.sleep", waited.append)
+    monkeypatch.setattr("lm.load_language_model", lambda *_: find_registered("models:/causalsmith-assistant@champion"))
+    monkeypatch.setenv("MLFLOW_TRACKING_URI", "http://127.0.0.1:9")
+    file = [str(tmp_path / "trial.csv")] if command[0] == "parse" else []
+    found = CliRunner().invoke(app, [*command, *file])
+    assert found.exit_code == 2
+    assert "127.0.0.1:9" in found.stderr
+    assert sum(waited) < 20
+
+
+@pytest.mark.parametrize(
+    ("fault", "stands_in", "words"),
+    [
+        (RegistryDown("the registry does not answer"), str(SHIPPED), "adapter that comes with the project"),
+        (ModelNotFound("there is no tuned assistant."), BUNDLED, "untuned bundled model"),
+    ],
+)
+def test_what_stands_in_for_the_assistant_is_the_best_there_is_and_is_said(fault, stands_in, words, monkeypatch):
+    def load(name: str = BUNDLED) -> str:
+        if name == "assistant":
+            raise fault
+        return name
+
+    monkeypatch.setattr("lm.load_language_model", load)
+    found, note = load_chosen(None)
+    assert found == stands_in
+    assert str(fault) in note and words in note
 
 
 def test_annotations_are_not_fetched_to_where_nobody_imports_them(tmp_path, monkeypatch):

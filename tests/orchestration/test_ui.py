@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import signal
 import subprocess
 import sys
 import time
@@ -22,6 +23,37 @@ if len(sys.argv) > 2:
     Path(sys.argv[1]).write_text(str(child.pid))
 time.sleep(600)
 """
+
+
+STARTED = """
+import sys
+from orchestration import ui
+ui.commands = lambda *_: [[sys.executable, "-c", "import os, time; print(os.getpid(), flush=True); time.sleep(600)"]]
+sys.argv = ["ui"]
+sys.exit(ui.main())
+"""
+
+
+@pytest.mark.parametrize("told", [signal.SIGTERM, signal.SIGHUP])
+def test_what_was_started_ends_with_the_terminal(told: signal.Signals, tmp_path: Path) -> None:
+    """The servers have sessions of their own, so nothing else would end them, and their ports would stay taken."""
+    there = {**os.environ, "CAUSALSMITH_HOME": str(tmp_path), "DAGSTER_HOME": str(tmp_path)}
+    with subprocess.Popen([sys.executable, "-c", STARTED], stdout=subprocess.PIPE, text=True, env=there) as page:
+        assert page.stdout is not None
+        child = next(int(line) for line in page.stdout if line.strip().isdigit())
+        page.send_signal(told)
+        assert page.wait(timeout=30) == 0
+    with pytest.raises(ProcessLookupError):
+        os.kill(child, 0)
+
+
+def test_who_shall_not_mind_the_terminal_does_not() -> None:
+    code = (
+        "import os, signal; signal.signal(signal.SIGHUP, signal.SIG_IGN)\n"
+        "from orchestration.ending import when_told_to_end; when_told_to_end(lambda: os._exit(3))\n"
+        "os.kill(os.getpid(), signal.SIGHUP)"
+    )
+    assert subprocess.run([sys.executable, "-c", code], check=False).returncode == 0
 
 
 def test_a_server_that_ignores_signals_ends_with_its_children(tmp_path: Path) -> None:

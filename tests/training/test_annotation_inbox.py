@@ -135,6 +135,31 @@ def test_altered_skipped_and_half_filled_judgements_are_refused_with_a_reason():
     assert ["altered" in refused[0], "skipped" in refused[1], "non_fluency" in refused[2]] == [True] * 3
 
 
+@pytest.mark.parametrize(
+    "change",
+    [
+        {"data": "text"},
+        {"meta": ["text"]},
+        {"annotations": 5},
+        {"annotations": ["text"]},
+        {"annotations": [{"completed_by": 1, "result": [{"from_name": "hallucination", "value": ["yes"]}]}]},
+    ],
+)
+def test_a_malformed_entry_keeps_no_other_judgement_from_being_read(change):
+    one, other, _ = _flagged(rubric_tasks(EXPLANATIONS, {}), 1, set(), set(), set())
+    judgements, _ = read_judgements([{**one, **change}, other])
+    assert [judged.explanation for judged in judgements] == [explanation_id("R2", "E2.")]
+
+
+def test_people_whose_accounts_were_deleted_are_not_taken_for_one():
+    tasks = rubric_tasks(EXPLANATIONS, {})
+    judgements, refused = read_judgements(
+        [*_flagged(tasks, None, set(), set(), set()), *_flagged(tasks, 2, *[set()] * 3)]
+    )
+    assert [judged.annotator for judged in judgements] == ["annotator-2"] * 3
+    assert all("who made it" in reason for reason in refused) and len(refused) == 3
+
+
 def test_the_rubrics_interface_is_xml_with_every_flag_once():
     root = ElementTree.fromstring(rubric_configuration())
     assert [element.get("name") for element in root.iter("Choices")] == list(FLAGS)

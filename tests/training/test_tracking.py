@@ -225,6 +225,24 @@ def test_a_registry_that_does_not_answer_is_not_one_without_a_champion(tmp_path,
         find_assistant()
 
 
+def test_a_champion_whose_files_cannot_be_fetched_is_not_replaced_by_the_shipped_adapter(
+    tracking, versions, tmp_path, monkeypatch
+):
+    """A store of artifacts that is down, or a full disk: answers would come from another model, and nobody would know."""
+
+    def no_space(**_: object) -> None:
+        raise OSError(28, "No space left on device")
+
+    monkeypatch.setenv("CAUSALSMITH_CACHE", str(tmp_path))
+    tracking.client().set_registered_model_alias(versions[0].name, CHAMPION, versions[0].version)
+    with monkeypatch.context() as patch:
+        patch.setattr("mlflow.artifacts.download_artifacts", no_space)
+        with pytest.raises(RegistryDown, match=r"cannot be fetched.*No space left"):
+            find_assistant()
+    assert not [path for path in tmp_path.rglob("*") if path.is_file()]
+    assert find_assistant().version == versions[0].version
+
+
 def test_an_adapter_tuned_before_the_server_was_chosen_is_registered_all_the_same(tracking, adapters, tmp_path):
     """Its run is in another registry, or in one that was deleted; tuning it again for that would take hours."""
     elsewhere = tracking.start_run("tuned here", {}, {})

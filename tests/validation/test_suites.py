@@ -143,3 +143,23 @@ def test_suite_and_outcome_are_kept_and_shown_as_data_docs(tmp_path):
     page = first.page.read_text(encoding="utf-8")
     assert page.count("questions") >= 2  # both outcomes are listed
     assert list(tmp_path.rglob("local_site/expectations/questions.html"))
+
+
+@pytest.mark.parametrize(
+    "torn", ["great_expectations.yml", "expectations/questions.json", "checkpoints/questions.json"]
+)
+def test_docs_that_a_killed_run_left_in_halves_fail_no_check_after_it(torn, tmp_path):
+    assert validate(_questions(), "questions", retrieval_expectations(TASKS), tmp_path).passed
+    file = tmp_path / "gx" / torn
+    file.write_bytes(file.read_bytes()[: file.stat().st_size // 2])
+    again = validate(_questions(), "questions", retrieval_expectations(TASKS), tmp_path)
+    assert again.passed and len(again.table) == len(retrieval_expectations(TASKS))
+    assert "questions" in again.page.read_text()
+
+
+def test_docs_are_kept_where_the_fault_is_not_theirs(tmp_path, monkeypatch):
+    validate(_questions(), "questions", retrieval_expectations(TASKS), tmp_path)
+    monkeypatch.setattr("validation.suites._validated", lambda *_, **__: 1 / 0)
+    with pytest.raises(ZeroDivisionError):
+        validate(_questions(), "questions", retrieval_expectations(TASKS), tmp_path)
+    assert (tmp_path / "gx" / "great_expectations.yml").exists()

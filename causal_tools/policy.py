@@ -68,7 +68,7 @@ def best_single_action(query: CausalQuery, frame: pd.DataFrame, seed: int, check
         query=query,
         action=prepared.treatment.levels[best],
         estimate=float(means.heights[best]),
-        interval=means.interval(best),
+        interval=means.interval_of_best(best),
         values={action: float(value) for action, value in zip(actions, means.heights, strict=True)},
         n_rows=int(keep.sum()),
         method=f"doubly robust action values, {FOLDS}-fold cross-fitting; "

@@ -26,16 +26,31 @@ class LocalMeans:
 
     def interval(self, column: int) -> tuple[float, float]:
         """The 95 % interval of one column's mean."""
-        reach = Z95 * float(self.errors[column])
-        return float(self.heights[column]) - reach, float(self.heights[column]) + reach
+        return self._within(column, Z95)
+
+    def interval_of_best(self, column: int) -> tuple[float, float]:
+        """The 95 % interval of a mean that was chosen as the best of all columns' means.
+
+        The largest of several errors reaches further than one of them: of eight equal actions the plain interval of the best
+        covers in 83 % of samples. In 95 % all of K errors lie below the 0.95 ** (1 / K) quantile (Šidák, 1967; nearer where they
+        go together).
+        """
+        from scipy.stats import norm
+
+        return self._within(column, max(Z95, float(norm.ppf(0.95 ** (1 / len(self.heights))))))
+
+    def _within(self, column: int, reach: float) -> tuple[float, float]:
+        height, error = float(self.heights[column]), float(self.errors[column])
+        return height - reach * error, height + reach * error
 
 
 def said_of_choice(actions: int) -> list[str]:
-    """What an interval leaves out where the best of several means was taken: of eight equal ones it covers in 83 % of samples."""
+    """What is to be known where the best of several means was taken."""
     if actions <= 2:
         return []
     return [
-        f"the interval is of one action's mean; that this one was chosen as the best of {actions} makes it look too good"
+        f"that this action was chosen as the best of {actions} makes its mean look a little too good; its interval is wider "
+        "for it, those of the other actions are not"
     ]
 
 

@@ -55,7 +55,7 @@ def best_regime(query: CausalQuery, frame: pd.DataFrame, seed: int = 0) -> Polic
         second_action=about.treatment.levels[best] if stages.about_second else None,
         regime=_in_words(stages, best),
         estimate=float(means.heights[best]),
-        interval=means.interval(best),
+        interval=means.interval_of_best(best),
         values={action: float(value) for action, value in zip(actions, means.heights, strict=True)},
         n_rows=int(keep.sum()),
         method=f"two-stage Q-learning by backward induction; doubly robust values, {FOLDS}-fold cross-fitting; Q models "

@@ -81,7 +81,7 @@ def read_text(content: str, name: str) -> DataTable:
     """
     if not content.strip():
         raise DataFileError(f"{name} is empty: it has no header and no rows. Give a header line and at least 30 rows.")
-    frame, notes = parse_delimited(content.encode(), name)
+    frame, notes = parse_delimited(content.encode(errors="replace"), name)  # it may hold halves of characters
     frame = tidy(frame, name, notes)
     return DataTable(frame, name, notes, describe_columns(frame))
 

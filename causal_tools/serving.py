@@ -7,6 +7,7 @@ request names is opened.
 from __future__ import annotations
 
 import json
+import logging
 import threading
 from pathlib import Path
 from typing import Any
@@ -44,6 +45,10 @@ class AssistantModel(PythonModel):
                     answers.append(json.dumps(self._answer(fields), ensure_ascii=False))
             except CausalToolsError as error:
                 answers.append(json.dumps({"error": str(error)}, ensure_ascii=False))
+            except Exception as error:  # one row's fault is not the others'
+                logging.getLogger(__name__).exception("a question could not be answered")
+                told = f"sorry, that went wrong in a way nobody foresaw ({type(error).__name__}: {error})"
+                answers.append(json.dumps({"error": told}, ensure_ascii=False))
         return answers
 
     def _answer(self, fields: dict[str, str]) -> dict[str, Any]:

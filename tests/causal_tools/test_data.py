@@ -8,7 +8,7 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from causal_tools.data import describe_columns, read_table
+from causal_tools.data import describe_columns, read_table, read_text
 from causal_tools.errors import DataFileError
 
 
@@ -409,3 +409,7 @@ def test_an_ordered_categorical_of_texts_keeps_its_order_so_that_it_is_compared_
     assert list(frame["arm"].cat.categories) == ["old", "new"]
     assert frame["arm"].isna().sum() == 25
     assert frame["grade"].tolist()[:2] == [10, 2]  # numbers have an order of their own
+
+
+def test_halves_of_characters_in_a_text_are_no_fault() -> None:
+    assert read_text("a,b\nx\ud800,1\ny,2\n", "a.csv").frame["a"].tolist() == ["x?", "y"]

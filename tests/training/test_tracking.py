@@ -151,6 +151,9 @@ def test_the_served_model_reads_questions_into_queries(versions, adapters, monke
     assert "error" in first or set(CausalQuery.model_validate(first).columns()) <= {"smoker", "fev1", "age"}
     assert "question is empty" in second["error"]
     assert "JSON list" in third["error"]
+    monkeypatch.setattr(served, "_answer", lambda fields: {"question": fields["question"][1]})
+    short, long = served.predict(context, pd.DataFrame({"question": ["a", "ab"]}))
+    assert "IndexError" in json.loads(short)["error"] and json.loads(long) == {"question": "b"}
 
 
 @pytest.mark.slow

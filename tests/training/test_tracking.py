@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import sys
 from pathlib import Path
 from types import SimpleNamespace
 
@@ -223,6 +224,25 @@ def test_a_registry_that_does_not_answer_is_not_one_without_a_champion(tmp_path,
         Tracking("http://127.0.0.1:9", "").version_at(CHAMPION)
     with pytest.raises(RegistryDown, match="does not answer"):
         find_assistant()
+
+
+@pytest.mark.parametrize(
+    ("address", "told"),
+    [
+        ("sqlite:///{folder}/mlflow.db", "file is not a database"),
+        ("postgresql+pg8000://me:s3cret@127.0.0.1:9/mlflow", "pg8000"),
+        ("weird://x", "unsupported URI"),
+    ],
+)
+def test_a_registry_that_cannot_be_opened_is_told_as_one_that_is_down(address, told, tmp_path, monkeypatch):
+    """A damaged file, or a database whose driver is not installed: the adapter that comes with the project stands in."""
+    (tmp_path / "mlflow.db").write_bytes(b"SQLite format 3\0" + b"torn" * 100)
+    monkeypatch.setenv("MLFLOW_TRACKING_URI", address.format(folder=tmp_path))
+    monkeypatch.setitem(sys.modules, "pg8000", None)  # as where it is not installed
+    monkeypatch.setattr("mlflow.store.db.utils.MAX_RETRY_COUNT", 1)  # it tries again for minutes
+    with pytest.raises(RegistryDown, match=f"cannot be opened.*{told}") as found:
+        find_assistant()
+    assert "s3cret" not in str(found.value)
 
 
 def test_a_champion_whose_files_cannot_be_fetched_is_not_replaced_by_the_shipped_adapter(

@@ -7,43 +7,19 @@ once that is gone, what it left is ended, or no night would follow and the slot 
 
 from __future__ import annotations
 
-import os
-import socket
 from collections.abc import Iterator
-from pathlib import Path
 from typing import Any
 
 import dagster as dg
-import psutil
+
+from training.processes import current_process, is_gone
 
 PROCESS_TAG = "causalsmith/process"
-CLOCK_SECONDS = 60.0  # by which two readings of a process's beginning may differ: they follow the clock of the host
-_NAMESPACE = Path("/proc/self/ns/pid")  # containers of one host number their processes apart
 
 
 def this_process() -> dict[str, str]:
-    """A tag that says in which process a run goes on: host, id and beginning."""
-    return {PROCESS_TAG: f"{_host()}|{os.getpid()}|{psutil.Process().create_time():.2f}"}
-
-
-def _host() -> str:
-    """This machine, or the container within it."""
-    within = _NAMESPACE.readlink() if _NAMESPACE.exists() else ""
-    return f"{socket.gethostname()} {within}".strip()
-
-
-def is_gone(process: str) -> bool:
-    """Whether a process of this host has ended; of other hosts nothing is known, so it has not."""
-    host, number, began = process.split("|")
-    if host != _host():
-        return False
-    try:
-        found = psutil.Process(int(number))
-        return found.status() == psutil.STATUS_ZOMBIE or abs(found.create_time() - float(began)) > CLOCK_SECONDS
-    except psutil.NoSuchProcess:
-        return True
-    except psutil.AccessDenied:
-        return False
+    """A tag that says in which process a run goes on."""
+    return {PROCESS_TAG: current_process()}
 
 
 def _process_of(instance: dg.DagsterInstance, run: dg.DagsterRun) -> str | None:

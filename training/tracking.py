@@ -11,9 +11,11 @@ from typing import Any
 
 from lm.places import shown
 from lm.registry import ASSISTANT_MODEL, CHALLENGER, CHAMPION, is_absent
+from training.processes import current_process, is_gone
 
 ADAPTER_TAG, OVER_TAG = "causalsmith.adapter_digest", "causalsmith.promoted_over"
 REASON_TAG, ROLLED_BACK_TAG = "causalsmith.promotion_reason", "causalsmith.rolled_back"
+PROCESS_TAG = "causalsmith.process"  # in which a run goes on
 MOST_TOLD = 5000  # characters of a reason, as MLflow limits tags
 
 
@@ -54,9 +56,13 @@ class Tracking:
         return mlflow.MlflowClient(tracking_uri=self.uri, registry_uri=self.uri)
 
     def start_run(self, name: str, parameters: Mapping[str, Any], tags: Mapping[str, str]) -> str:
-        """Open a run and leave it open; returns its id."""
+        """Open a run and leave it open; returns its id. Runs that were left open when their process ended are closed."""
         client = self.client()
-        run = client.create_run(self._experiment_id(client), run_name=name, tags=dict(tags))
+        experiment = self._experiment_id(client)
+        for left in client.search_runs([experiment], "attributes.status = 'RUNNING'"):
+            if (process := left.data.tags.get(PROCESS_TAG)) and is_gone(process):
+                client.set_terminated(left.info.run_id, "KILLED")
+        run = client.create_run(experiment, run_name=name, tags={**tags, PROCESS_TAG: current_process()})
         for key, value in parameters.items():
             client.log_param(run.info.run_id, key, value)
         return str(run.info.run_id)
@@ -78,12 +84,15 @@ class Tracking:
 
     @contextmanager
     def finishing(self, run_id: str) -> Iterator[Any]:
-        """Close the run when the block ends: finished, or failed where it raises."""
+        """Close the run when the block ends: finished, or failed where it raises; a server that is down hides no fault."""
         client = self.client()
         try:
             yield client
-        except BaseException:
-            client.set_terminated(run_id, "FAILED")
+        except BaseException as error:
+            try:
+                client.set_terminated(run_id, "FAILED")
+            except Exception as unheard:  # noqa: BLE001 - of many kinds, by the server and what is wrong with it
+                error.add_note(f"MLflow's run {run_id} could not be marked as failed: {shown(str(unheard))}")
             raise
         client.set_terminated(run_id, "FINISHED")
 

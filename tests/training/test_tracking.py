@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import json
+import subprocess
 import sys
 from pathlib import Path
 from types import SimpleNamespace
 
 import numpy as np
+import psutil
 import pytest
 import torch
 
@@ -15,6 +17,7 @@ from lm import ModelNotFound, load_language_model
 from lm.errors import RegistryDown
 from lm.registry import CHALLENGER, CHAMPION, find_assistant
 from lm.tiny import tiny_model
+from training.processes import current_process
 from training.tracking import OVER_TAG, ROLLED_BACK_TAG, ChampionChanged, Tracking, Version
 
 
@@ -127,6 +130,34 @@ def test_a_run_that_breaks_is_marked_failed(tracking):
     with pytest.raises(KeyboardInterrupt), tracking.finishing(run):
         raise KeyboardInterrupt
     assert tracking.client().get_run(run).info.status == "FAILED"
+
+
+def test_a_server_that_is_down_does_not_hide_why_a_run_broke(monkeypatch):
+    class Down:
+        def set_terminated(self, *_: object) -> None:
+            raise OSError("no route to http://me:s3cret@mlflow")
+
+    monkeypatch.setattr(Tracking, "client", lambda _: Down())
+    with pytest.raises(MemoryError, match="too large") as found, Tracking("", "").finishing("run 1"):
+        raise MemoryError("too large")
+    assert "run 1 could not be marked as failed: no route to" in found.value.__notes__[0]
+    assert "s3cret" not in found.value.__notes__[0]
+
+
+def test_a_run_whose_process_was_killed_is_closed_when_the_next_begins(tracking, monkeypatch):
+    process = subprocess.Popen([sys.executable, "-c", "input()"], stdin=subprocess.PIPE)
+    host = current_process().split("|")[0]
+    there = f"{host}|{process.pid}|{psutil.Process(process.pid).create_time():.2f}"
+    with monkeypatch.context() as patch:
+        patch.setattr("training.tracking.current_process", lambda: there)
+        killed = tracking.start_run("killed", {}, {})
+    alive = tracking.start_run("alive", {}, {})
+    status = tracking.client().get_run
+    assert status(killed).info.status == "RUNNING"
+    process.kill()
+    process.wait()
+    tracking.start_run("next", {}, {})
+    assert [status(run).info.status for run in (killed, alive)] == ["KILLED", "RUNNING"]
 
 
 def test_the_served_model_reads_questions_into_queries(versions, adapters, monkeypatch):

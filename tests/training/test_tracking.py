@@ -5,6 +5,8 @@ from __future__ import annotations
 import json
 import subprocess
 import sys
+import time
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from types import SimpleNamespace
 
@@ -42,6 +44,7 @@ def tracking(tmp_path_factory):
     with pytest.MonkeyPatch.context() as patch:
         patch.setenv("MLFLOW_TRACKING_URI", one.uri)
         patch.setenv("CAUSALSMITH_CACHE", str(folder / "cache"))
+        patch.setenv("CAUSALSMITH_HOME", str(folder / "home"))
         yield one
 
 
@@ -116,6 +119,36 @@ def test_promotion_moves_the_champion_and_its_alias_can_be_moved_back(versions, 
     assert find_assistant().version == "shipped with the project"
     with pytest.raises(LookupError, match="no champion"):
         tracking.roll_back("once more")
+
+
+def test_of_two_promotions_at_once_the_second_finds_another_champion(tmp_path, monkeypatch):
+    """Each looks which version is champion before either has moved the alias, unless it waits for the other."""
+    monkeypatch.setenv("CAUSALSMITH_HOME", str(tmp_path / "home"))
+    champion: list[str] = []
+
+    class Registry:
+        def set_model_version_tag(self, *_: object) -> None:
+            time.sleep(0.3)
+
+        def set_registered_model_alias(self, name: str, alias: str, version: str) -> None:
+            champion.append(version)
+
+    monkeypatch.setattr(Tracking, "client", lambda _: Registry())
+    monkeypatch.setattr(
+        Tracking, "version_at", lambda *_: Version("model", champion[-1], "run", {}) if champion else None
+    )
+
+    def promote(number: str) -> bool:
+        try:
+            Tracking("", "").promote(Version("model", number, "run", {}), over="", reason="better")
+        except ChampionChanged:
+            return False
+        return True
+
+    with ThreadPoolExecutor(2) as both:
+        done = list(both.map(promote, "12"))
+    assert sorted(done) == [False, True]
+    assert len(champion) == 1
 
 
 @pytest.mark.parametrize("name", ["models:/causalsmith-assistant@nobody", "models:/causalsmith-assistant/99",

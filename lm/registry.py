@@ -38,14 +38,13 @@ def find_registered(uri: str) -> RegisteredModel:
         RegistryDown: it does not answer, or does not give the files of what it knows.
     """
     os.environ.setdefault("MLFLOW_DISABLE_TELEMETRY", "true")
-    import mlflow
     from mlflow.exceptions import MlflowException
 
     name, _, alias = uri.removeprefix("models:/").partition("@")
     if not _registry_exists():
         raise ModelNotFound(f"no model registry at {shown(tracking_uri())}: nothing has been registered yet")
     logging.getLogger("mlflow").setLevel(logging.WARNING)
-    client = mlflow.MlflowClient(tracking_uri=tracking_uri(), registry_uri=tracking_uri())
+    client = _client()
     try:
         if alias:
             version = client.get_model_version_by_alias(name, alias)
@@ -58,10 +57,39 @@ def find_registered(uri: str) -> RegisteredModel:
                 shown(f"the model registry at {tracking_uri()} does not answer: {error.message}")
             ) from None
         raise ModelNotFound(f"no registered model {uri!r} at {shown(tracking_uri())}: {error.message}") from None
+    except _faults_of_a_store() as error:
+        raise _unreadable(error) from None
     folder = cache() / "registry" / name / f"{version.version}-{version.run_id}"
     if not folder.exists():
         _fetch(f"models:/{name}/{version.version}", folder)
     return RegisteredModel(name, str(version.version), alias or None, folder)
+
+
+def _client() -> Any:
+    """The registry's client.
+
+    Raises:
+        RegistryDown: its database cannot be opened: the file is damaged, the driver is missing, or the address is no registry's.
+    """
+    import mlflow
+    from mlflow.exceptions import MlflowException
+
+    try:
+        return mlflow.MlflowClient(tracking_uri=tracking_uri(), registry_uri=tracking_uri())
+    except (MlflowException, *_faults_of_a_store()) as error:
+        raise _unreadable(error) from None
+
+
+def _faults_of_a_store() -> tuple[type[Exception], ...]:
+    """What a database beneath the registry raises, which MLflow lets through."""
+    from sqlalchemy.exc import SQLAlchemyError
+
+    return SQLAlchemyError, ImportError
+
+
+def _unreadable(error: Exception) -> RegistryDown:
+    first = (str(error).strip().splitlines() or [type(error).__name__])[0]
+    return RegistryDown(shown(f"the model registry at {tracking_uri()} cannot be opened: {first}"))
 
 
 def _fetch(uri: str, folder: Path) -> None:

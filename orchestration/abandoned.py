@@ -1,48 +1,25 @@
 """Runs whose process is gone: ended as failed and their pool slots freed, so that no later run waits for them for ever.
 
 Dagster's default launcher cannot tell whether the process of a run still lives, so a run whose machine went down counts as
-going on for ever. Jobs, and the stages within their process, say where they run; once that is gone, what it left is ended, or no
-night would follow and the slot of the pool ``gpu`` would stay taken.
+going on for ever. Jobs, the stages within their process, and what is launched at the page or by a sensor say where they run;
+once that is gone, what it left is ended, or no night would follow and the slot of the pool ``gpu`` would stay taken.
 """
 
 from __future__ import annotations
 
-import os
-import socket
-from pathlib import Path
+from collections.abc import Iterator
 from typing import Any
 
 import dagster as dg
-import psutil
+
+from training.processes import current_process, is_gone
 
 PROCESS_TAG = "causalsmith/process"
-CLOCK_SECONDS = 60.0  # by which two readings of a process's beginning may differ: they follow the clock of the host
-_NAMESPACE = Path("/proc/self/ns/pid")  # containers of one host number their processes apart
 
 
 def this_process() -> dict[str, str]:
-    """A tag that says in which process a run goes on: host, id and beginning."""
-    return {PROCESS_TAG: f"{_host()}|{os.getpid()}|{psutil.Process().create_time():.2f}"}
-
-
-def _host() -> str:
-    """This machine, or the container within it."""
-    within = _NAMESPACE.readlink() if _NAMESPACE.exists() else ""
-    return f"{socket.gethostname()} {within}".strip()
-
-
-def is_gone(process: str) -> bool:
-    """Whether a process of this host has ended; of other hosts nothing is known, so it has not."""
-    host, number, began = process.split("|")
-    if host != _host():
-        return False
-    try:
-        found = psutil.Process(int(number))
-        return found.status() == psutil.STATUS_ZOMBIE or abs(found.create_time() - float(began)) > CLOCK_SECONDS
-    except psutil.NoSuchProcess:
-        return True
-    except psutil.AccessDenied:
-        return False
+    """A tag that says in which process a run goes on."""
+    return {PROCESS_TAG: current_process()}
 
 
 def _process_of(instance: dg.DagsterInstance, run: dg.DagsterRun) -> str | None:
@@ -52,6 +29,38 @@ def _process_of(instance: dg.DagsterInstance, run: dg.DagsterRun) -> str | None:
         return process
     before = instance.get_run_by_id(run.parent_run_id)
     return None if before is None or before.tags.get(PROCESS_TAG) == process else process
+
+
+class _Telling(dg.Executor):
+    """Says in which process a run is led, which outlives the processes of its steps; another executor does the work."""
+
+    def __init__(self, inner: dg.Executor) -> None:
+        self._inner = inner
+
+    def execute(self, plan_context: Any, execution_plan: Any) -> Iterator[dg.DagsterEvent]:
+        plan_context.instance.add_run_tags(plan_context.run_id, this_process())
+        yield from self._inner.execute(plan_context, execution_plan)
+
+    @property
+    def retries(self) -> Any:
+        return self._inner.retries
+
+    @property
+    def step_dependency_config(self) -> Any:
+        return self._inner.step_dependency_config
+
+
+_DEFAULT = dg.multi_or_in_process_executor
+
+
+@dg.executor(
+    name=_DEFAULT.name, config_schema=_DEFAULT.config_schema.as_field(), requirements=_DEFAULT.get_requirements
+)
+def telling_executor(context: dg.InitExecutorContext) -> dg.Executor:
+    """Dagster's default executor, by which a run of assets also says where it goes on."""
+    made = _DEFAULT.executor_creation_fn
+    assert made is not None
+    return _Telling(made(context))
 
 
 def end_abandoned_runs(instance: dg.DagsterInstance, parent_tag: str, log: Any) -> list[str]:

@@ -21,6 +21,7 @@ from assets.annotations import AnnotationInbox
 from assets.models import LanguageModels
 from assets.recordings import StoredRecordings
 from lm.places import cache, home, tracking_uri
+from orchestration.abandoned import telling_executor
 from orchestration.console import short_console
 from orchestration.jobs import CHAINS, STAGES
 from orchestration.schedules import NIGHTLY
@@ -52,6 +53,7 @@ defs = dg.Definitions(
     jobs=[*(stage.job() for stage in STAGES), *CHAINS.values()],
     schedules=NIGHTLY,
     sensors=SENSORS,
+    executor=telling_executor,
     loggers={"console": short_console},
     resources={
         "profile": chosen_profile(),

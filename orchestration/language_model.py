@@ -34,3 +34,14 @@ def load_chosen(name: str | None) -> tuple[LanguageModel, str | None]:
         if isinstance(error, RegistryDown) and (shipped := shipped_adapter()) is not None:
             return load_language_model(str(shipped)), f"{error}. Using the adapter that comes with the project."
         return load_language_model(), f"{error} Using the untuned bundled model; its readings are often wrong."
+
+
+def assistant_is_there() -> bool:
+    """Whether the assistant can be had now; its files are fetched."""
+    from lm import ModelNotFound
+    from lm.registry import find_assistant
+
+    try:
+        return find_assistant() is not None
+    except ModelNotFound:
+        return False

@@ -5,7 +5,7 @@ import dagster as dg
 from assets.alerts import Alerts
 from lm.places import tracking_uri
 from orchestration.jobs import CHAINS, CORPORA
-from orchestration.settings import annotation_inbox, explanation_inbox
+from orchestration.settings import explanation_inbox, watched_inbox
 
 
 @dg.sensor(
@@ -17,8 +17,8 @@ from orchestration.settings import annotation_inbox, explanation_inbox
 def annotations_arrived(context: dg.SensorEvaluationContext) -> dg.RunRequest | dg.SkipReason:
     from training.annotation_inbox import exports_in, inbox_digest
 
-    inboxes = annotation_inbox(), explanation_inbox()
-    if not any(map(exports_in, inboxes)):
+    inboxes = watched_inbox(), explanation_inbox()
+    if not any(map(exports_in, inboxes)) and not context.cursor:  # with one, what was there has been taken out
         return dg.SkipReason(f"no export in {inboxes[0]} or {inboxes[1]}")
     digest = "-".join(map(inbox_digest, inboxes))
     if digest == context.cursor:

@@ -99,11 +99,14 @@ def annotation_inbox() -> Path:
 
     While that inbox is empty, the sample that comes with the project stands in.
     """
-    if configured := os.environ.get(ANNOTATIONS_VARIABLE):
-        return Path(configured)
-    inbox = inbox_folder()
+    inbox = watched_inbox()
     sample = CHECKOUT / "training" / "samples" / "annotations_sample.json"
-    return inbox if any(inbox.glob("*.json")) else sample
+    return inbox if os.environ.get(ANNOTATIONS_VARIABLE) or any(inbox.glob("*.json")) else sample
+
+
+def watched_inbox() -> Path:
+    """Where annotations arrive, whether any have or not: the sample is no arrival."""
+    return Path(os.environ.get(ANNOTATIONS_VARIABLE) or inbox_folder())
 
 
 def inbox_folder() -> Path:

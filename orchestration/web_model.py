@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import threading
+import time
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any, Self
 
-from orchestration.language_model import load_chosen
+from orchestration.language_model import assistant_is_there, load_chosen
 
 Load = Callable[[], tuple[Any, str | None]]
+AGAIN_AFTER = 300.0  # seconds until the model asked for is looked for again, where another stands in
 
 
 class SharedModel:
@@ -19,14 +21,16 @@ class SharedModel:
     Args:
         load: gives the model, and a sentence on what was taken in the place of the model asked for, or None.
         name: as the page shows it before the model is loaded.
+        is_there: whether the model asked for can be loaded now; asked where another stands in.
     """
 
-    def __init__(self, load: Load, name: str) -> None:
+    def __init__(self, load: Load, name: str, is_there: Callable[[], bool] = lambda: False) -> None:
         self.name = name
         self.note: str | None = None
         self.lock = threading.RLock()
-        self._load = load
+        self._load, self._is_there = load, is_there
         self._lm: Any = None
+        self._looked = 0.0
 
     @classmethod
     def named(cls, name: str | None) -> Self:
@@ -39,7 +43,7 @@ class SharedModel:
 
         if name is not None:
             parse_reference(name)
-        return cls(lambda: load_chosen(name), name or "assistant")
+        return cls(lambda: load_chosen(name), name or "assistant", assistant_is_there)
 
     @property
     def is_loaded(self) -> bool:
@@ -51,7 +55,17 @@ class SharedModel:
         with self.lock:
             if self._lm is None:
                 self._lm, self.note = self._load()
+                self._looked = time.monotonic()
             return self._lm
+
+    def look_again(self) -> None:
+        """Load anew where another model stands in and the one asked for has come since; for use before a reading."""
+        with self.lock:
+            if self.note is None or time.monotonic() - self._looked < AGAIN_AFTER:
+                return
+            if self._is_there():
+                self._lm, self.note = self._load()
+            self._looked = time.monotonic()
 
     def describe(self) -> str:
         """One line for people."""

@@ -102,8 +102,9 @@ def read(session: Session, question: str, model: SharedModel) -> Session:
     if not question.strip():
         raise QueryError('there is no question yet. Ask, for example: "What is the effect of drug on pain?"')
     with model.lock:
+        model.look_again()
         reading = Assistant(model).read(question, session.columns, table.name, known_levels(table))
-    return replace(session, question=question.strip(), reading=reading, reader=model.describe())
+        return replace(session, question=question.strip(), reading=reading, reader=model.describe())
 
 
 def query_asked(session: Session, form: Form, question: str = "") -> CausalQuery:
@@ -135,9 +136,9 @@ def answer(session: Session, query: CausalQuery) -> Answer:
 def word(session: Session, given: Answer, model: SharedModel) -> Answer:
     """The answer with the model's explanation where that passes every check."""
     as_read = session.reading is not None and session.reading.query == given.query
-    text, check = Assistant(model).word(
-        session.question if as_read else reading_line(given.query), given.result, session.columns
-    )
+    asked = session.question if as_read else reading_line(given.query)
+    with model.lock:  # or another person's reading could change the model half-way
+        text, check = Assistant(model).word(asked, given.result, session.columns)
     if not check.passed:
         return replace(given, wording=check)
     return replace(given, wording=check, explanation=text, worded_by="model")

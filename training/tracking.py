@@ -9,11 +9,13 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from lm.places import shown
+from lm.places import home, shown
 from lm.registry import ASSISTANT_MODEL, CHALLENGER, CHAMPION, is_absent
+from training.processes import current_process, is_gone
 
 ADAPTER_TAG, OVER_TAG = "causalsmith.adapter_digest", "causalsmith.promoted_over"
 REASON_TAG, ROLLED_BACK_TAG = "causalsmith.promotion_reason", "causalsmith.rolled_back"
+PROCESS_TAG = "causalsmith.process"  # in which a run goes on
 MOST_TOLD = 5000  # characters of a reason, as MLflow limits tags
 
 
@@ -54,9 +56,13 @@ class Tracking:
         return mlflow.MlflowClient(tracking_uri=self.uri, registry_uri=self.uri)
 
     def start_run(self, name: str, parameters: Mapping[str, Any], tags: Mapping[str, str]) -> str:
-        """Open a run and leave it open; returns its id."""
+        """Open a run and leave it open; returns its id. Runs that were left open when their process ended are closed."""
         client = self.client()
-        run = client.create_run(self._experiment_id(client), run_name=name, tags=dict(tags))
+        experiment = self._experiment_id(client)
+        for left in client.search_runs([experiment], "attributes.status = 'RUNNING'"):
+            if (process := left.data.tags.get(PROCESS_TAG)) and is_gone(process):
+                client.set_terminated(left.info.run_id, "KILLED")
+        run = client.create_run(experiment, run_name=name, tags={**tags, PROCESS_TAG: current_process()})
         for key, value in parameters.items():
             client.log_param(run.info.run_id, key, value)
         return str(run.info.run_id)
@@ -78,12 +84,15 @@ class Tracking:
 
     @contextmanager
     def finishing(self, run_id: str) -> Iterator[Any]:
-        """Close the run when the block ends: finished, or failed where it raises."""
+        """Close the run when the block ends: finished, or failed where it raises; a server that is down hides no fault."""
         client = self.client()
         try:
             yield client
-        except BaseException:
-            client.set_terminated(run_id, "FAILED")
+        except BaseException as error:
+            try:
+                client.set_terminated(run_id, "FAILED")
+            except Exception as unheard:  # noqa: BLE001 - of many kinds, by the server and what is wrong with it
+                error.add_note(f"MLflow's run {run_id} could not be marked as failed: {shown(str(unheard))}")
             raise
         client.set_terminated(run_id, "FINISHED")
 
@@ -137,7 +146,8 @@ class Tracking:
     def promote(self, version: Version, over: str, reason: str) -> None:
         """Move the alias ``champion`` to a version, with the reason and the version that it replaces.
 
-        The alias is moved last and at once: before that the old champion is in force, after that the new one.
+        The alias is moved last and at once: before that the old champion is in force, after that the new one. Of two promotions
+        on one machine the second waits for the first, and finds another champion.
 
         Args:
             over: the version that the comparison was with; '' where there was no champion.
@@ -145,16 +155,17 @@ class Tracking:
         Raises:
             ChampionChanged: another version has become champion since the comparison.
         """
-        champion = self.version_at(CHAMPION, version.name)
-        if (champion.version if champion else "") != over:
-            raise ChampionChanged(
-                f"version {version.version} was compared with {f'version {over}' if over else 'no champion'}, but now "
-                f"{f'version {champion.version}' if champion else 'none'} is champion; evaluate again"
-            )
-        client = self.client()
-        client.set_model_version_tag(version.name, version.version, OVER_TAG, over)
-        client.set_model_version_tag(version.name, version.version, REASON_TAG, reason[:MOST_TOLD])
-        client.set_registered_model_alias(version.name, CHAMPION, version.version)
+        with _champion_lock():
+            champion = self.version_at(CHAMPION, version.name)
+            if (champion.version if champion else "") != over:
+                raise ChampionChanged(
+                    f"version {version.version} was compared with {f'version {over}' if over else 'no champion'}, but now "
+                    f"{f'version {champion.version}' if champion else 'none'} is champion; evaluate again"
+                )
+            client = self.client()
+            client.set_model_version_tag(version.name, version.version, OVER_TAG, over)
+            client.set_model_version_tag(version.name, version.version, REASON_TAG, reason[:MOST_TOLD])
+            client.set_registered_model_alias(version.name, CHAMPION, version.version)
 
     def roll_back(self, reason: str, name: str = ASSISTANT_MODEL) -> tuple[Version, Version | None]:
         """Give the alias ``champion`` back to the version that the champion replaced; none, where it replaced none.
@@ -167,16 +178,17 @@ class Tracking:
         Raises:
             LookupError: there is no champion.
         """
-        champion = self.version_at(CHAMPION, name)
-        if champion is None:
-            raise LookupError(f"{name} has no champion at {shown(self.uri)}, so there is nothing to roll back")
-        client, replaced = self.client(), champion.tags.get(OVER_TAG, "")
-        client.set_model_version_tag(name, champion.version, ROLLED_BACK_TAG, reason[:MOST_TOLD])
-        if replaced:
-            client.set_registered_model_alias(name, CHAMPION, replaced)
-        else:
-            client.delete_registered_model_alias(name, CHAMPION)
-        return champion, self.version_at(CHAMPION, name)
+        with _champion_lock():
+            champion = self.version_at(CHAMPION, name)
+            if champion is None:
+                raise LookupError(f"{name} has no champion at {shown(self.uri)}, so there is nothing to roll back")
+            client, replaced = self.client(), champion.tags.get(OVER_TAG, "")
+            client.set_model_version_tag(name, champion.version, ROLLED_BACK_TAG, reason[:MOST_TOLD])
+            if replaced:
+                client.set_registered_model_alias(name, CHAMPION, replaced)
+            else:
+                client.delete_registered_model_alias(name, CHAMPION)
+            return champion, self.version_at(CHAMPION, name)
 
     def versions(self, name: str = ASSISTANT_MODEL) -> list[Version]:
         """All registered versions, newest first."""
@@ -215,6 +227,17 @@ class Tracking:
         for key, value in tags.items():
             client.set_model_version_tag(name, version, key, value)
         return _version(client.get_model_version(name, version))
+
+
+@contextmanager
+def _champion_lock() -> Iterator[None]:
+    """One process of this machine at a time looks which version is champion and changes it; the registry itself has no lock."""
+    from filelock import FileLock
+
+    place = home() / "work" / "champion.lock"
+    place.parent.mkdir(parents=True, exist_ok=True)
+    with FileLock(place):
+        yield
 
 
 def _version(found: Any) -> Version:

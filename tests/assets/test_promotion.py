@@ -16,7 +16,8 @@ from training.tracking import ADAPTER_TAG, Tracking
 
 
 @pytest.fixture
-def store(tmp_path: Path) -> FileStore:
+def store(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> FileStore:
+    monkeypatch.setenv("CAUSALSMITH_HOME", str(tmp_path / "home"))  # where promotions wait for each other
     return FileStore(LocalBlobs(str(tmp_path / "store")), tmp_path / "downloads")
 
 

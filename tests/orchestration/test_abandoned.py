@@ -87,3 +87,19 @@ def test_a_job_says_in_which_process_it_goes_on(tmp_path, monkeypatch):
         done = defs.resolve_job_def("benchmark").execute_in_process(instance=instance)
         tags = instance.get_run_by_id(done.run_id).tags
     assert tags[PROCESS_TAG] == this_process()[PROCESS_TAG]
+
+
+def test_a_run_launched_by_itself_says_in_which_process_it_is_led(run, home):
+    """As from the page or by a sensor: its steps have processes of their own, and the run outlives them."""
+    instance_home = home / "instance"
+    instance_home.mkdir()
+    done = run(
+        "dagster", "job", "execute", "-m", "orchestration.definitions", "-j", "topics", DAGSTER_HOME=str(instance_home)
+    )
+    assert done.returncode == 0, done.stderr
+    with dg.DagsterInstance.from_config(str(instance_home)) as instance:
+        (found,) = instance.get_runs()
+        told = [record.event_log_entry.user_message for record in instance.get_records_for_run(found.run_id).records]
+    _, number, _ = found.tags[PROCESS_TAG].split("|")
+    assert any(f"parent process (pid: {number})" in line for line in told)
+    assert is_gone(found.tags[PROCESS_TAG])

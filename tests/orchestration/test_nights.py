@@ -173,6 +173,24 @@ def test_an_export_that_is_taken_out_again_asks_for_new_corpora_too(tmp_path, mo
     assert [request.run_key for one in (first, second, back) for request in one.run_requests] == [None] * 3
 
 
+def test_the_sample_that_stands_in_for_an_empty_inbox_is_no_arrival(tmp_path, monkeypatch):
+    monkeypatch.delenv("CAUSALSMITH_ANNOTATIONS", raising=False)
+    monkeypatch.setenv("CAUSALSMITH_HOME", str(tmp_path))
+
+    def tick(cursor: str | None):
+        context = dg.build_sensor_context(cursor=cursor, repository_def=defs.get_repository_def())
+        return annotations_arrived.evaluate_tick(context)
+
+    assert f"no export in {tmp_path / 'annotations'}" in tick(None).skip_message
+    (tmp_path / "annotations").mkdir()
+    (tmp_path / "annotations" / "mine.json").write_text("[]")
+    arrived = tick(None)
+    (tmp_path / "annotations" / "mine.json").unlink()
+    emptied = tick(arrived.cursor)
+    assert [len(one.run_requests) for one in (arrived, emptied)] == [1, 1]
+    assert "no export is new" in tick(emptied.cursor).skip_message
+
+
 @pytest.mark.parametrize(
     ("text", "told"),
     [

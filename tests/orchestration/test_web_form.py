@@ -16,10 +16,12 @@ from hypothesis import strategies as st
 from causal_tools.contract import ALLOWED, CausalQuery, Condition, Task
 from causal_tools.data import read_table
 from causal_tools.errors import CausalToolsError, ColumnNotFound, QueryError
+from lm.errors import RegistryDown
+from orchestration.language_model import assistant_is_there
 from orchestration.web_examples import example_questions
 from orchestration.web_form import Form, form_of, query_of, split_conditions
 from orchestration.web_model import SharedModel
-from orchestration.web_steps import Session, Trouble, current, in_words, open_file, treatment_levels
+from orchestration.web_steps import Session, Trouble, current, in_words, open_file, read, treatment_levels
 from orchestration.web_words import about_diagnostics, about_table, table, text
 
 COLUMNS = ["age", "age group", "drug", "pain", "salt and pepper", "pepper", "region", "in"]
@@ -216,6 +218,57 @@ def test_the_model_is_loaded_once_for_all() -> None:
     with ThreadPoolExecutor(4) as people:
         assert len(set(people.map(lambda _: id(model.lm), range(8)))) == 1
     assert len(loads) == 1 and model.is_loaded
+
+
+def test_what_stands_in_for_a_registry_that_was_down_gives_way(monkeypatch: pytest.MonkeyPatch) -> None:
+    models = iter([("stand-in", "the registry is down"), ("champion", None)])
+    there: list[bool] = []
+    model = SharedModel(lambda: next(models), "assistant", lambda: bool(there))
+    model.look_again()
+    assert not model.is_loaded
+    assert (model.lm, model.note) == ("stand-in", "the registry is down")
+    there.append(True)
+    model.look_again()
+    assert model.lm == "stand-in"  # asked a moment ago
+    monkeypatch.setattr("orchestration.web_model.AGAIN_AFTER", 0.0)
+    there.clear()
+    model.look_again()
+    assert model.lm == "stand-in"
+    there.append(True)
+    model.look_again()
+    assert (model.lm, model.note) == ("champion", None)
+    model.look_again()  # what was asked for is not loaded again
+
+
+@pytest.mark.parametrize(("fault", "there"), [(None, True), (RegistryDown("it is down"), False)])
+def test_the_assistant_is_there_once_the_registry_answers(
+    fault: Exception | None, there: bool, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def find() -> str:
+        if fault is not None:
+            raise fault
+        return "champion"
+
+    monkeypatch.setattr("lm.registry.find_assistant", find)
+    assert assistant_is_there() == there
+
+
+def test_a_reading_looks_for_the_model_asked_for_first(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    path = tmp_path / "trial.csv"
+    path.write_text("t,y\n" + "".join(f"{row % 2},{row}\n" for row in range(40)))
+    looked: list[str] = []
+
+    class Looked(Exception):
+        pass
+
+    class Model(SharedModel):
+        def look_again(self) -> None:
+            looked.append("again")
+            raise Looked
+
+    with pytest.raises(Looked):
+        read(open_file(str(path)), "What is the effect of t on y?", Model(lambda: (None, None), "one"))
+    assert looked == ["again"]
 
 
 def test_a_reading_of_an_earlier_file_is_not_current(tmp_path: Path) -> None:

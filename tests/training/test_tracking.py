@@ -3,10 +3,15 @@
 from __future__ import annotations
 
 import json
+import subprocess
+import sys
+import time
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from types import SimpleNamespace
 
 import numpy as np
+import psutil
 import pytest
 import torch
 
@@ -14,6 +19,7 @@ from lm import ModelNotFound, load_language_model
 from lm.errors import RegistryDown
 from lm.registry import CHALLENGER, CHAMPION, find_assistant
 from lm.tiny import tiny_model
+from training.processes import current_process
 from training.tracking import OVER_TAG, ROLLED_BACK_TAG, ChampionChanged, Tracking, Version
 
 
@@ -38,6 +44,7 @@ def tracking(tmp_path_factory):
     with pytest.MonkeyPatch.context() as patch:
         patch.setenv("MLFLOW_TRACKING_URI", one.uri)
         patch.setenv("CAUSALSMITH_CACHE", str(folder / "cache"))
+        patch.setenv("CAUSALSMITH_HOME", str(folder / "home"))
         yield one
 
 
@@ -114,6 +121,36 @@ def test_promotion_moves_the_champion_and_its_alias_can_be_moved_back(versions, 
         tracking.roll_back("once more")
 
 
+def test_of_two_promotions_at_once_the_second_finds_another_champion(tmp_path, monkeypatch):
+    """Each looks which version is champion before either has moved the alias, unless it waits for the other."""
+    monkeypatch.setenv("CAUSALSMITH_HOME", str(tmp_path / "home"))
+    champion: list[str] = []
+
+    class Registry:
+        def set_model_version_tag(self, *_: object) -> None:
+            time.sleep(0.3)
+
+        def set_registered_model_alias(self, name: str, alias: str, version: str) -> None:
+            champion.append(version)
+
+    monkeypatch.setattr(Tracking, "client", lambda _: Registry())
+    monkeypatch.setattr(
+        Tracking, "version_at", lambda *_: Version("model", champion[-1], "run", {}) if champion else None
+    )
+
+    def promote(number: str) -> bool:
+        try:
+            Tracking("", "").promote(Version("model", number, "run", {}), over="", reason="better")
+        except ChampionChanged:
+            return False
+        return True
+
+    with ThreadPoolExecutor(2) as both:
+        done = list(both.map(promote, "12"))
+    assert sorted(done) == [False, True]
+    assert len(champion) == 1
+
+
 @pytest.mark.parametrize("name", ["models:/causalsmith-assistant@nobody", "models:/causalsmith-assistant/99",
                                   "models:/elsewhere@champion", "models:/causalsmith-assistant"])  # fmt: skip
 def test_a_version_that_is_not_registered_is_told(versions, name):
@@ -126,6 +163,34 @@ def test_a_run_that_breaks_is_marked_failed(tracking):
     with pytest.raises(KeyboardInterrupt), tracking.finishing(run):
         raise KeyboardInterrupt
     assert tracking.client().get_run(run).info.status == "FAILED"
+
+
+def test_a_server_that_is_down_does_not_hide_why_a_run_broke(monkeypatch):
+    class Down:
+        def set_terminated(self, *_: object) -> None:
+            raise OSError("no route to http://me:s3cret@mlflow")
+
+    monkeypatch.setattr(Tracking, "client", lambda _: Down())
+    with pytest.raises(MemoryError, match="too large") as found, Tracking("", "").finishing("run 1"):
+        raise MemoryError("too large")
+    assert "run 1 could not be marked as failed: no route to" in found.value.__notes__[0]
+    assert "s3cret" not in found.value.__notes__[0]
+
+
+def test_a_run_whose_process_was_killed_is_closed_when_the_next_begins(tracking, monkeypatch):
+    process = subprocess.Popen([sys.executable, "-c", "input()"], stdin=subprocess.PIPE)
+    host = current_process().split("|")[0]
+    there = f"{host}|{process.pid}|{psutil.Process(process.pid).create_time():.2f}"
+    with monkeypatch.context() as patch:
+        patch.setattr("training.tracking.current_process", lambda: there)
+        killed = tracking.start_run("killed", {}, {})
+    alive = tracking.start_run("alive", {}, {})
+    status = tracking.client().get_run
+    assert status(killed).info.status == "RUNNING"
+    process.kill()
+    process.wait()
+    tracking.start_run("next", {}, {})
+    assert [status(run).info.status for run in (killed, alive)] == ["KILLED", "RUNNING"]
 
 
 def test_the_served_model_reads_questions_into_queries(versions, adapters, monkeypatch):
@@ -226,6 +291,25 @@ def test_a_registry_that_does_not_answer_is_not_one_without_a_champion(tmp_path,
         Tracking("http://127.0.0.1:9", "").version_at(CHAMPION)
     with pytest.raises(RegistryDown, match="does not answer"):
         find_assistant()
+
+
+@pytest.mark.parametrize(
+    ("address", "told"),
+    [
+        ("sqlite:///{folder}/mlflow.db", "file is not a database"),
+        ("postgresql+pg8000://me:s3cret@127.0.0.1:9/mlflow", "pg8000"),
+        ("weird://x", "unsupported URI"),
+    ],
+)
+def test_a_registry_that_cannot_be_opened_is_told_as_one_that_is_down(address, told, tmp_path, monkeypatch):
+    """A damaged file, or a database whose driver is not installed: the adapter that comes with the project stands in."""
+    (tmp_path / "mlflow.db").write_bytes(b"SQLite format 3\0" + b"torn" * 100)
+    monkeypatch.setenv("MLFLOW_TRACKING_URI", address.format(folder=tmp_path))
+    monkeypatch.setitem(sys.modules, "pg8000", None)  # as where it is not installed
+    monkeypatch.setattr("mlflow.store.db.utils.MAX_RETRY_COUNT", 1)  # it tries again for minutes
+    with pytest.raises(RegistryDown, match=f"cannot be opened.*{told}") as found:
+        find_assistant()
+    assert "s3cret" not in str(found.value)
 
 
 def test_a_champion_whose_files_cannot_be_fetched_is_not_replaced_by_the_shipped_adapter(

@@ -19,17 +19,11 @@ import numpy as np
 from lm import LanguageModel, load_language_model
 from lm.tokens import shared_length
 from lm.trie import TokenTrie
+from training.adapters import adapter_weights, linear_names, mix_in, put_adapter_into, save_adapter
 from training.digests import digest_of, folder_digest
 from training.listwise import Choice, Proposal
 from training.recipe import ListwiseRecipe
-from training.sft import (
-    TrainingFault,
-    adapter_weights,
-    linear_names,
-    mix_in,
-    put_adapter_into,
-    save_adapter,
-)
+from training.sft import TrainingFault
 from training.shared_runs import Report, in_order, last_checkpoint, processes, settings, steps_of, told, turn_in
 
 

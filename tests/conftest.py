@@ -1,4 +1,4 @@
-"""A cache of their own for all tests, so that none reads or writes the user's scores."""
+"""A cache of their own for all tests, so that none reads or writes the user's scores; and no test that a slow machine fails."""
 
 from __future__ import annotations
 
@@ -6,9 +6,13 @@ import os
 from collections.abc import Iterator
 
 import pytest
+from hypothesis import settings
 
 from lm.bundled import BUNDLED
 from lm.places import cache
+
+settings.register_profile("untimed", deadline=None)  # how long an example takes says how busy the machine is
+settings.load_profile("untimed")
 
 
 @pytest.fixture(scope="session", autouse=True)

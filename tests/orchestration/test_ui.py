@@ -26,7 +26,8 @@ time.sleep(600)
 
 
 STARTED = """
-import sys
+import signal, sys
+signal.signal(signal.SIGHUP, signal.SIG_DFL)  # also where the tests themselves shall not mind their terminal
 from orchestration import ui
 ui.commands = lambda *_: [[sys.executable, "-c", "import os, time; print(os.getpid(), flush=True); time.sleep(600)"]]
 sys.argv = ["ui"]

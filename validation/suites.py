@@ -64,11 +64,12 @@ def _kept_in(docs: Path, suite: Any, frame: pd.DataFrame) -> list[Any]:
 
     try:
         return outcome()
+    except OSError:  # a full disk is no fault of the project: nothing is thrown away for it
+        raise
     except Exception:  # noqa: BLE001 - of many kinds, by the file and by how much of it is there
-        _validated(
-            gx.get_context(mode="ephemeral"), suite, frame
-        )  # where the fault is not the project's, this raises it
-        shutil.rmtree(docs / "gx")
+        # where the fault is not the project's, this raises it
+        _validated(gx.get_context(mode="ephemeral"), suite, frame)
+        shutil.rmtree(docs / "gx", ignore_errors=True)
         return outcome()
 
 

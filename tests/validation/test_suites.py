@@ -163,3 +163,14 @@ def test_docs_are_kept_where_the_fault_is_not_theirs(tmp_path, monkeypatch):
     with pytest.raises(ZeroDivisionError):
         validate(_questions(), "questions", retrieval_expectations(TASKS), tmp_path)
     assert (tmp_path / "gx" / "great_expectations.yml").exists()
+
+
+def test_a_full_disk_throws_no_data_docs_away(tmp_path, monkeypatch):
+    def full(*_, **__):
+        raise OSError(28, "No space left on device")
+
+    (tmp_path / "gx").mkdir()
+    monkeypatch.setattr("validation.suites._validated", full)
+    with pytest.raises(OSError, match="No space"):
+        validate(pd.DataFrame({"a": [1]}), "small", [], tmp_path)
+    assert (tmp_path / "gx").exists()

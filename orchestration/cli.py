@@ -10,7 +10,7 @@ from rich.console import Console
 from rich.markup import escape
 from rich.table import Table
 
-from orchestration import cli_annotations, cli_evaluate, cli_models, cli_nights, cli_sdscm
+from orchestration import cli_annotations, cli_evaluate, cli_models, cli_nights, cli_run, cli_sdscm
 from orchestration.faults import clear_errors, print_json
 from orchestration.language_model import load_chosen
 from orchestration.outputs import require_file
@@ -297,6 +297,7 @@ for command in (
     cli_sdscm.scenarios,
     cli_sdscm.audit,
     cli_evaluate.evaluate,
+    cli_run.run,
     cli_nights.failures,
     cli_nights.nights,
     cli_nights.models,

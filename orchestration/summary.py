@@ -1,8 +1,8 @@
-"""The demo's last page: what was made, the figures beside their baselines, and where everything lies."""
+"""The last page of a job: what was made, the figures beside their baselines, and where everything lies."""
 
+from collections.abc import Sequence
 from typing import Any
 
-import dagster as dg
 import pandas as pd
 from rich.console import Console
 from rich.table import Table
@@ -10,7 +10,7 @@ from rich.table import Table
 from assets.nights import recorded_nights
 from assets.storage import FileStore, Stored
 from lm.places import home, shown, tracking_uri
-from orchestration.jobs import PARENT_TAG
+from orchestration.running import JobOutcome
 from orchestration.settings import chosen_profile, chosen_settings
 from orchestration.storage import file_store
 
@@ -41,19 +41,11 @@ _FIGURES = {
 }
 
 
-def print_summary(console: Console, *, reused: int, made: int, seconds: float, peak_gigabytes: float) -> None:
+def print_summary(console: Console, outcome: JobOutcome) -> None:
     """Tables of what was made and how well the tuned model reads, and how to look further."""
     files = file_store(chosen_settings())
-    table = Table("asset", "partition", "figures", title="What was made", title_justify="left")
-    for asset, names in _FIGURES.items():
-        for partition in sorted(files.versions(asset)):
-            stored = files.find(asset, partition or None)
-            if stored is not None:
-                figures = ", ".join(
-                    f"{name} {_short(stored.metadata[name])}" for name in names if name in stored.metadata
-                )
-                table.add_row(asset, partition, figures)
-    console.print(table)
+    everything = [(asset, partition or None) for asset in _FIGURES for partition in sorted(files.versions(asset))]
+    _print_figures(console, files, everything)
     _print_scores(console, files)
     report = files.find("regression_report")
     if report is not None:
@@ -61,10 +53,7 @@ def print_summary(console: Console, *, reused: int, made: int, seconds: float, p
     if nights := recorded_nights(files):
         page = f"{files.blobs.root}/nightly_report/{nights[-1]['address'].removeprefix('../../../')}"
         console.print(f"Report of the night, one HTML page: {page}", soft_wrap=True)
-    console.print(f"\n{made} assets made anew, {reused} unchanged and reused.")
-    console.print(f"Took {seconds / 60:.1f} min, peak memory {peak_gigabytes:.1f} GB, profile {chosen_profile().name}.")
-    registry = shown(tracking_uri())
-    console.print(f"Data: {files.blobs.root}   Models and runs: {registry}   Home: {home()}", soft_wrap=True)
+    _print_counts(console, files, outcome)
     console.print(
         "Next: [bold]make ui[/bold] opens Dagster on http://127.0.0.1:3000 and MLflow on http://127.0.0.1:5000."
     )
@@ -73,18 +62,42 @@ def print_summary(console: Console, *, reused: int, made: int, seconds: float, p
     )
 
 
-def reused_counts(job_run: str) -> tuple[int, int]:
-    """(reused, made): materializations in the runs that a job of stages started."""
-    reused = made = 0
-    with dg.DagsterInstance.get() as instance:
-        for run in instance.get_runs(dg.RunsFilter(tags={PARENT_TAG: job_run})):
-            for record in instance.get_records_for_run(
-                run.run_id, of_type=dg.DagsterEventType.ASSET_MATERIALIZATION
-            ).records:
-                found = record.asset_materialization
-                if found is not None and "reused" in found.metadata:
-                    reused, made = (reused + 1, made) if found.metadata["reused"].value else (reused, made + 1)
-    return reused, made
+def print_outcome(console: Console, outcome: JobOutcome) -> None:
+    """What one run of a job made, and which checks did not pass."""
+    files = file_store(chosen_settings())
+    _print_figures(console, files, [(one.asset, one.partition) for one in outcome.made])
+    if any(one.asset == "regression_report" for one in outcome.made):
+        _print_scores(console, files)
+        console.print(f"Gate: {_text_of(files)}")
+    for one in outcome.failed_checks:
+        console.print(f"Check {one.check} of {one.asset} did not pass: {one.message}", markup=False, soft_wrap=True)
+    _print_counts(console, files, outcome)
+    if not outcome.succeeded:
+        console.print(
+            f"[red]Job {outcome.job} did not finish; the line marked ✗ above says where.[/red] "
+            "Run it again once that is mended: finished work is reused."
+        )
+
+
+def _print_figures(console: Console, files: FileStore, assets: Sequence[tuple[str, str | None]]) -> None:
+    table = Table("asset", "partition", "figures", title="What was made", title_justify="left")
+    for asset, partition in assets:
+        stored = files.find(asset, partition)
+        if stored is not None:
+            names = _FIGURES.get(asset, ())
+            figures = ", ".join(f"{name} {_short(stored.metadata[name])}" for name in names if name in stored.metadata)
+            table.add_row(asset, partition or "", figures)
+    console.print(table)
+
+
+def _print_counts(console: Console, files: FileStore, outcome: JobOutcome) -> None:
+    reused = sum(one.reused for one in outcome.made)
+    console.print(f"\n{len(outcome.made) - reused} assets made anew, {reused} unchanged and reused.")
+    console.print(
+        f"Took {outcome.seconds / 60:.1f} min, peak memory {outcome.peak_gigabytes:.1f} GB, profile {chosen_profile().name}."
+    )
+    registry = shown(tracking_uri())
+    console.print(f"Data: {files.blobs.root}   Models and runs: {registry}   Home: {home()}", soft_wrap=True)
 
 
 def _print_scores(console: Console, files: FileStore) -> None:

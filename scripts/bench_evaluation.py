@@ -34,15 +34,11 @@ TASKS = ("ATE", "CGL", "HTE", "MA", "OPO")
 PER_TASK, TOPICS = 150, 30
 QUESTIONS, BATCH, NEW_TOKENS = 48, 8, 40
 RUN = (
-    "import sys, dagster as dg, warnings; warnings.filterwarnings('ignore')\n"
-    "from orchestration.home import prepare_dagster_home; prepare_dagster_home()\n"
-    "from orchestration.definitions import defs\n"
-    "from orchestration.jobs import QUIET\n"
-    "from orchestration.summary import reused_counts\n"
-    "with dg.DagsterInstance.get() as instance:\n"
-    "    done = defs.resolve_job_def(sys.argv[1]).execute_in_process(\n"
-    "        instance=instance, raise_on_error=False, run_config=QUIET, tags={'causalsmith/night': '2026-12-01'})\n"
-    "print(done.success, *reused_counts(done.run_id))"
+    "import sys\n"
+    "from orchestration.running import run_job\n"
+    "done = run_job(sys.argv[1], {'causalsmith/night': '2026-12-01'})\n"
+    "reused = sum(one.reused for one in done.made)\n"
+    "print(done.succeeded, reused, len(done.made) - reused)"
 )
 
 

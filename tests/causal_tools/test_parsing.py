@@ -18,7 +18,7 @@ from lm.registry import shipped_adapter
 from .readings import NAMES, ODD_NAMES, QUESTIONS, SPELT, Preferring, Scripted, keeps_the_contract
 
 
-@settings(deadline=None, max_examples=30)
+@settings(deadline=None, max_examples=10)
 @given(
     columns=st.lists(st.sampled_from(ODD_NAMES) | NAMES, min_size=2, max_size=6, unique=True),
     question=st.sampled_from(QUESTIONS) | st.text(min_size=1, max_size=40).filter(str.strip),
@@ -148,7 +148,7 @@ def test_questions_read_side_by_side_are_read_as_alone(models):
         Asked("How do all columns hang together?", ("a", "b", "c")),
         Asked("Is 5 or 6 best?", ("a", "b", "c", "d")),
     ]
-    for model in [Preferring(1), Preferring(2), *models[:2]]:
+    for model in [Preferring(1), models[0]]:
         together = read_questions(model, asked, SPELT)
         for one, found in zip(asked, together, strict=True):
             try:

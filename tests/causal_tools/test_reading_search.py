@@ -18,7 +18,7 @@ from causal_tools.reading_weights import NO_WEIGHTS, Weights
 from .readings import NAMES, ODD_NAMES, QUESTIONS, SPELT, Preferring, Scripted, keeps_the_contract
 
 
-@settings(deadline=None, max_examples=150)
+@settings(deadline=None, max_examples=40)
 @given(
     taste=st.integers(0, 10**6),
     columns=st.lists(st.sampled_from(ODD_NAMES) | NAMES, min_size=2, max_size=7, unique=True),

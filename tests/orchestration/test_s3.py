@@ -1,5 +1,6 @@
 """The chain with its data and compute logs in S3, against a moto server on loopback."""
 
+import json
 import socket
 import subprocess
 import sys
@@ -7,6 +8,7 @@ import time
 import urllib.request
 from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
 import boto3
 import pytest
@@ -14,6 +16,7 @@ import yaml
 
 from assets.storage import FileStore, NotStored
 from orchestration.home import instance_file
+from orchestration.jobs import SDSCM
 from orchestration.settings import Settings
 from orchestration.storage import S3Blobs
 
@@ -58,6 +61,11 @@ def client(endpoint: str):
     return found
 
 
+def _names(client) -> list[str]:
+    pages = client.get_paginator("list_objects_v2").paginate(Bucket=BUCKET)
+    return [entry["Key"] for page in pages for entry in page.get("Contents", [])]
+
+
 @pytest.fixture(scope="module")
 def settings_file(endpoint: str, tmp_path_factory: pytest.TempPathFactory) -> Path:
     path = tmp_path_factory.mktemp("settings") / "s3.yaml"
@@ -66,18 +74,31 @@ def settings_file(endpoint: str, tmp_path_factory: pytest.TempPathFactory) -> Pa
     return path
 
 
+def test_a_job_runs_with_data_and_logs_in_s3_and_finds_them_again(run, client, home: Path, settings_file: Path) -> None:
+    def benchmark() -> dict[str, Any]:
+        done = run("orchestration.cli", "run", "benchmark", "--json", CAUSALSMITH_SETTINGS=str(settings_file), **KEYS)
+        assert done.returncode == 0, done.stdout + done.stderr
+        return json.loads(done.stdout)
+
+    first, again = benchmark(), benchmark()
+    assert {(one["asset"], one["reused"]) for one in first["made"]} == {(name, False) for name in SDSCM.assets}
+    assert {(one["asset"], one["reused"]) for one in again["made"]} == {(name, True) for name in SDSCM.assets}
+    names = _names(client)
+    assert any(
+        name.startswith("data/sdscm_benchmark/tiny|toy_confounder/") and name.endswith(".parquet") for name in names
+    )
+    assert any(name.startswith("compute-logs/") for name in names)
+    assert not (home / "data").exists()  # nothing of the assets' data stayed behind on this machine
+
+
+@pytest.mark.slow
 def test_the_tiny_chain_runs_with_data_and_logs_in_s3(
     run, client, home: Path, settings_file: Path, tmp_path: Path
 ) -> None:
     done = run("orchestration.demo", CAUSALSMITH_SETTINGS=str(settings_file), **KEYS)
     assert done.returncode == 0, done.stdout + done.stderr
-    pages = client.get_paginator("list_objects_v2").paginate(Bucket=BUCKET)
-    names = [entry["Key"] for page in pages for entry in page.get("Contents", [])]
-    assert any(
-        name.startswith("data/sdscm_benchmark/tiny|toy_confounder/") and name.endswith(".parquet") for name in names
-    )
+    names = _names(client)
     assert any(name.startswith("data/assistant_adapter/mixed/") and name.endswith(".safetensors") for name in names)
-    assert any(name.startswith("compute-logs/") for name in names)
     assert not any(name.endswith((".pkl", ".pickle")) for name in names)
     assert not (home / "data").exists()  # nothing of the assets' data stayed behind on this machine
     store = FileStore(S3Blobs(client, BUCKET, "data"), tmp_path)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from collections import Counter
+from functools import cache
 
 import pytest
 
@@ -14,6 +15,7 @@ from training.test_sets import FILES, FOLDER, TestSetChanged, digests, file_dige
 from training.written import load_written, read_written
 
 ALL = (*TASKS, "NONE")
+trained_on = cache(load_written)  # reading a hundred files takes seconds
 
 
 @pytest.mark.parametrize(
@@ -50,7 +52,7 @@ def test_generated_items_are_sound_and_of_held_out_families_and_reserved_topics(
 
 def test_written_sets_share_no_data_set_and_no_question_with_each_other_or_with_training():
     sets = {name: load_test_set(name) for name in ("written", "development", "tuning", "fresh")} | {
-        "training": load_written()
+        "training": trained_on()
     }
     names = list(sets)
     for place, one in enumerate(names):
@@ -70,7 +72,7 @@ def test_no_training_file_has_the_header_of_a_test_file(name):
     def headers(items):
         return {item.topic: {re.sub(r"[\W_]+", "", column).casefold() for column in item.columns} for item in items}
 
-    trained, tested = headers(load_written()), headers(load_test_set(name))
+    trained, tested = headers(trained_on()), headers(load_test_set(name))
     assert len(trained) > 500 and len(tested) > 10
     assert [
         (here, there) for here, one in trained.items() for there, other in tested.items() if _alike(one, other)
@@ -78,7 +80,7 @@ def test_no_training_file_has_the_header_of_a_test_file(name):
 
 
 def test_written_training_questions_say_what_they_mean():
-    items = load_written()
+    items = trained_on()
     assert len(items) > 1500
     assert min(Counter(item.task for item in items).values()) > 200
     for item in items:

@@ -9,6 +9,7 @@ Source: Vinyals et al. (2015), "Pointer networks", for choosing among the input'
 
 from __future__ import annotations
 
+import hashlib
 import threading
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
@@ -212,19 +213,32 @@ def pointers_beside(adapter: Path | None) -> list[Path]:
 
 
 def load_pointer(folder: Path) -> Pointer:
-    """The pointer of a folder, loaded once a process as long as it stays the same.
+    """The pointer of a folder, loaded once a process; several folders that hold the same share one.
 
     Raises:
         ModelNotFound: the folder holds none, or the encoder's package is not installed.
     """
     if not (folder / NOTE).exists():
         raise ModelNotFound(f"{folder} holds no pointer: {NOTE} is missing")
-    return _loaded(folder, (folder / WEIGHTS).stat().st_mtime_ns)
+    digest = _digest(folder, *((folder / name).stat().st_mtime_ns for name in (NOTE, WEIGHTS)))
+    _PLACES[digest] = folder
+    return _loaded(digest)
+
+
+@lru_cache
+def _digest(folder: Path, *written_at: int) -> str:
+    found = hashlib.sha256()
+    for name in (NOTE, WEIGHTS):
+        found.update((folder / name).read_bytes())
+    return found.hexdigest()
+
+
+_PLACES: dict[str, Path] = {}  # where what has this digest lies
 
 
 @lru_cache(maxsize=KEPT)
-def _loaded(folder: Path, written_at: int) -> Pointer:
+def _loaded(digest: str) -> Pointer:
     from lm.pointer_weights import network_of
 
-    network, form, names = network_of(folder)
+    network, form, names = network_of(_PLACES[digest])
     return Pointer(network.eval(), form, names)

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import shutil
+
 import numpy as np
 import pytest
 import torch
@@ -227,3 +229,15 @@ def test_pointers_that_do_not_say_the_same_have_no_mean(tuned, tmp_path):
 def test_a_folder_without_a_pointer_is_refused(tmp_path):
     with pytest.raises(ModelNotFound, match=r"pointer\.json is missing"):
         load_pointer(tmp_path)
+
+
+def test_folders_that_hold_the_same_share_one_pointer_and_a_changed_one_is_read_anew(tuned, tmp_path):
+    network, _ = tuned
+    save_pointer(network, NAMES, 4, tmp_path / "one")
+    shutil.copytree(tmp_path / "one", tmp_path / "other")
+    one = load_pointer(tmp_path / "one")
+    assert load_pointer(tmp_path / "other") is one
+    shutil.rmtree(tmp_path / "other")
+    save_pointer(network, NAMES, 2, tmp_path / "other")
+    assert load_pointer(tmp_path / "other") is not one
+    assert load_pointer(tmp_path / "one") is one

@@ -7,8 +7,10 @@ from pathlib import Path
 
 import pandas as pd
 import pytest
+from typer.testing import CliRunner
 
 from assets.storage import FileStore, LocalBlobs
+from orchestration.cli import app
 
 CHAIN = {
     "causal_topics",
@@ -167,9 +169,11 @@ def test_failures_are_listed_by_kind_of_the_last_data_and_of_a_night(
         (("rollback", "--reason", " "), "must say why"),
     ],
 )
-def test_what_cannot_be_listed_or_rolled_back_is_told(first, run, arguments, message) -> None:
-    done = run("orchestration.cli", *arguments)
-    assert done.returncode == 2
+def test_what_cannot_be_listed_or_rolled_back_is_told(first, home: Path, monkeypatch, arguments, message) -> None:
+    monkeypatch.setenv("CAUSALSMITH_HOME", str(home))
+    monkeypatch.delenv("MLFLOW_TRACKING_URI", raising=False)
+    done = CliRunner().invoke(app, arguments)
+    assert done.exit_code == 2
     assert message in done.stderr
 
 
@@ -179,8 +183,10 @@ def test_registered_versions_are_listed(first, run, files: FileStore) -> None:
     assert version["adapter"] == files.find("assistant_adapter", "mixed").digest
 
 
-def test_an_empty_home_has_no_nights_and_says_what_to_do(run, tmp_path: Path) -> None:
-    assert "No night yet" in run("orchestration.cli", "nights", CAUSALSMITH_HOME=str(tmp_path)).stdout
-    done = run("orchestration.cli", "failures", CAUSALSMITH_HOME=str(tmp_path))
-    assert done.returncode == 2 and "make demo" in done.stderr
-    assert "No version is registered" in run("orchestration.cli", "models", CAUSALSMITH_HOME=str(tmp_path)).stdout
+def test_an_empty_home_has_no_nights_and_says_what_to_do(tmp_path: Path, monkeypatch) -> None:
+    monkeypatch.setenv("CAUSALSMITH_HOME", str(tmp_path))
+    monkeypatch.delenv("MLFLOW_TRACKING_URI", raising=False)
+    assert "No night yet" in CliRunner().invoke(app, ["nights"]).stdout
+    done = CliRunner().invoke(app, ["failures"])
+    assert done.exit_code == 2 and "make demo" in done.stderr
+    assert "No version is registered" in CliRunner().invoke(app, ["models"]).stdout

@@ -148,6 +148,7 @@ def test_it_learns_and_a_killed_run_ends_with_the_same_weights(whole, tmp_path):
     assert (again.losses, again.steps, said) == (whole.losses, whole.steps, [])
 
 
+@pytest.mark.slow
 def test_two_processes_share_a_run(whole, tmp_path):
     """Each takes every second batch; both end with one reader, which has learned."""
     script = tmp_path / "run.py"
@@ -175,6 +176,7 @@ def test_two_processes_share_a_run(whole, tmp_path):
     assert not list((tmp_path / "shared").glob("work-*"))
 
 
+@pytest.mark.slow
 def test_of_a_language_model_the_layers_without_a_mask_learn(tmp_path):
     losses = []
     recipe = SMALL.model_copy(update={"encoder": "language model", "most_steps": 4})

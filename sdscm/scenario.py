@@ -198,7 +198,8 @@ class Scenario(BaseModel):
     def without_level(self, name: str, level: str) -> Scenario:
         """The scenario with one level of a variable left out of its sample space.
 
-        The other levels keep their scores; a fixed law is renormalised; the level's place in each alternative goes too.
+        The other levels keep their scores; a fixed law is renormalised; the level's place in each alternative goes too, and
+        alternatives that differed in that place alone become one.
 
         Raises:
             ScenarioError: no such variable or level, only one level or no probability would be left.
@@ -216,10 +217,13 @@ class Scenario(BaseModel):
                 raise ScenarioError(f"level {level!r} of {name!r} has all the probability; without it no law is left")
             law = [law[i] / mass for i in kept]
         scores = variable.score_of()[kept].tolist()
+        levels, *alternatives = dict.fromkeys(
+            tuple(texts[i] for i in kept) for texts in (variable.levels, *variable.alternatives)
+        )
         return self._changed(
             name,
-            levels=[variable.levels[i] for i in kept],
-            alternatives=[[texts[i] for i in kept] for texts in variable.alternatives],
+            levels=levels,
+            alternatives=alternatives,
             law=law,
             scores=None if scores == list(range(len(kept))) and variable.scores is None else scores,
         )

@@ -348,6 +348,14 @@ def test_a_level_left_out_takes_its_probability_score_and_alternative_with_it(le
     assert left.alternatives == (alternative,)
 
 
+def test_sample_spaces_that_differed_in_the_level_left_out_alone_become_one():
+    spaces = [["p", "q", "s"], ["x", "q", "r"], ["x", "q", "t"]]
+    one = scenario(variable("a", levels=("p", "q", "r"), alternatives=spaces), variable("b", ("a",)))
+    left = one.without_level("a", "r")["a"]
+    assert (left.levels, left.alternatives) == (("p", "q"), (("x", "q"),))
+    assert one.without_level("a", "p")["a"].alternatives == (("q", "s"), ("q", "t"))
+
+
 def test_a_level_that_cannot_be_left_out_is_refused():
     one = scenario(variable("a", levels=("p", "q", "r"), law=[0, 1, 0]), variable("b", ("a",)))
     with pytest.raises(ScenarioError, match="level 'q' of 'a' has all the probability"):

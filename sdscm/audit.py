@@ -17,7 +17,7 @@ from sdscm.descent import Progress
 from sdscm.errors import ScenarioError, TooLarge
 from sdscm.memo import ScoreMemo
 from sdscm.model import SequenceSCM
-from sdscm.scenario import Scenario
+from sdscm.scenario import Scenario, Variable
 from sdscm.scores import Scorer
 from sdscm.tables import Rule
 
@@ -211,12 +211,18 @@ def _variants(scenario: Scenario, rules: Sequence[Rule]) -> Iterator[tuple[str, 
                 partial(Scenario.with_levels, name=variable.name, levels=levels),
             )
         if len(variable.levels) > 2 and variable.name not in ends and not variable.silent:
-            for level in variable.levels:
+            for level in _spared(variable):
                 yield (
                     f"{variable.name} without {level}",
                     rules[0],
                     partial(Scenario.without_level, name=variable.name, level=level),
                 )
+
+
+def _spared(variable: Variable) -> list[str]:
+    """The levels that can be left out: not the one that a fixed law gives all the probability."""
+    law = variable.law if isinstance(variable.law, tuple) else ()
+    return [level for i, level in enumerate(variable.levels) if not law or any(law[:i] + law[i + 1 :])]
 
 
 def _reversed(scenario: Scenario) -> Scenario:

@@ -86,6 +86,18 @@ def test_reversing_the_order_of_levels_and_renaming_them_changes_nothing_for_a_m
     assert table.loc["rule mean", "phrasings"] == 6
 
 
+def test_the_one_possible_level_of_a_variable_is_not_left_out():
+    chances = {"Y one:": 0.9, "Y two:": 0.7}
+    one = scenario(
+        variable("z", levels=("a", "b", "c"), law=[0, 1, 0]),
+        variable("t", ("z",), role="treatment"),
+        {**variable("y", ("z", "t"), role="outcome"), "phrasings": list(chances)},
+    )
+    found = audit(one, Believer(chances), 2, seeds=2, rows=50)
+    without = {variant for variant in found.sensitivity["variant"] if "without" in variant}
+    assert without == {"z without a", "z without c"}
+
+
 def test_wordings_that_read_alike_count_once():
     one = scenario(
         {**variable("idle"), "phrasings": ["A:", "B:", "C:"]},  # no cause of y

@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from functools import partial
+from math import prod
 
 import numpy as np
 import pandas as pd
@@ -150,6 +151,9 @@ def distinct_phrasings(scenario: Scenario, count: int) -> list[int]:
         if variable.name in reached and variable.name != treatment:
             reached.update(variable.parents)
     told = [name for name in scenario.names if name in reached]
+    count = min(
+        count, prod(len(scenario[name].phrasings) or 1 for name in told)
+    )  # so that no draw is in vain once all are seen
     seen: dict[tuple[str, ...], int] = {}
     for phrasing in range(DRAWS_TRIED * count):
         reworded = scenario.model_copy(update={"phrasing": phrasing})

@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 from hypothesis.extra.numpy import arrays
 from scipy.stats import f_oneway, sem
 
-from sdscm import ScenarioError, SequenceSCM, load_scenario
+from sdscm import Scenario, ScenarioError, SequenceSCM, load_scenario
 from sdscm.audit import BASE, _sensitivity, audit, between_share, distinct_phrasings, variance_shares
 from sdscm.audit_picture import draw_audit
 
@@ -110,6 +110,14 @@ def test_wordings_that_read_alike_count_once():
     assert len(stems) == 4
     found = audit(one, HashScorer(), 20, rules=("sum",), seeds=2, rows=50)
     assert sorted(found.effects["phrasing"].unique()) == sorted(draws)
+
+
+def test_no_more_is_drawn_once_every_wording_is_there(monkeypatch):
+    drawn = []
+    stem = Scenario.stem
+    monkeypatch.setattr(Scenario, "stem", lambda self, name: drawn.append(name) or stem(self, name))
+    assert len(distinct_phrasings(_one({"Y one:": 0.9, "Y two:": 0.7}), 5_000)) == 16  # 8 of z, 2 of y
+    assert len(drawn) < 5_000
 
 
 def test_wordings_that_only_the_treatment_hears_count_once():

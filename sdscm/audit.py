@@ -150,7 +150,7 @@ def distinct_phrasings(scenario: Scenario, count: int) -> list[int]:
     for variable in reversed(scenario.variables):
         if variable.name in reached and variable.name != treatment:
             reached.update(variable.parents)
-    told = [name for name in scenario.names if name in reached]
+    told = [v.name for v in scenario.variables if v.name in reached and not v.silent]  # what is silent is in no text
     count = min(
         count, prod(len(scenario[name].phrasings) or 1 for name in told)
     )  # so that no draw is in vain once all are seen

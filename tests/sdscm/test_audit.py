@@ -134,6 +134,15 @@ def test_wordings_that_only_the_treatment_hears_count_once():
     assert base.round(9).nunique() == 4
 
 
+def test_wordings_of_what_no_text_mentions_count_once():
+    one = scenario(
+        {**variable("u", role="hidden", silent=True, law="uniform"), "phrasings": [f"U{i}:" for i in range(8)]},
+        variable("t", role="treatment"),
+        {**variable("y", ("u", "t"), role="outcome", tilts={"u": 0.5}), "phrasings": ["Y one:", "Y two:", "Y three:"]},
+    )
+    assert len(distinct_phrasings(one, 10)) == 3
+
+
 def test_one_wording_cannot_be_audited():
     one = scenario(variable("t", role="treatment"), variable("y", ("t",), role="outcome"))
     with pytest.raises(ScenarioError, match="one wording only"):

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from itertools import combinations
+
 import numpy as np
 import pandas as pd
 import pytest
@@ -12,7 +14,7 @@ from scipy.stats import f_oneway, sem
 
 from sdscm import Scenario, ScenarioError, SequenceSCM, load_scenario
 from sdscm.audit import BASE, _sensitivity, audit, between_share, distinct_phrasings, variance_shares
-from sdscm.audit_picture import draw_audit
+from sdscm.audit_picture import audit_figure, draw_audit
 
 from .laws import HashScorer, scenario, variable
 
@@ -202,6 +204,16 @@ def test_the_between_share_is_the_intraclass_correlation():
 def test_the_picture_is_a_png():
     found = audit(_one({"Y:": 0.8}), Believer({"Y:": 0.8}), 3, seeds=2, rows=50)
     assert draw_audit(found, "made").startswith(b"\x89PNG")
+
+
+def test_no_legend_of_the_picture_hides_an_effect():
+    chances = {"Y one:": 0.9, "Y two:": 0.7}
+    figure = audit_figure(audit(_one(chances), Believer(chances), 3, seeds=2, rows=50), "made")
+    figure.draw_without_rendering()
+    legends = [*figure.legends, *(axes.get_legend() for axes in figure.axes if axes.get_legend())]
+    assert len(legends) == 2
+    boxes = [each.get_window_extent() for each in (*legends, *figure.axes)]
+    assert not any(first.overlaps(second) for first, second in combinations(boxes, 2))
 
 
 @pytest.mark.parametrize("options", [{"phrasings": 1}, {"seeds": 1}, {"rules": ()}])

@@ -17,7 +17,7 @@ from lm.model import Rule
     owners=["team:causalsmith"],
     kinds={"pytorch", "parquet"},
     partitions_def=by_scenario_and_lm,
-    code_version="1",
+    code_version="2",
     deps=["conditional_tables"],
 )
 def encoded_effects(

@@ -65,6 +65,7 @@ def test_the_effect_is_found_under_every_phrasing():
     low, high = found.sign_interval
     assert low < positive < high
     assert (found.treatment, found.outcome) == ("t", "y")
+    assert found.effects["exact"].all() and (found.effects["error"] == 0).all()
 
 
 def test_all_variance_is_the_phrasings_where_rules_agree():
@@ -163,6 +164,7 @@ def test_a_law_too_large_to_be_exact_is_sampled_with_its_error():
     found = audit(one, HashScorer(), 2, rules=("sum",), variant_phrasings=0, seeds=2, rows=40)
     base = found.effects[found.effects["variant"] == BASE]
     assert (base["error"] > 0).all()
+    assert not base["exact"].any()
     drawn = found.effects.iloc[0]
     scm = SequenceSCM(one.model_copy(update={"phrasing": int(drawn["phrasing"])}), HashScorer())
     worlds = scm.worlds(40, 0, [{"pd_l1": level} for level in ("low", "high")])

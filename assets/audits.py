@@ -1,5 +1,7 @@
 """Audits of language models: which effect each encodes, and how far it is the wording's."""
 
+from typing import get_args
+
 import dagster as dg
 
 from assets.making import Made, log_progress, make, markdown, picture
@@ -7,6 +9,7 @@ from assets.models import LanguageModels
 from assets.partitions import by_scenario_and_lm, scenario_and_lm
 from assets.profile import Profile
 from assets.storage import FileStore
+from lm.model import Rule
 
 
 @dg.asset(
@@ -14,7 +17,7 @@ from assets.storage import FileStore
     owners=["team:causalsmith"],
     kinds={"pytorch", "parquet"},
     partitions_def=by_scenario_and_lm,
-    code_version="1",
+    code_version="2",
     deps=["conditional_tables"],
 )
 def encoded_effects(
@@ -37,6 +40,7 @@ def encoded_effects(
             scenario,
             model,
             sizes.phrasings,
+            rules=(profile.sdscm.rule, *(rule for rule in get_args(Rule) if rule != profile.sdscm.rule)),
             variant_phrasings=sizes.variant_phrasings,
             seeds=sizes.seeds,
             rows=sizes.rows,
@@ -68,6 +72,7 @@ def encoded_effects(
     chosen = {
         "scenario": scenario.digest,
         "lm": lm_name,
+        "rule": profile.sdscm.rule,
         "temperature": profile.sdscm.temperature,
         "audit": sizes.model_dump(),
     }

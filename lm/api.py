@@ -18,7 +18,7 @@ from typing import Any
 
 from lm.errors import EndpointDown, EndpointError, EndpointRefused, SpendCapReached
 from lm.recordings import Recordings, key_of
-from lm.replies import Reply, Request, content_of, reply_of, usage_of
+from lm.replies import Reply, Request, content_of, recorded_reply, reply_of, usage_of
 from lm.spending import Bill, Budget, Prices
 
 LONGEST_WAIT = 60.0  # seconds before a call is tried again
@@ -77,9 +77,8 @@ class ChatEndpoint:
         return self._prices.dollars(reply.prompt_tokens, reply.completion_tokens)
 
     def recorded(self, request: Request) -> Reply | None:
-        """The recorded answer to exactly this request, if there is one."""
-        found = self.recordings.find(key_of(self._whole(request)))
-        return None if found is None else reply_of(found["reply"], replayed=True)
+        """The recorded answer to exactly this request, if there is one; EndpointError where what is recorded is damaged."""
+        return recorded_reply(self.recordings, key_of(self._whole(request)))
 
     def complete(self, request: Request) -> Reply:
         """Answer a conversation at temperature 0: from the recordings, else by a call that is then recorded.

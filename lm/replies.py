@@ -6,6 +6,9 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
+from lm.errors import EndpointError
+from lm.recordings import SUFFIX, Recordings
+
 
 @dataclass(frozen=True)
 class Reply:
@@ -70,6 +73,21 @@ def content_of(answer: Any, used: tuple[int, int]) -> dict[str, Any] | None:
         "completion_tokens": used[1],
         "finish_reason": choice.finish_reason or "stop",
     }
+
+
+def recorded_reply(recordings: Recordings, key: str) -> Reply | None:
+    """The answer that is recorded under a key, if there is one.
+
+    Raises:
+        EndpointError: what is recorded there is no answer.
+    """
+    try:
+        found = recordings.find(key)
+        return None if found is None else reply_of(found["reply"], replayed=True)
+    except (ValueError, KeyError, TypeError) as error:
+        raise EndpointError(
+            f"the recording {key}{SUFFIX} is damaged ({type(error).__name__}: {error}); delete it, and it is asked for again"
+        ) from None
 
 
 def reply_of(content: Mapping[str, Any], *, replayed: bool) -> Reply:

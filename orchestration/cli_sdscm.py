@@ -230,17 +230,22 @@ def audit(
             print_json(vars(found) | {name: table.to_dict("records") for name, table in tables.items()})
         else:
             typer.echo(f"Model       {model.describe()}")
-            _report(found)
+            _report(found, rows)
         if picture is not None:
             from sdscm.audit_picture import draw_audit
 
             write_file(picture, draw_audit(found, chosen.name, 110))
 
 
-def _report(found: "Audit") -> None:
+def _report(found: "Audit", rows: int) -> None:
     low, high = found.sign_interval
     phrasings = found.effects["phrasing"].nunique()  # fewer than asked for where the scenario has fewer
     typer.echo(found.sensitivity.to_string(index=False, float_format=lambda number: f"{number:.3g}"))
+    if not found.effects["exact"].all():
+        typer.echo(
+            f"Effects     sampled from {rows:,} rows each where the law is too large to be exact: "
+            f"standard errors up to {found.effects['error'].max():.3g}, and none seen is none in those rows"
+        )
     sign = {1: "positive", -1: "negative", 0: "none"}[found.sign]
     typer.echo(
         f"Sign        {sign} under {found.sign_stability:.0%} of {phrasings} phrasings (95 % interval {low:.0%}–{high:.0%})"

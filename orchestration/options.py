@@ -57,7 +57,6 @@ def level_or_law(variable: "Variable", text: str) -> str | dict[str, float]:
 
 def require_levels(scenario: "Scenario", do: dict[str, Any], given: dict[str, str]) -> None:
     """Refuse what does not fit before a language model is loaded."""
-    from sdscm.interventions import read_do, read_given
+    from sdscm.interventions import read_given
 
-    read_do(scenario, do)
-    read_given(scenario, given)
+    read_given(scenario, given, do)

@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from functools import partial
+from math import prod
 
 import numpy as np
 import pandas as pd
@@ -17,7 +18,7 @@ from sdscm.descent import Progress
 from sdscm.errors import ScenarioError, TooLarge
 from sdscm.memo import ScoreMemo
 from sdscm.model import SequenceSCM
-from sdscm.scenario import Scenario
+from sdscm.scenario import Scenario, Variable
 from sdscm.scores import Scorer
 from sdscm.tables import Rule
 
@@ -33,8 +34,8 @@ class Audit:
     Attributes:
         treatment: the variable intervened on, from its level of lowest score to that of highest.
         outcome: the variable whose mean score is compared.
-        effects: one line a phrasing and variant: phrasing, variant, effect (outcome scores), error (standard error where the law
-            is too large to be exact, else 0).
+        effects: one line a phrasing and variant: phrasing, variant, effect (outcome scores), error (its standard error; 0 where
+            exact, and where no sampled unit is moved), exact (whether it is; else the law was too large, and rows were sampled).
         sensitivity: one line a variant: the mean effect over the phrasings that both were asked for, its difference from the
             model as it is, the largest difference of one phrasing, and the share of phrasings that keep their sign.
         variance: share of the effect's variance over phrasings × rules due to phrasing, to the rule, and to both together.
@@ -101,7 +102,7 @@ def audit(
         for variant in variants
         if variant[0] in everywhere or place < variant_phrasings
     ]
-    lines: list[tuple[int, str, float, float]] = []
+    lines: list[tuple[int, str, float, float, bool]] = []
     drawn: list[list[float]] = []
     for done, (phrasing, (name, rule, change)) in enumerate(asked, start=1):
         scm = SequenceSCM(
@@ -115,7 +116,7 @@ def audit(
             drawn.append([_drawn_effect(scm, treatment, outcome, rows, seed)[0] for seed in own])
         if progress is not None:
             progress(done, len(asked))
-    effects = pd.DataFrame(lines, columns=["phrasing", "variant", "effect", "error"])
+    effects = pd.DataFrame(lines, columns=["phrasing", "variant", "effect", "error", "exact"])
     base = effects.loc[effects["variant"] == BASE, "effect"].to_numpy()
     sign = int(_signs(np.median(base)))
     same = int((_signs(base) == sign).sum())
@@ -149,7 +150,10 @@ def distinct_phrasings(scenario: Scenario, count: int) -> list[int]:
     for variable in reversed(scenario.variables):
         if variable.name in reached and variable.name != treatment:
             reached.update(variable.parents)
-    told = [name for name in scenario.names if name in reached]
+    told = [v.name for v in scenario.variables if v.name in reached and not v.silent]  # what is silent is in no text
+    count = min(
+        count, prod(len(scenario[name].phrasings) or 1 for name in told)
+    )  # so that no draw is in vain once all are seen
     seen: dict[tuple[str, ...], int] = {}
     for phrasing in range(DRAWS_TRIED * count):
         reworded = scenario.model_copy(update={"phrasing": phrasing})
@@ -211,12 +215,18 @@ def _variants(scenario: Scenario, rules: Sequence[Rule]) -> Iterator[tuple[str, 
                 partial(Scenario.with_levels, name=variable.name, levels=levels),
             )
         if len(variable.levels) > 2 and variable.name not in ends and not variable.silent:
-            for level in variable.levels:
+            for level in _spared(variable):
                 yield (
                     f"{variable.name} without {level}",
                     rules[0],
                     partial(Scenario.without_level, name=variable.name, level=level),
                 )
+
+
+def _spared(variable: Variable) -> list[str]:
+    """The levels that can be left out: not the one that a fixed law gives all the probability."""
+    law = variable.law if isinstance(variable.law, tuple) else ()
+    return [level for i, level in enumerate(variable.levels) if not law or any(law[:i] + law[i + 1 :])]
 
 
 def _reversed(scenario: Scenario) -> Scenario:
@@ -238,12 +248,12 @@ def _contrast(scm: SequenceSCM, treatment: str) -> tuple[str, str]:
     return variable.levels[int(scores.argmin())], variable.levels[int(scores.argmax())]
 
 
-def _effect(scm: SequenceSCM, treatment: str, outcome: str, rows: int) -> tuple[float, float]:
-    """(effect, standard error): exact, or sampled where the law is too large."""
+def _effect(scm: SequenceSCM, treatment: str, outcome: str, rows: int) -> tuple[float, float, bool]:
+    """(effect, standard error, whether it is exact): sampled where the law is too large."""
     try:
-        return scm.exact().ate(treatment, outcome, _contrast(scm, treatment)), 0.0
+        return scm.exact().ate(treatment, outcome, _contrast(scm, treatment)), 0.0, True
     except TooLarge:
-        return _drawn_effect(scm, treatment, outcome, rows, seed=0)
+        return *_drawn_effect(scm, treatment, outcome, rows, seed=0), False
 
 
 def _drawn_effect(scm: SequenceSCM, treatment: str, outcome: str, rows: int, seed: int) -> tuple[float, float]:

@@ -3,14 +3,25 @@
 from __future__ import annotations
 
 import io
+from typing import TYPE_CHECKING
 
 from sdscm.audit import BASE, Audit
+
+if TYPE_CHECKING:
+    from matplotlib.figure import Figure
 
 MOST_VARIANTS = 14
 
 
 def draw_audit(found: Audit, title: str, dots_per_inch: int = 70) -> bytes:
     """PNG with two panels: effects by phrasing and rule; mean and range of the change by variant, largest first."""
+    buffer = io.BytesIO()
+    audit_figure(found, title).savefig(buffer, format="png", dpi=dots_per_inch)
+    return buffer.getvalue()
+
+
+def audit_figure(found: Audit, title: str) -> Figure:
+    """The picture before it is drawn. The legends stand below the panels, where they hide no effect."""
     from matplotlib.figure import Figure
 
     rules = [v for v in found.sensitivity["variant"] if v == BASE or v.startswith("rule ")]
@@ -36,7 +47,6 @@ def draw_audit(found: Audit, title: str, dots_per_inch: int = 70) -> bytes:
     left.set_yticks(range(len(place)), [str(phrasing) for phrasing in place])
     left.set_xlabel(f"effect of {found.treatment} on {found.outcome} (scores)")
     left.set_ylabel("phrasing draw")
-    left.legend(fontsize=8, loc="lower right")
     kept = f"sign kept by {found.sign_stability:.0%} of phrasings ({found.sign_interval[0]:.0%} to {found.sign_interval[1]:.0%})"
     left.set_title(f"{title}: {kept}", fontsize=9)
     lines = range(len(others))
@@ -48,7 +58,6 @@ def draw_audit(found: Audit, title: str, dots_per_inch: int = 70) -> bytes:
     )
     right.set_xlabel("change of the effect")
     right.set_title("when the model is changed so", fontsize=9)
-    right.legend(fontsize=8, loc="lower right")
-    buffer = io.BytesIO()
-    figure.savefig(buffer, format="png", dpi=dots_per_inch)
-    return buffer.getvalue()
+    figure.legend(*left.get_legend_handles_labels(), fontsize=8, loc="outside lower left", ncols=3)
+    figure.legend(*right.get_legend_handles_labels(), fontsize=8, loc="outside lower right", ncols=3)
+    return figure

@@ -50,13 +50,21 @@ def read_do(scenario: Scenario, do: Do | None) -> dict[str, np.ndarray]:
     return {name: _law(scenario, name, target) for name, target in _items(do, "do", "{variable: level}")}
 
 
-def read_given(scenario: Scenario, given: Given | None) -> dict[str, int]:
-    """Evidence as level indices, by variable.
+def read_given(scenario: Scenario, given: Given | None, do: Do | None = None) -> dict[str, int]:
+    """Evidence as level indices, by variable; in the world of ``do``, where one is told.
 
     Raises:
-        ScenarioError: an unknown variable or level.
+        ScenarioError: an unknown variable or level, ``do`` does not fit, or it rules a given level out.
     """
-    return {name: level_index(scenario, name, level) for name, level in _items(given, "given", "{variable: level}")}
+    held = {name: level_index(scenario, name, level) for name, level in _items(given, "given", "{variable: level}")}
+    laws = read_do(scenario, do)
+    for name, level in held.items():
+        if name in laws and not laws[name][level] > 0:
+            said = f"{name} = {scenario[name].levels[level]}"
+            raise ScenarioError(
+                f"{said} has probability zero, since do sets {name!r} otherwise; leave one of the two out"
+            )
+    return held
 
 
 def is_pinned(law: np.ndarray) -> bool:

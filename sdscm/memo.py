@@ -46,10 +46,11 @@ class ScoreMemo:
     """Scores by model, context and level.
 
     Args:
-        path: of the database; its folder is made if need be. None keeps scores in memory only.
+        path: of the database; its folder is made if need be. None keeps scores in memory only, and so does, with a warning, a
+            place that cannot be written (a full disk, no permission) or stays locked.
 
     Raises:
-        ScenarioError: the file is no database of scores.
+        ScenarioError: the file is no database.
     """
 
     def __init__(self, path: Path | None = None) -> None:
@@ -59,12 +60,14 @@ class ScoreMemo:
         self._lock = threading.Lock()
         self._database: sqlite3.Connection | None = None
         if path is not None:
-            path.parent.mkdir(parents=True, exist_ok=True)
             try:
+                path.parent.mkdir(parents=True, exist_ok=True)
                 self._database = sqlite3.connect(path, timeout=_WAIT, isolation_level=None, check_same_thread=False)
                 self._database.execute("PRAGMA journal_mode=WAL")
                 self._database.execute("PRAGMA synchronous=NORMAL")
                 self._database.execute(_SCHEMA)
+            except (OSError, sqlite3.OperationalError) as error:
+                self._give_up(error)
             except sqlite3.Error as error:
                 raise ScenarioError(f"{path} cannot be used as a database of scores ({error}); move it away") from None
 
@@ -131,7 +134,7 @@ class ScoreMemo:
         while self._database is not None and len(self._known) > MOST_IN_MEMORY:
             del self._known[next(iter(self._known))]
 
-    def _give_up(self, error: sqlite3.Error) -> None:
+    def _give_up(self, error: OSError | sqlite3.Error) -> None:
         """Go on without the file, and say so."""
         if self._database is not None and self._database.in_transaction:
             self._database.execute("ROLLBACK")

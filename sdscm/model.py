@@ -103,7 +103,7 @@ class SequenceSCM:
             raise ScenarioError(f"by {by!r} is none of rejection, table")
         if not given:
             return self.worlds(rows, seed, [do], progress=progress)[0]
-        held, _ = read_given(self.scenario, given), read_do(self.scenario, do)  # both before any row is looked at
+        held = read_given(self.scenario, given, do)  # before any row is looked at
         if not isinstance(rows, (int, np.integer)):
             raise ScenarioError("rows by number cannot be conditioned; give a count")
         if by == "table":

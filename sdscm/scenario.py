@@ -6,7 +6,7 @@ Source: Bynum & Cho, arXiv 2411.08019: sequence variables, the order τ, parent-
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from functools import lru_cache
 from math import prod
 from pathlib import Path
@@ -16,6 +16,7 @@ import numpy as np
 from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_validator
 
 from sdscm.errors import ScenarioError
+from sdscm.faults import Place, told
 from sdscm.knobs import Knobs, drop_hidden_cause, fit_knobs
 from sdscm.library import find_scenario, list_scenarios, read_scenario
 from sdscm.variable import Name, Role, Text, Variable
@@ -198,7 +199,8 @@ class Scenario(BaseModel):
     def without_level(self, name: str, level: str) -> Scenario:
         """The scenario with one level of a variable left out of its sample space.
 
-        The other levels keep their scores; a fixed law is renormalised; the level's place in each alternative goes too.
+        The other levels keep their scores; a fixed law is renormalised; the level's place in each alternative goes too, and
+        alternatives that differed in that place alone become one.
 
         Raises:
             ScenarioError: no such variable or level, only one level or no probability would be left.
@@ -216,10 +218,13 @@ class Scenario(BaseModel):
                 raise ScenarioError(f"level {level!r} of {name!r} has all the probability; without it no law is left")
             law = [law[i] / mass for i in kept]
         scores = variable.score_of()[kept].tolist()
+        levels, *alternatives = dict.fromkeys(
+            tuple(texts[i] for i in kept) for texts in (variable.levels, *variable.alternatives)
+        )
         return self._changed(
             name,
-            levels=[variable.levels[i] for i in kept],
-            alternatives=[[texts[i] for i in kept] for texts in variable.alternatives],
+            levels=levels,
+            alternatives=alternatives,
             law=law,
             scores=None if scores == list(range(len(kept))) and variable.scores is None else scores,
         )
@@ -269,20 +274,12 @@ def _checked(content: Mapping[str, Any], source: str) -> Scenario:
     try:
         return Scenario.model_validate(content)
     except ValidationError as error:
-        raise ScenarioError(f"{source}: {'; '.join(map(_problem, error.errors()))}") from None
+        raise ScenarioError(f"{source}: {told(error.errors(), _fields)}") from None
 
 
-def _problem(error: Any) -> str:
-    place, given = error["loc"], error["input"]
-    said = f"{'.'.join(map(str, place)) or 'scenario'}: {error['msg'].removeprefix('Value error, ')}"
-    if isinstance(given, str | bool | int | float):
-        said += f"; given {given!r}"
-    if error["type"] == "extra_forbidden":
-        schema = Variable if place[0] == "variables" else Knobs if len(place) > 1 else Scenario
-        said += f"; known: {', '.join(schema.model_fields)}"
-    elif error["type"] == "string_type" and isinstance(given, bool | int | float):
-        said += ", which YAML does not read as a text: put it in quotes"
-    return said
+def _fields(place: Place) -> Iterable[str]:
+    schema = Variable if place[0] == "variables" else Knobs if len(place) > 1 else Scenario
+    return schema.model_fields
 
 
 @lru_cache(maxsize=4096)

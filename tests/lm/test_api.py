@@ -96,6 +96,20 @@ def completion(text: str | None = "yes", calls: list[tuple[str, str]] | None = N
     return json.dumps({**body, **changes}).encode()
 
 
+@pytest.mark.parametrize("content", [b"", b'{"reply": {"te', b"\xff\xfe", b"[]", b"{}", b'{"reply": {"text": "yes"}}'])
+def test_a_damaged_recording_costs_its_own_answer_and_no_other(server, endpoint, tmp_path, content):
+    server.script = [(200, completion())]
+    first, second = (Request([{"role": "user", "content": text}], TOOLS) for text in ("one", "two"))
+    endpoint().complete(first)
+    (path,) = (tmp_path / "rec").glob("*.json")
+    path.write_bytes(content)
+    lost, found = endpoint().complete_all([first, second])
+    assert isinstance(lost, EndpointError) and path.name in str(lost) and "delete it" in str(lost)
+    assert not isinstance(found, EndpointError)
+    path.unlink()
+    assert not endpoint().complete(first).replayed
+
+
 def test_an_answer_is_recorded_and_then_replayed_without_a_call_or_a_key(server, endpoint, monkeypatch):
     server.script = [(200, completion(None, [("ATE", '{"treatment": "t", "response": "ÿ"}')]))]
     first = endpoint().complete(Request(MESSAGES, TOOLS))

@@ -404,6 +404,15 @@ def test_an_audit_tells_of_how_many_phrasings_it_is(own: Path) -> None:
     assert " of 5 phrasings (95 % interval" in shown.output, shown.output
 
 
+def test_an_audit_says_where_its_effects_are_sampled() -> None:
+    """In ten rows of breast_cancer the random model moves no unit, which is not an exact effect of nought."""
+    common = ("--lm", "tiny", "--phrasings", "2", "--variant-phrasings", "0", "--seeds", "2", "--rows", "10")
+    assert "Effects     sampled from 10 rows each" in invoke("audit", "breast_cancer", *common).output
+    assert "sampled" not in invoke("audit", "toy_confounder", *common).output
+    found = json.loads(invoke("audit", "breast_cancer", *common, "--json").stdout)
+    assert not any(line["exact"] for line in found["effects"])
+
+
 def test_audit_is_as_large_as_asked(monkeypatch: pytest.MonkeyPatch) -> None:
     """Of 4 phrasings, all are asked of the model as it is, and 2 of every change of levels."""
     from sdscm.model import SequenceSCM

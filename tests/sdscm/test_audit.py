@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from itertools import combinations
+
 import numpy as np
 import pandas as pd
 import pytest
@@ -10,9 +12,9 @@ from hypothesis import strategies as st
 from hypothesis.extra.numpy import arrays
 from scipy.stats import f_oneway, sem
 
-from sdscm import ScenarioError, SequenceSCM, load_scenario
+from sdscm import Scenario, ScenarioError, SequenceSCM, load_scenario
 from sdscm.audit import BASE, _sensitivity, audit, between_share, distinct_phrasings, variance_shares
-from sdscm.audit_picture import draw_audit
+from sdscm.audit_picture import audit_figure, draw_audit
 
 from .laws import HashScorer, scenario, variable
 
@@ -63,6 +65,7 @@ def test_the_effect_is_found_under_every_phrasing():
     low, high = found.sign_interval
     assert low < positive < high
     assert (found.treatment, found.outcome) == ("t", "y")
+    assert found.effects["exact"].all() and (found.effects["error"] == 0).all()
 
 
 def test_all_variance_is_the_phrasings_where_rules_agree():
@@ -86,6 +89,18 @@ def test_reversing_the_order_of_levels_and_renaming_them_changes_nothing_for_a_m
     assert table.loc["rule mean", "phrasings"] == 6
 
 
+def test_the_one_possible_level_of_a_variable_is_not_left_out():
+    chances = {"Y one:": 0.9, "Y two:": 0.7}
+    one = scenario(
+        variable("z", levels=("a", "b", "c"), law=[0, 1, 0]),
+        variable("t", ("z",), role="treatment"),
+        {**variable("y", ("z", "t"), role="outcome"), "phrasings": list(chances)},
+    )
+    found = audit(one, Believer(chances), 2, seeds=2, rows=50)
+    without = {variant for variant in found.sensitivity["variant"] if "without" in variant}
+    assert without == {"z without a", "z without c"}
+
+
 def test_wordings_that_read_alike_count_once():
     one = scenario(
         {**variable("idle"), "phrasings": ["A:", "B:", "C:"]},  # no cause of y
@@ -100,6 +115,14 @@ def test_wordings_that_read_alike_count_once():
     assert sorted(found.effects["phrasing"].unique()) == sorted(draws)
 
 
+def test_no_more_is_drawn_once_every_wording_is_there(monkeypatch):
+    drawn = []
+    stem = Scenario.stem
+    monkeypatch.setattr(Scenario, "stem", lambda self, name: drawn.append(name) or stem(self, name))
+    assert len(distinct_phrasings(_one({"Y one:": 0.9, "Y two:": 0.7}), 5_000)) == 16  # 8 of z, 2 of y
+    assert len(drawn) < 5_000
+
+
 def test_wordings_that_only_the_treatment_hears_count_once():
     """An instrument moves the outcome through the treatment alone, and setting the treatment cuts it off."""
     one = scenario(
@@ -112,6 +135,15 @@ def test_wordings_that_only_the_treatment_hears_count_once():
     base = found.effects.loc[found.effects["variant"] == BASE, "effect"]
     assert len(base) == 4
     assert base.round(9).nunique() == 4
+
+
+def test_wordings_of_what_no_text_mentions_count_once():
+    one = scenario(
+        {**variable("u", role="hidden", silent=True, law="uniform"), "phrasings": [f"U{i}:" for i in range(8)]},
+        variable("t", role="treatment"),
+        {**variable("y", ("u", "t"), role="outcome", tilts={"u": 0.5}), "phrasings": ["Y one:", "Y two:", "Y three:"]},
+    )
+    assert len(distinct_phrasings(one, 10)) == 3
 
 
 def test_one_wording_cannot_be_audited():
@@ -132,6 +164,7 @@ def test_a_law_too_large_to_be_exact_is_sampled_with_its_error():
     found = audit(one, HashScorer(), 2, rules=("sum",), variant_phrasings=0, seeds=2, rows=40)
     base = found.effects[found.effects["variant"] == BASE]
     assert (base["error"] > 0).all()
+    assert not base["exact"].any()
     drawn = found.effects.iloc[0]
     scm = SequenceSCM(one.model_copy(update={"phrasing": int(drawn["phrasing"])}), HashScorer())
     worlds = scm.worlds(40, 0, [{"pd_l1": level} for level in ("low", "high")])
@@ -173,6 +206,16 @@ def test_the_between_share_is_the_intraclass_correlation():
 def test_the_picture_is_a_png():
     found = audit(_one({"Y:": 0.8}), Believer({"Y:": 0.8}), 3, seeds=2, rows=50)
     assert draw_audit(found, "made").startswith(b"\x89PNG")
+
+
+def test_no_legend_of_the_picture_hides_an_effect():
+    chances = {"Y one:": 0.9, "Y two:": 0.7}
+    figure = audit_figure(audit(_one(chances), Believer(chances), 3, seeds=2, rows=50), "made")
+    figure.draw_without_rendering()
+    legends = [*figure.legends, *(axes.get_legend() for axes in figure.axes if axes.get_legend())]
+    assert len(legends) == 2
+    boxes = [each.get_window_extent() for each in (*legends, *figure.axes)]
+    assert not any(first.overlaps(second) for first, second in combinations(boxes, 2))
 
 
 @pytest.mark.parametrize("options", [{"phrasings": 1}, {"seeds": 1}, {"rules": ()}])

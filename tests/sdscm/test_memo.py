@@ -133,6 +133,25 @@ def test_a_disk_that_cannot_be_written_costs_the_file_and_not_the_run(tmp_path):
     ]  # a batch is written whole or not at all
 
 
+@pytest.mark.parametrize("obstacle", ["locked", "a file for a folder", "a folder for a file"])
+def test_a_place_that_cannot_be_used_from_the_start_costs_the_file_and_not_the_run(tmp_path, monkeypatch, obstacle):
+    monkeypatch.setattr("sdscm.memo._WAIT", 0.1)
+    path = tmp_path / "folder" / "scores.sqlite"
+    if obstacle == "a file for a folder":
+        path.parent.write_text("in the way")
+    elif obstacle == "a folder for a file":
+        path.mkdir(parents=True)
+    else:
+        path.parent.mkdir()
+        other = sqlite3.connect(path, isolation_level=None)
+        other.execute("BEGIN EXCLUSIVE")
+    with pytest.warns(UserWarning, match="in memory only"):
+        memo = ScoreMemo(path)
+    memo.put("m", ["a"], ["x"], [_scores(-1.0)])
+    assert memo.get("m", ["a"], ["x"])[0].nats == [-1.0]
+    assert len(SequenceSCM(confounder(), Filed(), memo=memo).sample(50, 1).frame) == 50
+
+
 def test_a_database_damaged_meanwhile_costs_the_file_and_not_the_run(tmp_path):
     path = tmp_path / "scores.sqlite"
     many = [f"{i} " + "x" * 200 for i in range(300)]

@@ -230,7 +230,15 @@ def test_what_does_not_fit_is_refused(toy, call, said):
         call(toy)
 
 
-@pytest.mark.parametrize(("do", "said"), [(["t"], "must be a mapping"), ({"y": "maybe"}, "no level 'maybe'")])
+@pytest.mark.parametrize(
+    ("do", "said"),
+    [
+        (["t"], "must be a mapping"),
+        ({"y": "maybe"}, "no level 'maybe'"),
+        ({"z": "no"}, "z = yes has probability zero, since do sets 'z' otherwise"),
+        ({"z": {"no": 1.0, "yes": 0.0}}, "z = yes has probability zero"),
+    ],
+)
 def test_an_intervention_that_does_not_fit_is_refused_before_rows_are_looked_for(do, said):
     scorer = HashScorer()
     with pytest.raises(ScenarioError, match=said):

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from datetime import date
 from itertools import pairwise, permutations, product
 
 import networkx as nx
@@ -115,6 +116,34 @@ def test_an_unsound_scenario_is_refused_with_its_fault(tmp_path, change, said):
     message = _refusal(tmp_path, change)
     assert said in message
     assert message.startswith("made.yaml: ")
+
+
+@pytest.mark.parametrize(
+    ("change", "said"),
+    [
+        (
+            lambda s: s["variables"][1].update(levels=["no", True]),
+            "variables.1.levels.1: Input should be a valid string",
+        ),
+        (lambda s: s["variables"][1].update(levels=[date(2020, 1, 1), "no"]), "given 2020-01-01, which YAML does not"),
+        (lambda s: s["variables"][1].update(levels=["no", None]), "given nothing, which YAML does not read as a text"),
+        (lambda s: s["variables"][1].update(levels="no"), "variables.1.levels: Input should be a list; given 'no'"),
+        (lambda s: s["variables"][0].update(law=[0.5, 0.6]), "variables.0: the fixed law of 'a'"),
+    ],
+)
+def test_a_fault_is_told_without_what_follows_from_it(tmp_path, change, said):
+    message = _refusal(tmp_path, change)
+    assert said in message
+    assert "at least" not in message  # there are levels and variables enough: one is unsound
+    assert "tuple" not in message  # a word of Python, not of YAML
+    assert ": " in message and ";" not in message.replace("; given", "")
+
+
+def test_of_very_many_faults_the_first_are_told(tmp_path):
+    message = _refusal(tmp_path, lambda s: s["variables"][1].update(levels=list(range(5000))))
+    assert "variables.1.levels.9: " in message
+    assert message.endswith("; and 4,990 more")
+    assert len(message) < 2000
 
 
 def test_a_cycle_is_shown_edge_by_edge():
@@ -346,6 +375,14 @@ def test_a_level_left_out_takes_its_probability_score_and_alternative_with_it(le
     assert left.law == pytest.approx(law)
     assert left.score_of().tolist() == scores
     assert left.alternatives == (alternative,)
+
+
+def test_sample_spaces_that_differed_in_the_level_left_out_alone_become_one():
+    spaces = [["p", "q", "s"], ["x", "q", "r"], ["x", "q", "t"]]
+    one = scenario(variable("a", levels=("p", "q", "r"), alternatives=spaces), variable("b", ("a",)))
+    left = one.without_level("a", "r")["a"]
+    assert (left.levels, left.alternatives) == (("p", "q"), (("x", "q"),))
+    assert one.without_level("a", "p")["a"].alternatives == (("q", "s"), ("q", "t"))
 
 
 def test_a_level_that_cannot_be_left_out_is_refused():

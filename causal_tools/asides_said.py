@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable, Iterator
 
+from causal_tools.lists_said import end_of_list
 from causal_tools.question_words import FILE_NAME
 
 Place = tuple[int, int]
@@ -16,17 +17,30 @@ def _patterns(*texts: str) -> tuple[re.Pattern[str], ...]:
 
 _STEP = r"(?![.?!;:](?:\s|$)|\s[-–—]\s)."
 _PART = rf"(?:{_STEP}){{1,120}}?"  # of one sentence
+_REST = rf"(?:{_STEP}){{1,400}}?"  # of one sentence, from which a list is taken
 _AFTER_PART = r"(?=[.?!;:](?:\s|$)|\s[-–—]\s|$)"
 _SETTING = r"\b(?:set|put|lay|leav|keep)"
 _CLAUSE = rf"(?:^|(?<=[.?!;:,(])\s*)(?P<subject>(?:(?!,\s)(?!{_SETTING}){_STEP}){{1,120}}?,?)"
 _KEPT = r"(?:constant|fixed|equal|unchanged|steady|the same|at the same \w+)(?!\s+(?:to|as)\b)"
+_IMPERATIVE = r"(?<![^.?!;,]\s)"  # nothing but the end of a clause stands before
+_BEFORE_A_CLAUSE = re.compile(
+    r"(?<![^.?!;:]\s)(?:\w+ing|\w+ed|net|for|given|at)\b", re.IGNORECASE
+)  # as "net of age, …" is
 _ADJUSTED = _patterns(
     rf"\b(?:keep|keeping|hold|holding|held|with)\s+(?P<kept>{_PART})\s+(?:(?:held|kept)\s+)?{_KEPT}\b",
     rf"\b(?:when|while|if|once|where)\s+(?P<being>{_PART})\s+(?:is|are|stays?|remains?|were|was)\s+(?:held\s+|kept\s+)?{_KEPT}\b",
-    rf"\b(?:adjust(?:ed|ing)?|control(?:led|ling)?|correct(?:ed|ing)|allowing|(?<![^.?!;,]\s)correct)\s+for\s+(?P<adjusted>{_PART}){_AFTER_PART}",
-    rf"\b(?:accounting\s+for|net\s+of)\s+(?P<net>{_PART}){_AFTER_PART}",
-    rf"\b(?:take|taking|use|using|with|have|having)\s+(?P<covariates>{_PART})\s+"
-    r"(?:as\s+(?:the\s+|a\s+)?(?:covariates?|confounders?|controls?|adjusters?)|into\s+account|in\s+the\s+adjustment)\b",
+    rf"\b(?:adjust(?:ed|ing)?|controll?(?:ed|ing)?|correct(?:ed|ing)|allowing|accounting|{_IMPERATIVE}(?:correct|allow|account))\s+"
+    rf"for\s+(?P<adjusted>{_REST}){_AFTER_PART}",
+    rf"\b(?:net\s+of|comparing\s+like\s+with\s+like\s+(?:in|on|as\s+to)|{_IMPERATIVE}compare\s+(?:only\s+)?like\s+with\s+like\s+"
+    rf"(?:in|on|as\s+to)|(?:for|given|at)\s+equal|given\s+the\s+same)\s+(?P<net>{_REST}){_AFTER_PART}",
+    rf"\b(?:tak|us|with|hav|mind|treat|includ|put)(?:e|ing|ting)?\s+(?P<covariates>{_PART})\s+"
+    r"(?:(?:in\s+)?as\s+(?:the\s+|a\s+)?(?:covariates?|confounders?|adjusters?|controls?|(?:control|adjustment)\s+variables?)|"
+    r"into\s+account|in\s+the\s+adjustment)\b",
+    rf"\b(?:other|all\s+else|everything\s+else|further)\s+(?:things\s+)?such\s+as\s+(?P<equal>{_PART})\s+being\s+equal\b",
+    rf"(?:(?:^|(?<=[.?!;:(])\s|\b(?=once|after))(?:(?:once|after)\s+)?)(?P<passive>{_PART})\s+(?:is|are|was|were|(?:should|must|shall|is\s+to|are\s+to)\s+be|"
+    r"has\s+been|have\s+been|being)\s+(?:controlled|adjusted|accounted|allowed|corrected)\s+for\b",
+    rf"\brul(?:e|ing)\s+out\s+(?P<ruled>{_PART})\s+as\s+(?:an\s+|the\s+)?(?:explanations?|reasons?|causes?)\b",
+    rf"(?:^|(?<=[.?!;:(])\s)(?P<confounding>{_PART})\s+(?:may|might|could|can|will|would)?\s*confounds?\b",
     rf"\b(?:covariates?|confounders?)\s*(?:are|:|is)\s+(?P<listed>{_PART}){_AFTER_PART}",
 )
 _REGARDLESS = _patterns(
@@ -64,7 +78,7 @@ _ASKS = re.compile(  # where another clause begins
     re.IGNORECASE,
 )
 _NEXT_CLAUSE = re.compile(
-    r",\s+(?:only|but|on|in|among|for|when|if|where|whether|by|between|the\s+(?:effect|impact|influence))\s",
+    r",\s+(?:only|but|on|in|among|for|when(?:ever)?|once|given|provided|assuming|supposing|if|where|whether|by|between|the\s+(?:effect|impact|influence))\s",
     re.IGNORECASE,
 )
 _DENIED = re.compile(
@@ -152,7 +166,12 @@ def _matches(patterns: Iterable[re.Pattern[str]], text: str) -> Iterator[tuple[r
             name = str(one.lastgroup)
             start, end = one.span(name)
             others = [cut.span() for by in (_ASKS, _NEXT_CLAUSE) for cut in by.finditer(plain, start, end)]
-            if name == "subject":  # the end of a clause
+            if name in ("adjusted", "net"):
+                end = min([end, *(first for first, _ in others)])
+                end = end_of_list(
+                    plain, start, end, more_follows=_BEFORE_A_CLAUSE.match(plain, *one.span()) is not None
+                )
+            elif name == "subject":  # the end of a clause
                 start = max([start, *(last for _, last in others)])
             elif name in _OPEN:  # the beginning of one
                 end = min([end, *(first for first, _ in others)])

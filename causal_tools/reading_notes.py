@@ -100,7 +100,7 @@ def with_covariates(reading: Reading, question: str, columns: Sequence[str]) -> 
     said = covariates_said(" ".join(question.split()), columns)
     covariates = tuple(column for column in said.columns if column not in query.columns())
     notes = [
-        f"the question adjusts for {words!r}, which is not all columns by their names; what is adjusted for was chosen by rule"
+        f"the question adjusts for {words!r}, which no column is surely meant by; what is adjusted for was chosen by rule"
         for words in said.others
     ]
     if covariates and not said.others:

@@ -108,4 +108,37 @@ def test_covariates_are_taken_where_all_have_their_names():
     columns = ["drug", "pain", "age", "income_k"]
     assert covariates_said("drug on pain, adjusted for Age and income k", columns) == (("age", "income_k"), ())
     assert covariates_said("drug on pain, adjusted for age and how rich they are", columns).columns == ("age",)
-    assert covariates_said("drug on pain, adjusted for age and wealth", columns).others == ("age and wealth",)
+    assert covariates_said("drug on pain, adjusted for age and wealth", columns).others == ("wealth",)
+
+
+@pytest.mark.parametrize(
+    ("text", "lists"),
+    [
+        ("Net of age and sex, our board wants to hear whether sleep, of which we know little, does anything at all to what "
+         "people earn in a week, be it in the north, in the south, or in the places between them", ["age and sex"]),
+        ("After accounting for age (q1), the column sex, and pay, our sleep is better", ["age (q1), the column sex, and pay"]),
+        ("Comparing like with like in age, sleep raises pay, they say", ["age"]),
+        ("For equal age, sex is told apart. Sleep and pay?", ["age"]),
+        ("Does sleep change pay? Allow for age, sex.", ["age, sex"]),
+        ("Does sleep change pay? Mind age and sex as confounders.", ["age and sex"]),
+        ("Does sleep change pay? Put age in as control variables.", ["age"]),
+        ("Does sleep change pay? Age should be controlled for.", ["Age"]),
+        ("Once age is accounted for, does sleep change pay?", ["age"]),
+        ("Does sleep change pay? Rule out age as an explanation.", ["age"]),
+        ("Age and sex may confound this. Does sleep change pay?", ["Age and sex"]),
+        ("Other things such as age being equal, does sleep change pay?", ["age"]),
+        ("How much of the change in pay does sleep account for?", []),
+        ("What allows for sleep?", []),
+    ],
+)  # fmt: skip
+def test_a_list_of_what_is_adjusted_for_ends_where_its_last_item_does(text, lists):
+    assert _texts(text, adjusted_for(text)) == lists
+
+
+def test_words_for_a_column_are_enough_to_adjust_for_it_where_no_other_is_like_them():
+    columns = ["drug", "pain", "hh_size", "edu_years", "edu_level"]
+    assert covariates_said("drug on pain, adjusting for household size", columns) == (("hh_size",), ())
+    assert covariates_said("drug on pain, adjusting for household size and education", columns) == (
+        ("hh_size",),
+        ("education",),
+    )

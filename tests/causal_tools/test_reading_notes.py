@@ -65,7 +65,7 @@ def test_what_a_question_adjusts_for_goes_into_the_query():
     assert (
         found.query.covariates is None
     )  # fewer than were asked for would be a wrong answer, more is what the tool does
-    assert "'age and wealth', which is not all columns by their names" in found.notes[0]
+    assert "adjusts for 'wealth', which no column is surely meant by" in found.notes[0]
     mediated = Reading(CausalQuery(task="MA", treatment="arm", response="pain", mediator="age"))
     question = "How much of what arm does to pain remains when age is held fixed?"
     assert as_asked(mediated, question, COLUMNS, LEVELS) == mediated

@@ -117,7 +117,9 @@ class QuestionEvidence:
         """Whether the question says, of a column by its name or by some words, that it is not the one in this place."""
         if another_is_numbered(column, self._columns, self._numbers_meant):
             return True
-        places = self._places(column, words) if slot in TASK_ROLES else []
+        places = self._places(column, words)
+        if slot not in TASK_ROLES:
+            return slot.startswith("where") and bool(places) and all(_within(one, self._adjusted_for) for one in places)
         without = [*self._left_aside, *([] if slot == "mediator" else self._adjusted_for)]
         return bool(places) and (
             all(_within(one, without) for one in places)

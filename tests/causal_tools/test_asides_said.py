@@ -142,3 +142,16 @@ def test_words_for_a_column_are_enough_to_adjust_for_it_where_no_other_is_like_t
         ("hh_size",),
         ("education",),
     )
+
+
+@pytest.mark.parametrize(
+    ("text", "denied"),
+    [
+        ("Adjusting for age and sex, does sleep change pay?", True),
+        ("Adjusting for sex, does sleep change pay where age is 30?", False),
+        ("Adjusting for age, does sleep change pay where age is 30?", False),
+        ("Does sleep change pay?", False),
+    ],
+)
+def test_what_is_only_adjusted_for_is_no_condition(text, denied):
+    assert QuestionEvidence(text, COLUMNS, None).denies_role("where 2", "age", None) is denied

@@ -57,5 +57,5 @@ def run(
             from orchestration.summary import print_outcome
 
             print_outcome(Console(), outcome)
-        if not outcome.succeeded:
-            raise typer.Exit(1)
+    if not outcome.succeeded:
+        raise typer.Exit(1)

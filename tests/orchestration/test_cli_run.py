@@ -33,6 +33,7 @@ def test_a_job_that_fails_says_where_and_ends_with_1(run, tmp_path: Path) -> Non
     assert done.returncode == 1
     assert "✗" in done.stderr and "materialize" in done.stderr
     assert "Job evaluation did not finish" in done.stdout
+    assert "nobody foresaw" not in done.stderr
 
 
 def test_what_cannot_be_run_is_told(run) -> None:

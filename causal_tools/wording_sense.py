@@ -24,6 +24,12 @@ _OVERCLAIM = re.compile(
     r"|random(?:ly|i[sz]ed|i[sz]ation))\b",
     re.IGNORECASE,
 )
+# how much was adjusted for: more of it than was, or less
+_EXTENT = (
+    re.compile(r"\b(?:every|all|the file's) (?:the )?other (?:usable )?columns?\b", re.IGNORECASE),
+    re.compile(r"\b(?:no|without|not any) other\b|\bnothing (?:else|more|but)\b", re.IGNORECASE),
+)
+_COMPARED = re.compile(r"(?:[<>!]=|[<>=≤≥≠](?!=))\s*[\w\-]*\w(?:\.\d+)?")
 _SURE = re.compile(
     r"\b(?:exclud\w*|leaves out|does not contain|does not include) (?:zero|nought|0)\b|\bsignificant(?:ly)?\b"
     r"|\bclear(?:ly)? shows?\b",
@@ -56,6 +62,7 @@ def contradictions(text: str, result: CausalResult, absent: Collection[str] = ()
         mine, theirs = (list(pattern.finditer(each)) for each in (text, summary))
         if len(mine) > len(theirs):
             found.append(f"the {what} {mine[-1].group(0)!r}")
+    found += _compared(text, summary) + _extent(text, f"{summary} {' '.join(result.assumptions)}")
     if stammer := _STAMMER.search(text):
         found.append(f"the repetition {stammer.group(0)!r}")
     if isinstance(result, PolicyResult):
@@ -64,6 +71,17 @@ def contradictions(text: str, result: CausalResult, absent: Collection[str] = ()
     if isinstance(result, MediationResult):
         found += _mislabelled(text, result)
     return found
+
+
+def _compared(text: str, summary: str) -> list[str]:
+    """What stands beside a sign of comparison, as in *where age >= 60*, and does not in the summary."""
+    mine, theirs = ({match.group(0) for match in _COMPARED.finditer(each.replace(",", ""))} for each in (text, summary))
+    return [f"the comparison {strange!r}" for strange in sorted(mine - theirs)]
+
+
+def _extent(text: str, told: str) -> list[str]:
+    found = (pattern.search(text) for pattern in _EXTENT if not pattern.search(told))
+    return [f"the extent {match.group(0)!r}" for match in found if match]
 
 
 def _triples(result: CausalResult) -> list[Triple]:

@@ -50,6 +50,10 @@ def test_the_summaries_themselves_pass(results):
         ("", "This is without any adjustment."),
         ("", "That is for pain = pain."),
         ("", "It is averaged in place of no in place of no."),
+        ("", "That is with adjustment for x and no other usable columns."),
+        ("", "That is after adjusting for x and nothing else."),
+        ("", "This is for pain = 400."),
+        ("", "This is where drug = Drug to yes."),
     ],
 )
 def test_an_effect_told_the_other_way_round_is_refused(results, one, other):
@@ -86,6 +90,35 @@ def test_another_action_may_not_be_recommended(results):
 def test_the_best_mean_may_not_become_the_worst(results):
     result = results["OPO"]
     assert not check_wording(result.summary.replace("highest mean", "lowest mean"), result).passed
+
+
+def test_adjusting_for_what_was_asked_may_not_become_adjusting_for_all():
+    result = ask(confounded_binary(400, 1), "ATE", covariates=("x",))
+    assert "as asked" in result.summary
+    assert not check_wording(f"{result.summary} That holds all other usable columns fixed.", result).passed
+
+
+@pytest.mark.parametrize("said", ["drug to yes", "instead of no"])
+def test_a_text_that_does_not_say_which_level_the_effect_is_of_is_refused(results, said):
+    result = results["ATE"]
+    level = said.rpartition(" ")[2]
+    text = result.summary.replace(said, "drug" if level == "yes" else "")
+    assert f"the level {level!r}" in check_wording(text, result).missing
+
+
+def test_a_text_that_does_not_say_an_action_is_refused(results):
+    result = results["OPO"]
+    other = next(action for action in result.values if action != result.action)
+    text = result.summary.replace(f"{other}: ", "")
+    assert check_wording(text, result).missing == [f"the level {other!r}"]
+
+
+@pytest.mark.parametrize("instead", ["in the cold", "where region is cold"])
+def test_a_text_that_does_not_say_where_the_effect_is_meant_is_refused(instead):
+    result = ask(confounded_binary(600, 1), "HTE", conditions=where("region", "north"), covariates=("x",))
+    assert check_wording(result.summary, result).passed
+    missing = check_wording(result.summary.replace("where region = north", instead), result).missing
+    assert missing and all(one.startswith("the condition") for one in missing)
 
 
 def test_an_arrow_may_not_be_turned(results):

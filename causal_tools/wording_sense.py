@@ -12,6 +12,7 @@ from itertools import combinations, pairwise
 
 from causal_tools.contract import CausalResult, EffectResult, GraphResult, MediationResult, PolicyResult
 from causal_tools.summary import format_number
+from causal_tools.wording_edges import wrong_edges
 
 _MOVES = r"(?:rais|lower|increas|decreas|reduc|affect|chang|caus|boost|improv|driv|influenc|lead|mov)\w*"
 _NEGATION = re.compile(
@@ -63,6 +64,8 @@ def contradictions(text: str, result: CausalResult, absent: Collection[str] = ()
         if len(mine) > len(theirs):
             found.append(f"the {what} {mine[-1].group(0)!r}")
     found += _compared(text, summary) + _extent(text, f"{summary} {' '.join(result.assumptions)}")
+    if not text.rstrip().endswith((".", "!", ")")):
+        found.append("the end of a sentence that is not ended")
     if stammer := _STAMMER.search(text):
         found.append(f"the repetition {stammer.group(0)!r}")
     if isinstance(result, PolicyResult):
@@ -143,13 +146,7 @@ def _turned(text: str, result: CausalResult) -> list[str]:
     """Causes and effects, levels, actions and edges the other way round."""
     query = result.query
     if isinstance(result, GraphResult):
-        arrows = {(edge.source, edge.target) for edge in result.edges if edge.mark == "-->"}
-        return [
-            f"the edge {source} --> {target}"
-            for target, source in sorted(arrows)
-            if (source, target) not in arrows
-            and _says(rf"{re.escape(source)}\W*(?:-->|→|\s{_MOVES}\s)\W*{re.escape(target)}", text)
-        ]
+        return wrong_edges(text, result)
     treatment, response = (re.escape(str(name)) for name in (query.treatment, query.response))
     found = []
     if _says(rf"(?:effect|impact|influence) of {response} on {treatment}|{response}\s+{_MOVES}\s+{treatment}", text):

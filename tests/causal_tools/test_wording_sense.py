@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import pytest
 
+from causal_tools.contract import CausalQuery, Edge, GraphResult
+from causal_tools.summary import summarise
 from causal_tools.wording import check_wording
 
 from .asking import ask, where
@@ -126,3 +128,35 @@ def test_an_arrow_may_not_be_turned(results):
     edge = next(edge for edge in result.edges if edge.mark == "-->")
     for turned in (f"{edge.target} --> {edge.source}", f"{edge.target} causes {edge.source}"):
         assert not check_wording(result.summary.replace(str(edge), turned), result).passed
+
+
+def test_each_arrow_is_drawn_once_and_between_its_own_columns(results):
+    result = results["CGL"]
+    one, other = [edge for edge in result.edges if edge.mark == "-->"][:2]
+    for text in (
+        result.summary.replace(str(one), f"{one.target} --> {one.target}"),
+        result.summary.replace(str(one), str(other)),
+    ):
+        assert text != result.summary
+        assert not check_wording(text, result).passed, text
+
+
+def test_an_arrow_may_not_carry_the_weight_of_another():
+    edges = (("rain", "soil", 0.5), ("soil", "crop", 0.25))
+    result = GraphResult(
+        query=CausalQuery(task="CGL", dataset="farm.csv", nodes="all"),
+        method="DirectLiNGAM",
+        n_rows=900,
+        estimate=2,
+        edges=[Edge(source=cause, target=effect, mark="-->", weight=weight) for cause, effect, weight in edges],
+    )
+    result = result.model_copy(update={"summary": summarise(result)})
+    text = "DirectLiNGAM on 900 rows of farm.csv finds 2 edges: rain → soil (0.5); soil causes crop (0.25)."
+    assert check_wording(text, result).passed, check_wording(text, result)
+    assert not check_wording(swapped(text, "0.5", "0.25"), result).passed
+    assert not check_wording(text.replace("rain → soil", "soil → soil"), result).passed
+
+
+def test_a_sentence_that_is_not_ended_is_refused(results):
+    result = results["ATE"]
+    assert not check_wording(f"{result.summary} That comes to,", result).passed

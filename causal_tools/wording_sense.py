@@ -31,6 +31,7 @@ _EXTENT = (
     re.compile(r"\b(?:no|without|not any) other\b|\bnothing (?:else|more|but)\b", re.IGNORECASE),
 )
 _COMPARED = re.compile(r"(?:[<>!]=|[<>=≤≥≠](?!=))\s*[\w\-]*\w(?:\.\d+)?")
+_METHOD_TOLD = re.compile(r"\bmethod (?:used|applied|run|behind)\b", re.IGNORECASE)
 _SURE = re.compile(
     r"\b(?:exclud\w*|leaves out|does not contain|does not include) (?:zero|nought|0)\b|\bsignificant(?:ly)?\b"
     r"|\bclear(?:ly)? shows?\b",
@@ -73,6 +74,8 @@ def contradictions(text: str, result: CausalResult, absent: Collection[str] = ()
         found += [f"the goal {opposite!r}"] if _says(rf"{opposite}\s+mean", text) else []
     if isinstance(result, MediationResult):
         found += _mislabelled(text, result)
+    if len(_METHOD_TOLD.findall(text)) > max(1, len(_METHOD_TOLD.findall(summary))):
+        found.append("the method told twice")
     return found
 
 

@@ -55,6 +55,7 @@ def test_the_summaries_themselves_pass(results):
         ("", "That is with adjustment for x and no other usable columns."),
         ("", "That is after adjusting for x and nothing else."),
         ("", "This is for pain = 400."),
+        ("", "The method used is this. The method used was not available for the file."),
         ("", "This is where drug = Drug to yes."),
     ],
 )

@@ -7,7 +7,7 @@ from typing import Any
 
 import numpy as np
 
-from causal_tools.preparation import Prepared
+from causal_tools.preparation import Prepared, named
 from causal_tools.summary import format_number
 
 
@@ -68,7 +68,7 @@ def said_of_adjustment(prepared: Prepared, interval: tuple[float, float] | None)
     if low <= interval[1] and interval[0] <= high:
         return []
     return [
-        f"adjusting for {', '.join(used)} moved the effect away from {format_number(plain)}, the plain difference. That is right "
+        f"adjusting for {named(used)} moved the effect away from {format_number(plain)}, the plain difference. That is right "
         f"only where these columns were settled before {treatment.name}: leave out what came after it, by naming the covariates"
     ]
 

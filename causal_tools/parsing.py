@@ -13,6 +13,7 @@ import numpy as np
 from causal_tools.contract import CausalQuery, Scalar
 from causal_tools.draft import Draft
 from causal_tools.errors import NotCausal, QueryError
+from causal_tools.names_said import column_mentions
 from causal_tools.prompts import NOT_CAUSAL
 from causal_tools.question_words import FILE_NAME
 from causal_tools.reading_search import Asked, ContinuationModel, find_readings
@@ -149,11 +150,16 @@ def _confidence(drafts: Sequence[Draft], weights: Weights) -> dict[str, float]:
 
 
 def _nearest(question: str, columns: Sequence[str]) -> list[str]:
-    """The columns whose names are closest to the question's words, in the file's order."""
+    """The columns that the question names, and those whose names are closest to its words, in the file's order.
+
+    A word that a hundred names share, as *gene* in ``gene_010``, must not crowd out a column that is named in full.
+    """
     from rapidfuzz import fuzz, utils
+
+    named = {mention.column for mention in column_mentions(" ".join(question.split()), columns)}
 
     score: Callable[[str], float] = lambda name: fuzz.partial_token_set_ratio(  # noqa: E731 - a key function
         name.replace("_", " "), question, processor=utils.default_process
     )
-    kept = set(sorted(columns, key=score, reverse=True)[:MOST_COLUMNS])
+    kept = set(sorted(columns, key=lambda name: (name in named, score(name)), reverse=True)[:MOST_COLUMNS])
     return [name for name in columns if name in kept]

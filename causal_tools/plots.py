@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import textwrap
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -38,16 +39,19 @@ def plot_result(result: CausalResult, path: str | Path) -> Path:
     else:
         _intervals(axes, *_rows(result))
         axes.set_xlabel(_literal(_axis(result)))
-    axes.set_title(
-        _literal(f"{TASKS[result.task].capitalize()} · {result.query.dataset or 'data'} · {result.n_rows} rows"),
-        fontsize=10,
-        color=INK,
-        loc="left",
-    )
+    axes.set_title(_literal(picture_title(result)), fontsize=10, color=INK, loc="left")
     beside = path.with_name(f".{path.name}.{os.getpid()}.part")
     figure.savefig(beside, dpi=150, format="png")
     beside.replace(path)
     return path
+
+
+def picture_title(result: CausalResult) -> str:
+    """Task, file, rows and whom it is about, in lines that fit."""
+    conditions = " and ".join(map(str, result.query.conditions))
+    where = f" · where {conditions}" if conditions else ""
+    text = f"{TASKS[result.task].capitalize()} · {result.query.dataset or 'data'} · {result.n_rows} rows{where}"
+    return textwrap.fill(text, 85, max_lines=3)
 
 
 def _height(result: CausalResult) -> float:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 
 import numpy as np
@@ -197,9 +198,15 @@ def _comparable(column: pd.Series) -> bool:
 def _stated(used: list[str], query: CausalQuery) -> list[str]:
     if not used:
         return [f"nothing is adjusted for: {query.treatment} is taken to be as good as randomised"]
-    listed = ", ".join(used[:MOST_NAMED]) + (f" and {len(used) - MOST_NAMED} more" if len(used) > MOST_NAMED else "")
+    listed = named(used)
     chosen = "as asked" if query.covariates is not None else "every other usable column of the file"
     return [
         f"adjusted for {listed} ({chosen}); all are assumed to be settled before {query.treatment}",
         f"given these, nothing unmeasured drives both {query.treatment} and {query.response}",
     ]
+
+
+def named(columns: Sequence[str]) -> str:
+    """Columns by name, as many as a sentence bears."""
+    more = f" and {len(columns) - MOST_NAMED} more" if len(columns) > MOST_NAMED else ""
+    return ", ".join(columns[:MOST_NAMED]) + more

@@ -47,10 +47,7 @@ def without_guesses(reading: Reading, question: str, columns: Sequence[str]) -> 
             f"Name the column as the file does"
         )
     notes = [f"the question does not name {column!r}; it was read as the {role}" for role, column in unnamed]
-    notes += [
-        f"the question names {column!r}, which this reading leaves out"
-        for column in left_out(question, reading.query, columns)
-    ]
+    notes += map(_left_out, left_out(question, reading.query, columns))
     return replace(reading, notes=[*reading.notes, *notes])
 
 
@@ -103,10 +100,16 @@ def with_covariates(reading: Reading, question: str, columns: Sequence[str]) -> 
         f"the question adjusts for {words!r}, which no column is surely meant by; what is adjusted for was chosen by rule"
         for words in said.others
     ]
+    before = reading.notes
     if covariates and not said.others:
         query = query.model_copy(update={"covariates": covariates})
         notes = [f"adjusted for {', '.join(covariates)} and nothing else, as the question says"]
-    return replace(reading, query=query, notes=[*reading.notes, *notes])
+        before = [note for note in before if note not in map(_left_out, covariates)]
+    return replace(reading, query=query, notes=[*before, *notes])
+
+
+def _left_out(column: str) -> str:
+    return f"the question names {column!r}, which this reading leaves out"
 
 
 def _unused_noted(

@@ -10,34 +10,10 @@ import pandas as pd
 
 from causal_tools.contract import Scalar
 from causal_tools.errors import EstimationRefused, QueryError
+from causal_tools.reference_levels import reference_level
 
 FEWEST_IN_LEVEL = 10
 MOST_LEVELS = 10
-# levels that by their name are the absence of treatment, and so the natural side to compare from
-REFERENCE_WORDS = (
-    "0",
-    "no",
-    "n",
-    "none",
-    "false",
-    "f",
-    "control",
-    "ctrl",
-    "placebo",
-    "untreated",
-    "never",
-    "baseline",
-    "standard",
-    "usual care",
-    "usual",
-    "off",
-    "absent",
-    "negative",
-    "low",
-    "before",
-    "unexposed",
-    "nothing",
-)
 
 
 @dataclass(frozen=True)
@@ -111,12 +87,8 @@ def ordered_levels(column: pd.Series) -> list[Scalar]:
     ordered = sorted(levels, key=(lambda level: float(level)) if numeric else (lambda level: str(level)))
     if numeric:
         return ordered
-    ranks = {word: rank for rank, word in enumerate(REFERENCE_WORDS)}
-    controls = [level for level in ordered if str(level).strip().casefold() in ranks]
-    if controls:
-        first = min(controls, key=lambda level: ranks[str(level).strip().casefold()])
-        ordered = [first, *(level for level in ordered if level != first)]
-    return ordered
+    first = reference_level([str(level) for level in ordered])
+    return sorted(ordered, key=lambda level: str(level) != first)
 
 
 def is_numeric(column: pd.Series) -> bool:

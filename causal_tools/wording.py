@@ -9,7 +9,7 @@ import re
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from causal_tools.contract import CausalResult
+from causal_tools.contract import CausalResult, EffectResult, MediationResult, PolicyResult, Scalar
 from causal_tools.wording_sense import contradictions
 
 _NUMBER = re.compile(r"(?<![\w.])[-−]?\d[\d,]*(?:\.\d+)?(?:e[-+]?\d+)?(?:\s?%|\spercent\b)?", re.IGNORECASE)
@@ -70,7 +70,8 @@ def check_wording(text: str, result: CausalResult, columns: Sequence[str] = ()) 
 
     Every number must stand in the summary and every number of the summary in the text; names of columns, files and methods and
     the direction of an effect must be the summary's, and nothing may stand in another's place (:mod:`wording_sense`); the names
-    of the data set and of the columns with a role must appear; association words may not.
+    of the data set and of the columns with a role must appear, and what was compared with what, and where; association words
+    may not.
 
     Args:
         columns: of the data file; those that the summary does not name may not appear.
@@ -80,6 +81,10 @@ def check_wording(text: str, result: CausalResult, columns: Sequence[str] = ()) 
     absent = facts - told
     missing = [f"the number {number}" for number in sorted(absent)]
     missing += [f"the name {name!r}" for name in names if not _whole(name).search(text)]
+    told_of = [("level", _levels(result)), ("condition", _conditions(result))]
+    missing += [
+        f"the {what} {said!r}" for what, all_said in told_of for said in all_said if not _whole(said).search(text)
+    ]
     method = result.method.split(" ")[0].strip(",;")
     if not _whole(method.casefold()).search(text.casefold()):
         missing.append(f"the method {method!r}")
@@ -118,6 +123,26 @@ def _names(result: CausalResult) -> list[str]:
     query = result.query
     roles = (query.dataset, query.treatment, query.second_treatment, query.response, query.mediator)
     return [name for name in roles if name]
+
+
+def _levels(result: CausalResult) -> list[str]:
+    """Levels in words that were compared: without them a reader cannot tell which of two the effect is of."""
+    compared: list[Scalar] = []
+    if isinstance(result, (EffectResult, MediationResult)):
+        compared = [*result.contrast, *(row["to"] for row in result.diagnostics.get("contrasts", []))]
+    elif isinstance(result, PolicyResult):
+        compared = list(result.values)
+    return list(dict.fromkeys(str(level) for level in compared if not _is_number(str(level))))
+
+
+def _conditions(result: CausalResult) -> list[str]:
+    """Columns and levels in words of the conditions: *older than 50* may be read of a column that is no age."""
+    said = [str(part) for one in result.query.conditions for part in (one.column, *one.all_values)]
+    return list(dict.fromkeys(part for part in said if not _is_number(part)))
+
+
+def _is_number(text: str) -> bool:
+    return _NUMBER.fullmatch(text) is not None
 
 
 def _whole(name: str) -> re.Pattern[str]:

@@ -12,6 +12,7 @@ from itertools import combinations, pairwise
 
 from causal_tools.contract import CausalResult, EffectResult, GraphResult, MediationResult, PolicyResult
 from causal_tools.summary import format_number
+from causal_tools.wording_edges import wrong_edges
 
 _MOVES = r"(?:rais|lower|increas|decreas|reduc|affect|chang|caus|boost|improv|driv|influenc|lead|mov)\w*"
 _NEGATION = re.compile(
@@ -24,6 +25,13 @@ _OVERCLAIM = re.compile(
     r"|random(?:ly|i[sz]ed|i[sz]ation))\b",
     re.IGNORECASE,
 )
+# how much was adjusted for: more of it than was, or less
+_EXTENT = (
+    re.compile(r"\b(?:every|all|the file's) (?:the )?other (?:usable )?columns?\b", re.IGNORECASE),
+    re.compile(r"\b(?:no|without|not any) other\b|\bnothing (?:else|more|but)\b", re.IGNORECASE),
+)
+_COMPARED = re.compile(r"(?:[<>!]=|[<>=≤≥≠](?!=))\s*[\w\-]*\w(?:\.\d+)?")
+_METHOD_TOLD = re.compile(r"\bmethod (?:used|applied|run|behind)\b", re.IGNORECASE)
 _SURE = re.compile(
     r"\b(?:exclud\w*|leaves out|does not contain|does not include) (?:zero|nought|0)\b|\bsignificant(?:ly)?\b"
     r"|\bclear(?:ly)? shows?\b",
@@ -56,6 +64,9 @@ def contradictions(text: str, result: CausalResult, absent: Collection[str] = ()
         mine, theirs = (list(pattern.finditer(each)) for each in (text, summary))
         if len(mine) > len(theirs):
             found.append(f"the {what} {mine[-1].group(0)!r}")
+    found += _compared(text, summary) + _extent(text, f"{summary} {' '.join(result.assumptions)}")
+    if not text.rstrip().endswith((".", "!", ")")):
+        found.append("the end of a sentence that is not ended")
     if stammer := _STAMMER.search(text):
         found.append(f"the repetition {stammer.group(0)!r}")
     if isinstance(result, PolicyResult):
@@ -63,7 +74,20 @@ def contradictions(text: str, result: CausalResult, absent: Collection[str] = ()
         found += [f"the goal {opposite!r}"] if _says(rf"{opposite}\s+mean", text) else []
     if isinstance(result, MediationResult):
         found += _mislabelled(text, result)
+    if len(_METHOD_TOLD.findall(text)) > max(1, len(_METHOD_TOLD.findall(summary))):
+        found.append("the method told twice")
     return found
+
+
+def _compared(text: str, summary: str) -> list[str]:
+    """What stands beside a sign of comparison, as in *where age >= 60*, and does not in the summary."""
+    mine, theirs = ({match.group(0) for match in _COMPARED.finditer(each.replace(",", ""))} for each in (text, summary))
+    return [f"the comparison {strange!r}" for strange in sorted(mine - theirs)]
+
+
+def _extent(text: str, told: str) -> list[str]:
+    found = (pattern.search(text) for pattern in _EXTENT if not pattern.search(told))
+    return [f"the extent {match.group(0)!r}" for match in found if match]
 
 
 def _triples(result: CausalResult) -> list[Triple]:
@@ -125,13 +149,7 @@ def _turned(text: str, result: CausalResult) -> list[str]:
     """Causes and effects, levels, actions and edges the other way round."""
     query = result.query
     if isinstance(result, GraphResult):
-        arrows = {(edge.source, edge.target) for edge in result.edges if edge.mark == "-->"}
-        return [
-            f"the edge {source} --> {target}"
-            for target, source in sorted(arrows)
-            if (source, target) not in arrows
-            and _says(rf"{re.escape(source)}\W*(?:-->|→|\s{_MOVES}\s)\W*{re.escape(target)}", text)
-        ]
+        return wrong_edges(text, result)
     treatment, response = (re.escape(str(name)) for name in (query.treatment, query.response))
     found = []
     if _says(rf"(?:effect|impact|influence) of {response} on {treatment}|{response}\s+{_MOVES}\s+{treatment}", text):

@@ -50,8 +50,10 @@ def bullets(title: str, lines: Iterable[str]) -> str:
 
 
 def trouble(message: str) -> str:
-    """What went wrong and what would do."""
-    return f'<div class="trouble" role="alert">{text(message[:1].upper() + message[1:])}</div>'
+    """What went wrong and what would do; a file's name at the beginning stays as it is spelt."""
+    word = message.split(" ", 1)[0]
+    said = message if "." in word.rstrip(".") else message[:1].upper() + message[1:]
+    return f'<div class="trouble" role="alert">{text(said)}</div>'
 
 
 def status(message: str) -> str:

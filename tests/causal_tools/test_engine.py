@@ -16,7 +16,7 @@ from causal_tools.contract import CausalQuery, CausalResult, GraphResult, Mediat
 from causal_tools.data import read_table
 from causal_tools.engine import answer
 from causal_tools.errors import CausalToolsError, ColumnNotFound
-from causal_tools.plots import plot_result
+from causal_tools.plots import picture_title, plot_result
 from causal_tools.summary import format_number
 
 from .asking import where
@@ -90,6 +90,13 @@ def test_each_task_has_a_picture(asked: tuple[CausalQuery, pd.DataFrame, CausalR
     path = plot_result(asked[2], tmp_path / "picture.png")
     assert path.read_bytes().startswith(b"\x89PNG")
     assert [found.name for found in tmp_path.iterdir()] == ["picture.png"]
+
+
+def test_a_pictures_title_says_whom_it_is_about(asked: tuple[CausalQuery, pd.DataFrame, CausalResult]) -> None:
+    conditions = asked[2].query.conditions
+    title = " ".join(picture_title(asked[2]).split())
+    assert all(str(condition) in title for condition in conditions)
+    assert (" where " in title) == bool(conditions)
 
 
 def test_a_tables_notes_and_name_reach_the_result(tmp_path: Path) -> None:

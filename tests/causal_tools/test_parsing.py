@@ -159,3 +159,12 @@ def test_questions_read_side_by_side_are_read_as_alone(models):
                 assert found.query == alone.query
                 assert found.confidence == pytest.approx(alone.confidence, abs=1e-3)
     assert read_questions(Preferring(1), []) == []
+
+
+def test_a_column_named_in_full_is_offered_before_many_that_share_a_word_with_the_question():
+    from causal_tools.parsing import _prepared
+
+    columns = [f"gene_{place:03d}" for place in range(120)] + ["growth_rate"]
+    asked, notes = _prepared(Asked("What is the effect of gene_110 on growth_rate?", tuple(columns)))
+    assert {"gene_110", "growth_rate"} <= set(asked.columns)
+    assert len(asked.columns) == 60 and "closest" in notes[0]

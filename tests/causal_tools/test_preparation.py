@@ -33,6 +33,13 @@ def table(rows: int = 60, **columns: object) -> pd.DataFrame:
         ([0.0, 1.0], (0, 1)),
         ([10, 20], (10, 20)),
         (["None", "Aspirin"], ("None", "Aspirin")),
+        (["ja", "nein"], ("nein", "ja")),
+        (["drug", "no drug"], ("no drug", "drug")),
+        (["coached", "not_coached"], ("not_coached", "coached")),
+        (["insured", "uninsured"], ("uninsured", "insured")),
+        (["high dose", "low dose"], ("low dose", "high dose")),
+        (["drug A", "placebo pill"], ("placebo pill", "drug A")),
+        (["control A", "control B"], ("control A", "control B")),
     ],
 )
 def test_the_reference_level_is_a_control_or_the_first(levels: list[object], contrast: tuple[Scalar, Scalar]) -> None:

@@ -61,6 +61,8 @@ def test_what_a_question_adjusts_for_goes_into_the_query():
     found = as_asked(reading, "Adjusting for age, what does arm do to pain?", COLUMNS, LEVELS)
     assert found.query.covariates == ("age",)
     assert found.notes == ["adjusted for age and nothing else, as the question says"]
+    told = Reading(reading.query, notes=["the question names 'age', which this reading leaves out"])
+    assert as_asked(told, "Adjusting for age, what does arm do to pain?", COLUMNS, LEVELS).notes == found.notes
     found = as_asked(reading, "Adjusting for age and wealth, what does arm do to pain?", COLUMNS, LEVELS)
     assert (
         found.query.covariates is None

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import pytest
 
+from causal_tools.contract import CausalQuery, Edge, GraphResult
+from causal_tools.summary import summarise
 from causal_tools.wording import check_wording
 
 from .asking import ask, where
@@ -50,6 +52,11 @@ def test_the_summaries_themselves_pass(results):
         ("", "This is without any adjustment."),
         ("", "That is for pain = pain."),
         ("", "It is averaged in place of no in place of no."),
+        ("", "That is with adjustment for x and no other usable columns."),
+        ("", "That is after adjusting for x and nothing else."),
+        ("", "This is for pain = 400."),
+        ("", "The method used is this. The method used was not available for the file."),
+        ("", "This is where drug = Drug to yes."),
     ],
 )
 def test_an_effect_told_the_other_way_round_is_refused(results, one, other):
@@ -88,8 +95,69 @@ def test_the_best_mean_may_not_become_the_worst(results):
     assert not check_wording(result.summary.replace("highest mean", "lowest mean"), result).passed
 
 
+def test_adjusting_for_what_was_asked_may_not_become_adjusting_for_all():
+    result = ask(confounded_binary(400, 1), "ATE", covariates=("x",))
+    assert "as asked" in result.summary
+    assert not check_wording(f"{result.summary} That holds all other usable columns fixed.", result).passed
+
+
+@pytest.mark.parametrize("said", ["drug to yes", "instead of no"])
+def test_a_text_that_does_not_say_which_level_the_effect_is_of_is_refused(results, said):
+    result = results["ATE"]
+    level = said.rpartition(" ")[2]
+    text = result.summary.replace(said, "drug" if level == "yes" else "")
+    assert f"the level {level!r}" in check_wording(text, result).missing
+
+
+def test_a_text_that_does_not_say_an_action_is_refused(results):
+    result = results["OPO"]
+    other = next(action for action in result.values if action != result.action)
+    text = result.summary.replace(f"{other}: ", "")
+    assert check_wording(text, result).missing == [f"the level {other!r}"]
+
+
+@pytest.mark.parametrize("instead", ["in the cold", "where region is cold"])
+def test_a_text_that_does_not_say_where_the_effect_is_meant_is_refused(instead):
+    result = ask(confounded_binary(600, 1), "HTE", conditions=where("region", "north"), covariates=("x",))
+    assert check_wording(result.summary, result).passed
+    missing = check_wording(result.summary.replace("where region = north", instead), result).missing
+    assert missing and all(one.startswith("the condition") for one in missing)
+
+
 def test_an_arrow_may_not_be_turned(results):
     result = results["CGL"]
     edge = next(edge for edge in result.edges if edge.mark == "-->")
     for turned in (f"{edge.target} --> {edge.source}", f"{edge.target} causes {edge.source}"):
         assert not check_wording(result.summary.replace(str(edge), turned), result).passed
+
+
+def test_each_arrow_is_drawn_once_and_between_its_own_columns(results):
+    result = results["CGL"]
+    one, other = [edge for edge in result.edges if edge.mark == "-->"][:2]
+    for text in (
+        result.summary.replace(str(one), f"{one.target} --> {one.target}"),
+        result.summary.replace(str(one), str(other)),
+    ):
+        assert text != result.summary
+        assert not check_wording(text, result).passed, text
+
+
+def test_an_arrow_may_not_carry_the_weight_of_another():
+    edges = (("rain", "soil", 0.5), ("soil", "crop", 0.25))
+    result = GraphResult(
+        query=CausalQuery(task="CGL", dataset="farm.csv", nodes="all"),
+        method="DirectLiNGAM",
+        n_rows=900,
+        estimate=2,
+        edges=[Edge(source=cause, target=effect, mark="-->", weight=weight) for cause, effect, weight in edges],
+    )
+    result = result.model_copy(update={"summary": summarise(result)})
+    text = "DirectLiNGAM on 900 rows of farm.csv finds 2 edges: rain → soil (0.5); soil causes crop (0.25)."
+    assert check_wording(text, result).passed, check_wording(text, result)
+    assert not check_wording(swapped(text, "0.5", "0.25"), result).passed
+    assert not check_wording(text.replace("rain → soil", "soil → soil"), result).passed
+
+
+def test_a_sentence_that_is_not_ended_is_refused(results):
+    result = results["ATE"]
+    assert not check_wording(f"{result.summary} That comes to,", result).passed

@@ -31,6 +31,16 @@ def test_an_effects_checks_are_told(frame: pd.DataFrame) -> None:
     assert "adjusting for x moved the effect away from" in moved
 
 
+def test_many_columns_that_moved_an_effect_are_counted(frame: pd.DataFrame) -> None:
+    others = pd.DataFrame(
+        np.random.default_rng(4).normal(size=(600, 40)), columns=[f"g{place:02d}" for place in range(40)]
+    )
+    query = CausalQuery(task="ATE", treatment="t", response="y")
+    warnings = answer(query, pd.concat([frame, others], axis=1), checks=False).warnings
+    (moved,) = [warning for warning in warnings if "moved the effect" in warning]
+    assert "g01" in moved and " and 11 more moved the effect" in moved and "g39" not in moved
+
+
 def test_a_failed_attempt_is_named(frame: pd.DataFrame) -> None:
     result = answer(CausalQuery(task="ATE", treatment="t", response="y", covariates=("x",)), frame)
     assert not [

@@ -22,7 +22,7 @@ from orchestration.web_examples import example_questions
 from orchestration.web_form import Form, form_of, query_of, split_conditions
 from orchestration.web_model import SharedModel
 from orchestration.web_steps import Session, Trouble, current, in_words, open_file, read, treatment_levels
-from orchestration.web_words import about_diagnostics, about_table, table, text
+from orchestration.web_words import about_diagnostics, about_table, table, text, trouble
 
 COLUMNS = ["age", "age group", "drug", "pain", "salt and pepper", "pepper", "region", "in"]
 LEVELS: dict[str, list[Any]] = {
@@ -292,3 +292,8 @@ def test_examples_speak_of_the_files_own_columns(tmp_path: Path) -> None:
     assert len(questions) == 5
     path.write_text("note,when\n" + "".join(f"long text {row},2024-01-{row + 1:02d}\n" for row in range(28)))
     assert example_questions(read_table(path)) == []
+
+
+def test_trouble_begins_with_a_capital_but_a_files_name_is_left_as_it_is():
+    assert ">No data" in trouble("no data file is open.")
+    assert ">empty.csv is empty" in trouble("empty.csv is empty.")

@@ -125,8 +125,9 @@ def test_a_column_is_not_found_within_another_word() -> None:
     result = EffectResult(
         task="ATE", query=query, method="OLS", estimate=3, n_rows=9, contrast=("a", "b"), summary=summary
     )
-    assert check_wording("By OLS on d.csv, ad raises sales by 3.", result).passed
-    assert check_wording("By OLS on d.csv, made of adverts, sales rise by 3.", result).missing == ["the name 'ad'"]
+    assert check_wording("By OLS on d.csv, ad raises sales by 3, for b in place of a.", result).passed
+    text = "By OLS on d.csv, made of adverts, sales rise by 3, for b in place of a."
+    assert check_wording(text, result).missing == ["the name 'ad'"]
 
 
 @pytest.mark.parametrize(

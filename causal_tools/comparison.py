@@ -10,6 +10,8 @@ import numpy as np
 from causal_tools.preparation import Prepared, named
 from causal_tools.summary import format_number
 
+_FEWEST = 5  # rows under an action whose plain mean says something
+
 
 def plain_comparison(prepared: Prepared, rows: np.ndarray, reference: int, target: int) -> tuple[float, float, float]:
     """Difference in means (Welch) or least-squares slope (robust errors), with its 95 % interval."""
@@ -55,22 +57,61 @@ def beside(prepared: Prepared, mask: np.ndarray) -> dict[str, Any]:
     return {name: plain, f"{name}_interval": [low, high]}
 
 
-def said_of_adjustment(prepared: Prepared, interval: tuple[float, float] | None) -> list[str]:
-    """A sentence where adjusting for every other column moved an effect between levels beyond both intervals: that is right for
-    what was settled before the treatment, and hides part of the effect where a column came after it."""
-    treatment, used = prepared.treatment, prepared.covariates.used
-    if interval is None or not used or not treatment.discrete:
+def said_of_adjustment(prepared: Prepared, interval: tuple[float, float] | None, unit: float = 1.0) -> list[str]:
+    """A sentence where adjusting for every other column moved an effect beyond both intervals: that is right for what was settled
+    before the treatment, and hides part of the effect where a column came after it.
+
+    Args:
+        interval: of the adjusted effect.
+        unit: by how much the treatment was moved, if it is an amount.
+    """
+    if interval is None or not prepared.covariates.used:
         return []
     found = beside(prepared, np.ones(prepared.size, dtype=bool))
     if not found:
         return []
-    plain, (low, high) = found.values()
+    plain, ends = found.values()
+    low, high = sorted(end * unit for end in ends)
     if low <= interval[1] and interval[0] <= high:
         return []
+    kind = "difference" if prepared.treatment.discrete else "slope"
     return [
-        f"adjusting for {named(used)} moved the effect away from {format_number(plain)}, the plain difference. That is right "
-        f"only where these columns were settled before {treatment.name}: leave out what came after it, by naming the covariates"
+        f"adjusting for {named(prepared.covariates.used)} moved the effect away from {format_number(plain * unit)}, the plain "
+        f"{kind}. {_right_only(prepared)}"
     ]
+
+
+def said_of_best(prepared: Prepared, asked: np.ndarray, best: int, sense: int) -> list[str]:
+    """The same of a choice of action: where another one has a better plain mean among the units asked about, beyond chance.
+
+    Args:
+        asked: (rows,) the units asked about.
+        best: code of the recommended action.
+        sense: 1 where a larger response is better, −1 where a smaller one is.
+    """
+    treatment, used = prepared.treatment, prepared.covariates.used
+    codes, response = treatment.data[asked], sense * prepared.response.data[asked]
+    counts = np.bincount(codes, minlength=len(treatment.levels))
+    if not used or counts[best] < _FEWEST:
+        return []
+    means = {code: response[codes == code].mean() for code in range(len(counts)) if counts[code] >= _FEWEST}
+    leads = max(means, key=lambda code: means[code])
+    if leads == best:
+        return []
+    difference, low, _ = _welch(response[codes == leads], response[codes == best])
+    if low <= 0:
+        return []
+    return [
+        f"without adjusting for {named(used)}, {treatment.levels[leads]} would be best: its plain mean is better than that of "
+        f"{treatment.levels[best]} by {format_number(difference)}. {_right_only(prepared)}"
+    ]
+
+
+def _right_only(prepared: Prepared) -> str:
+    return (
+        f"That is right only where these columns were settled before {prepared.treatment.name}: leave out what came after it, by "
+        "naming the covariates"
+    )
 
 
 @dataclass(frozen=True)

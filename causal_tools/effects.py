@@ -56,7 +56,8 @@ def _estimate(query: CausalQuery, frame: pd.DataFrame, seed: int, checks: bool, 
             fitted = fit_discrete(prepared, target, child_seed(seed, "effects"))
         else:
             fitted = fit_continuous(prepared, target, child_seed(seed, "effects"))
-        moved = (0, prepared.treatment.target) if prepared.treatment.discrete else prepared.treatment.moved
+        amount = not prepared.treatment.discrete
+        moved = prepared.treatment.moved if amount else (0, prepared.treatment.target)
         estimate, interval = fitted.effect(*moved)
         diagnostics = {
             "treatment_read_as": prepared.treatment.read_as,
@@ -79,7 +80,7 @@ def _estimate(query: CausalQuery, frame: pd.DataFrame, seed: int, checks: bool, 
         if not target.points:
             warnings.append(f"{diagnostics['rows_meeting_conditions']} of the {prepared.size} rows meet {target.text}")
     elif query.covariates is None:
-        warnings += said_of_adjustment(prepared, interval)
+        warnings += said_of_adjustment(prepared, interval, float(moved[1] - moved[0]) if amount else 1.0)
     return EffectResult(
         task="HTE" if query.task == "HTE" else "ATE",
         query=query,

@@ -8,6 +8,7 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
+from causal_tools.comparison import said_of_adjustment
 from causal_tools.contract import CausalQuery, MediationResult
 from causal_tools.errors import EstimationRefused
 from causal_tools.natural_effects import RESAMPLES, Setting, bootstrap, natural_effects
@@ -64,8 +65,19 @@ def mediate(query: CausalQuery, frame: pd.DataFrame, seed: int = 0, checks: bool
             **_diagnostics(point, draws, setting, mediator_fit, response_fit),
             **(_sensitivity(setting, mediator_fit) if checks else {}),
         },
-        warnings=[*prepared.notes, *notes, *_said_of_path(prepared, setting, mediator_fit)],
+        warnings=[
+            *prepared.notes,
+            *notes,
+            *_said_of_path(prepared, setting, mediator_fit),
+            *(said_of_adjustment(prepared, intervals[2], _unit(prepared)) if query.covariates is None else ()),
+        ],
     )
+
+
+def _unit(prepared: Prepared) -> float:
+    """By how much an amount is moved."""
+    moved = prepared.treatment.moved
+    return float(moved[1] - moved[0]) if prepared.treatment.asked and not prepared.treatment.discrete else 1.0
 
 
 def _kind(variable: Response) -> str:

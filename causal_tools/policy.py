@@ -7,6 +7,7 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
+from causal_tools.comparison import said_of_best
 from causal_tools.conditions import Target, find_target
 from causal_tools.contract import CausalQuery, PolicyResult
 from causal_tools.nuisance import (
@@ -87,6 +88,11 @@ def best_single_action(query: CausalQuery, frame: pd.DataFrame, seed: int, check
             *thin,
             *overlap_warnings(prepared, diagnostics),
             *_undecided(diagnostics),
+            *(
+                said_of_best(prepared, target.nearby(prepared.rows), best, query.sense)
+                if query.covariates is None
+                else ()
+            ),
         ],
     )
 

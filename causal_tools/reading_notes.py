@@ -6,7 +6,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import replace
 
 from causal_tools.contract import Scalar
-from causal_tools.contrast_said import contrast_said
+from causal_tools.contrast_said import contrast_said, level_asked
 from causal_tools.covariates_said import covariates_said
 from causal_tools.errors import ColumnNotFound
 from causal_tools.evidence import left_out, unsupported_roles
@@ -79,10 +79,13 @@ def with_contrast(reading: Reading, question: str, levels: Mapping[str, Sequence
     query = reading.query
     if query.task not in ("ATE", "HTE", "MA"):
         return reading
-    contrast = contrast_said(question, levels.get(str(query.treatment), ()))
+    own = levels.get(str(query.treatment), ())
+    contrast, why = contrast_said(question, own), "as the question says"
+    if contrast is None and query.task != "MA":
+        contrast, why = level_asked(question, own, str(query.treatment)), "since the question asks about the former"
     if contrast is None:
         return reading
-    note = f"{contrast[1]} is compared with {contrast[0]}, as the question says"
+    note = f"{contrast[1]} is compared with {contrast[0]}, {why}"
     return replace(reading, query=query.model_copy(update={"contrast": contrast}), notes=[*reading.notes, note])
 
 

@@ -139,10 +139,14 @@ def errors_of(result: CausalResult, truth: dict[str, Any]) -> dict[str, float]:
     if isinstance(result, GraphResult):
         return {"weight": _weight_error(result, truth["edges"])}
     if isinstance(result, MediationResult):
+        if str(result.contrast[0]) != str(truth["reference"]):  # of another beginning the parts are others
+            return dict.fromkeys(("direct", "indirect", "total"), np.inf)
         true = truth["contrasts"][str(result.contrast[1])]
         return {name: abs(getattr(result, name) - true[name]) for name in ("direct", "indirect", "total")}
     if isinstance(result, EffectResult):
-        return {"effect": abs(result.estimate - truth["contrasts"][str(result.contrast[1])])}
+        heights = {str(truth["reference"]): 0.0, **truth["contrasts"]}
+        before, after = (heights[str(level)] for level in result.contrast)
+        return {"effect": abs(result.estimate - (after - before))}
     raise TypeError(f"no truth is kept for {type(result).__name__}")
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from causal_tools.contract import CausalQuery, Condition
-from causal_tools.contrast_said import contrast_said
+from causal_tools.contrast_said import contrast_said, level_asked
 from causal_tools.parsing import Reading
 from causal_tools.reading_notes import as_asked
 
@@ -27,6 +27,42 @@ LEVELS = {"arm": ["placebo", "low", "high"], "region": ["north", "south"]}
 )
 def test_the_levels_that_a_question_compares(question, pair):
     assert contrast_said(question, LEVELS["arm"]) == pair
+
+
+@pytest.mark.parametrize(
+    ("question", "levels", "pair"),
+    [
+        ("Does the new pump give more flow?", ["new", "old"], ("old", "new")),
+        ("Does drip give more yield?", ["drip", "flood"], ("flood", "drip")),
+        ("Does the low dose lower pain?", ["high", "low", "placebo"], None),  # "low" is no telling word
+        ("Does surgery lower pain?", ["surgery", "drug", "placebo"], ("placebo", "surgery")),
+        ("Does surgery lower pain?", ["surgery", "drug", "physio"], None),  # against which of the two?
+        ("Does drip or flood give more yield?", ["drip", "flood"], None),
+        ("Is flow better than with the old pump?", ["new", "old"], None),
+        ("What if we gave up the old pump?", ["new", "old"], None),
+        ("Does method change yield among drip fields?", ["drip", "flood"], None),
+        ("What does method do to yield, not drip?", ["drip", "flood"], None),
+        ("Does it help?", ["yes", "no"], None),
+    ],
+)
+def test_the_level_that_a_question_asks_about_is_compared_with_the_other(question, levels, pair):
+    assert level_asked(question, levels, "method") == pair
+
+
+def test_a_level_that_is_a_part_of_the_treatments_name_says_nothing():
+    assert level_asked("Does the new pump give more flow?", ["new", "old"], "new_pump") is None
+
+
+def test_the_level_asked_about_goes_into_the_query_of_an_effect():
+    reading = Reading(CausalQuery(task="ATE", treatment="arm", response="pain"))
+    found = as_asked(reading, "Does surgery lower pain?", ("arm", "pain"), {"arm": ["drug", "surgery"]})
+    assert found.query.contrast == ("drug", "surgery")
+    assert found.notes == ["surgery is compared with drug, since the question asks about the former"]
+    mediated = Reading(CausalQuery(task="MA", treatment="arm", response="pain", mediator="age"))
+    assert (
+        as_asked(mediated, "Does surgery act through age?", COLUMNS, {"arm": ["drug", "surgery"]}).query.contrast
+        is None
+    )
 
 
 def test_numbers_are_levels_only_as_a_whole():

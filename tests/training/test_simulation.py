@@ -185,7 +185,10 @@ def test_every_best_action_is_clearly_best() -> None:
 def test_error_of_an_effect_is_taken_for_the_levels_compared() -> None:
     query = CausalQuery(task="ATE", treatment="t", response="y")
     result = EffectResult(task="ATE", query=query, method="m", estimate=1.5, n_rows=9, contrast=("none", "full"))
-    assert errors_of(result, {"contrasts": {"half": 9.0, "full": 1.0}}) == {"effect": 0.5}
+    truth = {"reference": "none", "contrasts": {"half": 9.0, "full": 1.0}}
+    assert errors_of(result, truth) == {"effect": 0.5}
+    assert errors_of(result.model_copy(update={"contrast": ("half", "full")}), truth) == {"effect": 9.5}
+    assert errors_of(result.model_copy(update={"contrast": ("full", "none")}), truth) == {"effect": 2.5}
 
 
 def test_a_question_of_no_causal_task_has_no_file() -> None:

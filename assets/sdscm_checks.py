@@ -119,8 +119,9 @@ def benchmark_positivity(
     """Whether the treatment overlaps everywhere."""
     from validation.worlds import check_positivity
 
-    treatment = _scenario_of(context, profile).only("treatment").name
-    return as_check_result(check_positivity(tables, treatment, profile.sdscm.least_treatment_probability))
+    treatment = _scenario_of(context, profile).only("treatment")
+    least = profile.sdscm.least_treatment_probability
+    return as_check_result(check_positivity(tables, treatment.name, least, treatment.own_law))
 
 
 def _scenario_of(context: dg.AssetCheckExecutionContext, profile: Profile) -> Scenario:

@@ -72,6 +72,14 @@ class Variable(BaseModel):
             raise ValueError(f"variable {self.name!r} lists the same sample space twice among levels and alternatives")
         return self
 
+    @property
+    def own_law(self) -> dict[str, float] | None:
+        """Probability by level of a law that is no language model's; None of one that is."""
+        if self.law == "language model":
+            return None
+        shares = [1 / len(self.levels)] * len(self.levels) if self.law == "uniform" else self.law
+        return dict(zip(self.levels, shares, strict=True))
+
     @model_validator(mode="after")
     def _law_fits(self) -> Self:
         if isinstance(self.law, tuple) and (

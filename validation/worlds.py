@@ -83,15 +83,20 @@ def check_worlds(scenario: Scenario, factual: pd.DataFrame, other: pd.DataFrame,
     return CheckResult("worlds", wrong == 0, text, table)
 
 
-def check_positivity(tables: pd.DataFrame, treatment: str, least: float) -> CheckResult:
+def check_positivity(
+    tables: pd.DataFrame, treatment: str, least: float, drawn: Mapping[str, float] | None = None
+) -> CheckResult:
     """Every treatment level must have at least the given probability in every context that occurs.
 
     Args:
         tables: conditional tables (variable, context, level, probability).
         treatment: variable that is intervened on.
         least: smallest probability allowed.
+        drawn: probabilities of a treatment that is drawn at random by a law of its own, and so in no table.
     """
     part = tables[tables["variable"] == treatment]
+    if drawn:
+        part = pd.DataFrame({"context": "", "level": list(drawn), "probability": list(drawn.values())})
     if part.empty:
         return CheckResult("positivity", False, f"the tables hold no law of {treatment!r}, so overlap cannot be told.")
     table = part.sort_values("probability")[["context", "level", "probability"]].reset_index(drop=True)

@@ -153,6 +153,15 @@ def test_the_smallest_probability_of_a_treatment_level_decides():
     assert low.table.iloc[0][["context", "level"]].tolist() == ["Z: no. T:", "yes"]
 
 
+def test_a_treatment_that_is_drawn_at_random_needs_no_table():
+    even, rare = (confounder()["z"].model_copy(update={"law": law}).own_law for law in ("uniform", (0.7, 0.3)))
+    assert (even, rare, confounder()["z"].own_law) == ({"no": 0.5, "yes": 0.5}, {"no": 0.7, "yes": 0.3}, None)
+    nothing = SequenceSCM(confounder(), CONFOUNDER).tables.frame()
+    assert check_positivity(nothing, "z", 0.5, even).passed and check_positivity(nothing, "z", 0.3, rare).passed
+    low = check_positivity(nothing, "z", 0.31, rare)
+    assert not low.passed and "0.3000" in low.text
+
+
 def test_tables_without_the_treatment_cannot_tell():
     model = SequenceSCM(confounder(), CONFOUNDER)
     model.tables.complete()

@@ -9,7 +9,8 @@ import re
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from causal_tools.contract import CausalResult, EffectResult, MediationResult, PolicyResult, Scalar
+from causal_tools.contract import CausalResult, EffectResult, GraphResult, MediationResult, PolicyResult, Scalar
+from causal_tools.wording_edges import missing_edges
 from causal_tools.wording_sense import contradictions
 
 _NUMBER = re.compile(r"(?<![\w.])[-−]?\d[\d,]*(?:\.\d+)?(?:e[-+]?\d+)?(?:\s?%|\spercent\b)?", re.IGNORECASE)
@@ -88,6 +89,7 @@ def check_wording(text: str, result: CausalResult, columns: Sequence[str] = ()) 
     method = result.method.split(" ")[0].strip(",;")
     if not _whole(method.casefold()).search(text.casefold()):
         missing.append(f"the method {method!r}")
+    missing += missing_edges(text, result) if isinstance(result, GraphResult) else []
     wrong = [*invented(text, result, columns), *contradictions(text, result, absent)] if text.strip() else []
     return WordingCheck(wrong, missing)
 

@@ -14,16 +14,29 @@ _CLAUSE_ENDS = re.compile(r";|\.(?=\s|$)")
 
 
 def wrong_edges(text: str, result: GraphResult) -> list[str]:
-    """Arrows of a text that the graph lacks, or that carry another's weight; and arrows of the graph that it does not draw."""
-    weights = {(edge.source, edge.target): edge.weight for edge in result.edges if edge.mark == "-->"}
-    drawn = list(_arrows(text, list({node for edge in result.edges for node in (edge.source, edge.target)})))
+    """Arrows of a text that the graph lacks, or that carry another's weight."""
+    weights = _weights(result)
+    drawn = list(_arrows(text, _nodes(result)))
     found = [f"the edge {source} --> {target}" for source, target, _ in drawn if (source, target) not in weights]
     for source, target, said in drawn:
         weight = weights.get((source, target))
         if said is not None and weight is not None and said != format_number(weight):
             found.append(f"the weight {said} of {source} --> {target}")
-    there = {(source, target) for source, target, _ in drawn}
-    return found + [f"no edge {source} --> {target}" for source, target in weights if (source, target) not in there]
+    return found
+
+
+def missing_edges(text: str, result: GraphResult) -> list[str]:
+    """Arrows of the graph that a text does not draw."""
+    there = {(source, target) for source, target, _ in _arrows(text, _nodes(result))}
+    return [f"the edge {source} --> {target}" for source, target in _weights(result) if (source, target) not in there]
+
+
+def _weights(result: GraphResult) -> dict[tuple[str, str], float | None]:
+    return {(edge.source, edge.target): edge.weight for edge in result.edges if edge.mark == "-->"}
+
+
+def _nodes(result: GraphResult) -> list[str]:
+    return list({node for edge in result.edges for node in (edge.source, edge.target)})
 
 
 def _arrows(text: str, nodes: list[str]) -> Iterator[tuple[str, str, str | None]]:

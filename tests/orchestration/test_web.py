@@ -182,7 +182,7 @@ def test_faults_are_told_in_words(visitor: Visitor, trial: Path, tmp_path: Path)
     visitor.asks("What is the capital of France?")
     visitor.waits_for("#about-reading", "names no column")
     visitor.answers("needs treatment, response. The question has not been read: press Read first")
-    visitor.asks("How are drug and pain?")  # for this the model has no answer: nobody foresaw it
+    visitor.asks("Does drug change pain or sleep?")  # for this the model has no answer: nobody foresaw it
     visitor.waits_for("#about-reading", "Sorry, that went wrong in a way nobody foresaw (KeyError")
     assert "Traceback" not in visitor.text("body")
 

@@ -14,6 +14,7 @@ import pandas as pd
 from causal_tools.contract import Condition, Scalar
 from causal_tools.errors import EstimationRefused, QueryError
 from causal_tools.treatment import is_numeric, native
+from causal_tools.written_dates import day_first
 
 ENOUGH_AT_VALUE = 30
 SHARE_AT_VALUE = 0.02
@@ -167,7 +168,7 @@ def _period(value: object, condition: Condition) -> pd.Period:
     """The day, month or year that a date names, as far as it is written: after 2022 is from 2023 on."""
     period = None
     with suppress(ValueError):
-        period = pd.Period(str(value))
+        period = pd.Period(day_first(str(value)))
     if not isinstance(period, pd.Period):
         raise QueryError(f"the condition {condition} needs a date such as 2024-03-31; given {value!r}.")
     return period

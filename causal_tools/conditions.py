@@ -13,6 +13,7 @@ import pandas as pd
 
 from causal_tools.contract import Condition, Scalar
 from causal_tools.errors import EstimationRefused, QueryError
+from causal_tools.repeated_units import is_identifier
 from causal_tools.treatment import is_numeric, native
 from causal_tools.written_dates import day_first
 
@@ -113,6 +114,12 @@ def find_target(conditions: tuple[Condition, ...], rows: pd.DataFrame) -> Target
             )
     if conditions and mask.all() and not points:
         warnings.append(f"every usable row meets {text}: the answer is about all of them")
+    warnings += [
+        f"{condition.column!r} tells rows or units apart and measures nothing, so {condition} picks them by their number or name; "
+        "was another column meant?"
+        for condition in conditions
+        if is_identifier(rows[condition.column], condition.column)
+    ]
     target = Target(mask, points, text, warnings)
     if points and not any("outside the data" in line for line in warnings):
         near = int(target.nearby(rows).sum())

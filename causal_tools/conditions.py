@@ -115,7 +115,7 @@ def find_target(conditions: tuple[Condition, ...], rows: pd.DataFrame) -> Target
     if conditions and mask.all() and not points:
         warnings.append(f"every usable row meets {text}: the answer is about all of them")
     warnings += [
-        f"{condition.column!r} tells rows or units apart and measures nothing, so {condition} picks them by their number or name; "
+        f"{condition.column!r} tells rows or units apart and measures nothing, so {condition} picks them by number or name; "
         "was another column meant?"
         for condition in conditions
         if is_identifier(rows[condition.column], condition.column)

@@ -221,8 +221,8 @@ def _as_typed(column: pd.Series, label: str, notes: list[str]) -> pd.Series:
         dates = pd.to_datetime(texts, errors="coerce", format="ISO8601", utc=True).dt.tz_localize(None)
         if dates.notna().sum() == len(present):
             return dates
-    dates = read_written_dates(texts, label, notes)
-    return texts if dates is None else dates
+    written = read_written_dates(texts, label, notes)
+    return texts if written is None else written
 
 
 def _mixed(column: pd.Series, present: pd.Series, label: str, notes: list[str]) -> pd.Series:

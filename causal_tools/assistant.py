@@ -16,6 +16,7 @@ from causal_tools.errors import NotCausal
 from causal_tools.evidence import has_causal_evidence, unknown_identifiers
 from causal_tools.parsing import MOST_COLUMNS, Reading, read_question
 from causal_tools.prompts import interpret_messages
+from causal_tools.question_offer import offering, question_offer
 from causal_tools.reading_notes import SURE_OF_ALL, as_asked, without_guesses
 from causal_tools.second_reading import share_causal
 from causal_tools.wording import WordingCheck, check_wording, is_hopeless
@@ -116,7 +117,8 @@ class Assistant:
         ):
             raise NotCausal(
                 f"the question {question.strip()[:80]!r} names no column and asks for no cause or effect. "
-                f"The file has: {', '.join(columns[:12])}{', …' if len(columns) > 12 else ''}"
+                f"The file has: {', '.join(columns[:12])}{', …' if len(columns) > 12 else ''}. "
+                + question_offer(question, columns, levels or {})
             )
         known = [
             *map(str, columns),
@@ -125,8 +127,9 @@ class Assistant:
         ]
         for name in unknown_identifiers(question, known):
             resolve_column(name, [str(column) for column in columns], dataset or "the data")
-        reading = read_question(self.model, question, columns, dataset, levels)
-        return as_asked(without_guesses(reading, question, columns), question, columns, levels or {})
+        with offering(question, columns, levels):
+            reading = without_guesses(read_question(self.model, question, columns, dataset, levels), question, columns)
+        return as_asked(reading, question, columns, levels or {})
 
     def _heard_as_causal(
         self, question: str, columns: Sequence[str], levels: Mapping[str, Sequence[Scalar]] | None

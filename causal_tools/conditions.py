@@ -13,7 +13,9 @@ import pandas as pd
 
 from causal_tools.contract import Condition, Scalar
 from causal_tools.errors import EstimationRefused, QueryError
+from causal_tools.repeated_units import is_identifier
 from causal_tools.treatment import is_numeric, native
+from causal_tools.written_dates import day_first
 
 ENOUGH_AT_VALUE = 30
 SHARE_AT_VALUE = 0.02
@@ -112,6 +114,12 @@ def find_target(conditions: tuple[Condition, ...], rows: pd.DataFrame) -> Target
             )
     if conditions and mask.all() and not points:
         warnings.append(f"every usable row meets {text}: the answer is about all of them")
+    warnings += [
+        f"{condition.column!r} tells rows or units apart and measures nothing, so {condition} picks them by number or name; "
+        "was another column meant?"
+        for condition in conditions
+        if is_identifier(rows[condition.column], condition.column)
+    ]
     target = Target(mask, points, text, warnings)
     if points and not any("outside the data" in line for line in warnings):
         near = int(target.nearby(rows).sum())
@@ -167,7 +175,7 @@ def _period(value: object, condition: Condition) -> pd.Period:
     """The day, month or year that a date names, as far as it is written: after 2022 is from 2023 on."""
     period = None
     with suppress(ValueError):
-        period = pd.Period(str(value))
+        period = pd.Period(day_first(str(value)))
     if not isinstance(period, pd.Period):
         raise QueryError(f"the condition {condition} needs a date such as 2024-03-31; given {value!r}.")
     return period

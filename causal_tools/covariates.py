@@ -9,6 +9,7 @@ import numpy as np
 import pandas as pd
 
 from causal_tools.data import column_kind
+from causal_tools.repeated_units import repeats_units
 from causal_tools.treatment import is_numeric, native, ordered_levels
 
 # levels of a category that get a feature of their own: all that have rows enough, within bounds
@@ -132,6 +133,8 @@ def _why_not(column: pd.Series, label: str, named: bool) -> str | None:
     }
     if kind in reasons and not (kind == "constant" and column.isna().any()):
         return reasons[kind]
+    if not named and is_numeric(column) and repeats_units(column, label):
+        return "tells units apart"
     if column.isna().mean() > MOSTLY_MISSING:
         return "almost always missing"
     return None

@@ -16,6 +16,7 @@ import pandas as pd
 from causal_tools.delimited import MISSING_MARKS, parse_delimited
 from causal_tools.dressed_numbers import read_numbers
 from causal_tools.errors import DataFileError
+from causal_tools.written_dates import read_written_dates
 
 Kind = Literal[
     "continuous", "discrete", "binary", "categorical", "identifier", "text", "date", "constant", "empty", "unsupported"
@@ -220,7 +221,8 @@ def _as_typed(column: pd.Series, label: str, notes: list[str]) -> pd.Series:
         dates = pd.to_datetime(texts, errors="coerce", format="ISO8601", utc=True).dt.tz_localize(None)
         if dates.notna().sum() == len(present):
             return dates
-    return texts
+    written = read_written_dates(texts, label, notes)
+    return texts if written is None else written
 
 
 def _mixed(column: pd.Series, present: pd.Series, label: str, notes: list[str]) -> pd.Series:

@@ -15,6 +15,7 @@ from causal_tools.errors import EstimationRefused, QueryError
 from causal_tools.graph import learn_graph
 from causal_tools.mediation import mediate
 from causal_tools.policy import best_action
+from causal_tools.repeated_units import said_of_repeats
 from causal_tools.summary import summarise
 
 TOOLS: dict[Task, Callable[[CausalQuery, pd.DataFrame, int, bool], CausalResult]] = {
@@ -61,7 +62,8 @@ def answer(
             f"the columns of {name} cannot be told apart numerically ({error}). Name fewer covariates, and "
             "leave out columns that follow from others."
         ) from error
-    result.warnings = [*table.notes, *read, *result.warnings]
+    measured = (resolved.treatment, resolved.second_treatment, resolved.response, resolved.mediator)
+    result.warnings = [*table.notes, *read, *said_of_repeats(table.frame, measured), *result.warnings]
     result.summary = summarise(result)
     return result
 

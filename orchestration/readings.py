@@ -75,7 +75,14 @@ def examples(column: Any) -> str:
         present = present.drop_duplicates()
     except TypeError:  # lists and the like cannot be compared
         return ""
-    return ", ".join(cell(value) for value in present.head(3))
+    return ", ".join(cell(value) for value in as_days(present).head(3))
+
+
+def as_days(column: Any) -> Any:
+    """A column of dates without their times, where all of these are midnight; any other column as it is."""
+    if column.dtype.kind != "M" or not (column.dropna() == column.dropna().dt.normalize()).all():
+        return column
+    return column.dt.strftime("%Y-%m-%d")
 
 
 def cell(value: Any) -> str:

@@ -190,7 +190,9 @@ def _question(gr: Any, model: SharedModel | None) -> tuple[Any, Any, Any, list[A
         question = gr.Textbox(
             label="A causal question about the file's columns",
             placeholder="What is the effect of drug on pain?",
-            lines=2,
+            info="Enter reads it; Shift+Enter begins a new line.",
+            lines=1,  # a box of more lines would take Enter for a new one
+            max_lines=6,
             submit_btn=False,
             elem_id="question",
         )

@@ -10,7 +10,7 @@ from causal_tools.assistant import Answer
 from causal_tools.contract import CausalResult, EffectResult, GraphResult, MediationResult, PolicyResult
 from causal_tools.data import DataTable
 from causal_tools.summary import format_number
-from orchestration.readings import cell, check_lines, examples, reading_line
+from orchestration.readings import as_days, cell, check_lines, examples, reading_line
 
 PREVIEW_ROWS = 8
 _PLACEHOLDERS = str.maketrans({"{": "&#123;", "}": "&#125;", "$": "&#36;", "`": "&#96;"})
@@ -68,7 +68,7 @@ def about_table(data: DataTable) -> str:
         (name, data.kinds.get(name, ""), int(frame[name].isna().sum()), examples(frame[name])) for name in frame.columns
     ]
     first = frame.head(PREVIEW_ROWS)
-    preview = [[cell(value) for value in row] for row in first.itertuples(index=False)]
+    preview = [[cell(value) for value in row] for row in zip(*(as_days(first[name]) for name in first), strict=True)]
     return (
         f"<p><strong>{text(data.name)}</strong>: {len(frame):,} rows, {len(frame.columns)} columns.</p>"
         + bullets("Notes of reading", data.notes)

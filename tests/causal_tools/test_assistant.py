@@ -11,6 +11,7 @@ from causal_tools.data import read_table
 from causal_tools.errors import ColumnNotFound, DataFileError, NotCausal, QueryError
 from causal_tools.evidence import has_causal_evidence
 from causal_tools.parsing import Reading
+from causal_tools.question_offer import offering
 from causal_tools.reading_notes import without_guesses
 from lm import load_language_model
 
@@ -236,3 +237,26 @@ def test_a_question_in_plain_words_is_not_refused_where_the_readers_are_sure_of_
     else:
         with pytest.raises(NotCausal, match="names no column"):
             assistant.parse(question, columns)
+
+
+def test_a_refused_question_ends_with_one_that_would_be_understood():
+    columns, levels = ["patient_id", "age", "drug", "pain"], {"drug": ["no", "yes"]}
+    with pytest.raises(NotCausal, match="names no column") as refused:
+        Assistant(Untouchable()).read("Hum.", columns, "a.csv", levels)
+    assert str(refused.value).endswith('. Say, for example: "What is the effect of drug on pain?"')
+    with pytest.raises(NotCausal) as refused, offering("Does the moon change age?", columns, levels):
+        raise NotCausal("this reads as no causal question")
+    assert str(refused.value).endswith('question. Say, for example: "What is the effect of drug on age?"')
+
+
+def test_a_guessed_role_ends_with_a_question_over_the_files_columns():
+    columns, levels = ["zz", "age", "drug", "pain"], {"drug": ["no", "yes"]}
+    with (
+        pytest.raises(ColumnNotFound, match="no column seems to be") as refused,
+        offering("Moon on pain?", columns, levels),
+    ):
+        query = CausalQuery(task="ATE", treatment="zz", response="pain")
+        without_guesses(
+            Reading(query, {"treatment": 0.1}, [], {}, {}), "What is the effect of the moon on pain?", columns
+        )
+    assert str(refused.value).endswith('Say, for example: "What is the effect of drug on pain?"')

@@ -37,3 +37,11 @@ def test_a_date_means_all_of_the_year_month_or_day_that_it_names(
 def test_what_is_no_date_is_refused(value: object) -> None:
     with pytest.raises(QueryError, match="needs a date such as"):
         find_target((Condition.model_validate({"column": "seen", "operator": ">", "value": value}),), DAYS)
+
+
+@pytest.mark.parametrize(("column", "said"), [("Visitor №", 1), ("row", 1), ("visits", 0)])
+def test_a_condition_on_an_identifier_is_said(column: str, said: int) -> None:
+    rows = pd.DataFrame({column: [number * 3 % 101 for number in range(1, 101)]})
+    condition = Condition.model_validate({"column": column, "operator": ">", "value": 50})
+    warnings = find_target((condition,), rows).warnings
+    assert len([line for line in warnings if f"{column!r} tells rows or units apart" in line]) == said

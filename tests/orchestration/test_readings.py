@@ -7,7 +7,7 @@ import pandas as pd
 import pytest
 
 from causal_tools import CausalQuery, answer
-from orchestration.readings import check_lines, reading_line
+from orchestration.readings import check_lines, examples, reading_line
 
 
 @pytest.fixture(scope="module")
@@ -66,3 +66,9 @@ def test_a_decision_says_which_mean_is_wanted() -> None:
     query = CausalQuery(task="OPO", treatment="t", response="y", lower_is_better=True)
     assert reading_line(query).endswith("response y, lowest mean wanted")
     assert reading_line(query.model_copy(update={"lower_is_better": False})).endswith("highest mean wanted")
+
+
+def test_dates_are_shown_without_times_where_all_are_midnight() -> None:
+    days = pd.Series(pd.to_datetime(["2023-12-11", None, "2024-01-02"]))
+    assert examples(days) == "2023-12-11, 2024-01-02"
+    assert examples(days + pd.Timedelta(hours=9)) == "2023-12-11 09:00:00, 2024-01-02 09:00:00"

@@ -181,6 +181,12 @@ def test_faults_are_told_in_words(visitor: Visitor, trial: Path, tmp_path: Path)
     visitor.waits_for("#about-reading", "There is no question yet")
     visitor.asks("What is the capital of France?")
     visitor.waits_for("#about-reading", "names no column")
+    assert 'Say, for example: "What is the effect of drug on' in visitor.text("#about-reading")
+    visitor.page.fill("#question textarea", "Sing.")
+    visitor.page.press("#question textarea", "Shift+Enter")
+    assert visitor.page.input_value("#question textarea") == "Sing.\n"
+    visitor.page.press("#question textarea", "Enter")
+    visitor.waits_for("#about-reading", "the question 'Sing.' names no column")
     visitor.answers("needs treatment, response. The question has not been read: press Read first")
     visitor.asks("Does drug change pain or sleep?")  # for this the model has no answer: nobody foresaw it
     visitor.waits_for("#about-reading", "Sorry, that went wrong in a way nobody foresaw (KeyError")

@@ -92,7 +92,7 @@ def test_the_minus_of_typesetters_is_one() -> None:
     assert table.frame.to_dict("list") == {"change": [-1.5, 2, -3], "sales": [-1200, 30, 5]}
 
 
-@pytest.mark.parametrize("texts", [["1.3.2020", "2.3.2020"], ["1,2,3", "1,2"], ["1.830,5", "2.5"], ["a,b", "1,5"]])
+@pytest.mark.parametrize("texts", [["1.3.20.1", "2.3.20.4"], ["1,2,3", "1,2"], ["1.830,5", "2.5"], ["a,b", "1,5"]])
 @pytest.mark.parametrize("separator", [";", "\t"])
 def test_texts_with_commas_and_points_stay_as_they_are(separator: str, texts: list[str]) -> None:
     table = table_of(separator, dose=["0,5", "1,25"], note=texts)

@@ -12,6 +12,7 @@ from causal_tools.contract import TASKS, CausalQuery
 from training.grammar import FAMILIES
 from training.queries import check_item
 from training.test_sets import FILES, FOLDER, TestSetChanged, digests, file_digest, load_test_set, unseen_topics
+from training.topic_library import load_topics
 from training.written import load_written, read_written
 
 ALL = (*TASKS, "NONE")
@@ -46,8 +47,10 @@ def test_generated_items_are_sound_and_of_held_out_families_and_reserved_topics(
     sides = {family.id: family.split for families in FAMILIES.values() for family in families}
     for item in load_test_set("unseen"):
         assert sides[item.family] == "held_out"
-        assert item.topic in unseen_topics()
         assert check_item(item) == []
+    reserved, library = unseen_topics(), {topic.name for topic in load_topics()}
+    assert len(reserved) == 18
+    assert reserved < library
 
 
 def test_written_sets_share_no_data_set_and_no_question_with_each_other_or_with_training():

@@ -91,7 +91,7 @@ def test_a_good_part_of_the_columns_is_not_literally_in_the_question():
 
 def test_header_has_distractors_and_levels_of_every_discrete_column():
     sizes = []
-    for item in make_queries("MA", 100, 3, TOPICS):
+    for item in make_queries("MA", 400, 4, TOPICS):
         assert len(item.columns) - len(CausalQuery.model_validate(item.query).columns()) >= 2
         own = BY_NAME[item.topic].by_column
         assert set(item.levels) == {c for c in item.columns if c in own and own[c].discrete}

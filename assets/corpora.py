@@ -77,7 +77,7 @@ def retrieval_corpus(
     return make(context, files, settings, build)
 
 
-@dg.asset(group_name="corpora", owners=["team:causalsmith"], kinds={"parquet", "huggingface"}, code_version="3")
+@dg.asset(group_name="corpora", owners=["team:causalsmith"], kinds={"parquet", "huggingface"}, code_version="4")
 def interpretation_corpus(
     context: dg.AssetExecutionContext,
     profile: dg.ResourceParam[Profile],
@@ -94,15 +94,16 @@ def interpretation_corpus(
         items = []
         for task in TASKS:
             if task != "NONE":
-                part = synthetic_queries[task].query("split == 'train'")
-                items += items_from(part.head(sizes.pairs_per_task))
+                items += items_from(synthetic_queries[task].query("split == 'train'"))
 
         def report(done: int, total: int) -> None:
             if done % 10 == 0 or done == total:
                 context.log.info(f"{done} of {total} results explained")
 
-        frame = corpus_of(items, sizes.rows, profile.seed, report)
+        frame = corpus_of(items, sizes.rows, profile.seed, report, sizes.pairs_per_task)
         refused = frame.attrs.get("refused", {})
+        for item, reason in refused.items():
+            context.log.info(f"{item} has no answer: {reason}")
         return Made(
             frame,
             {

@@ -64,7 +64,11 @@ def explain(result: CausalResult, question: str, seed: int) -> str:
 
 
 def interpretation_corpus(
-    items: Sequence[QueryItem], rows: int, seed: int, progress: Callable[[int, int], None] | None = None
+    items: Sequence[QueryItem],
+    rows: int,
+    seed: int,
+    progress: Callable[[int, int], None] | None = None,
+    each: int | None = None,
 ) -> pd.DataFrame:
     """Results of the causal tools on simulated files, with their explanations.
 
@@ -72,7 +76,9 @@ def interpretation_corpus(
         items: questions; those of task NONE are left out.
         rows: of each simulated file.
         seed: of files, tools and phrasing.
-        progress: told (done, all) after every item.
+        progress: told (explained, wanted) after every explanation.
+        each: how many of a task are explained, where its items suffice: the next one is asked for one that the tools refuse.
+            Without it all are asked.
 
     Returns:
         A row an explained item; ``attrs['refused']`` maps the ids of the others to the tool's reason.
@@ -81,7 +87,13 @@ def interpretation_corpus(
     causal = [item for item in items if item.query is not None]
     found: list[dict[str, Any]] = []
     refused: dict[str, str] = {}
-    for done, item in enumerate(causal, start=1):
+    explained: Counter[str] = Counter()
+    wanted = Counter(item.task for item in causal)
+    if each is not None:
+        wanted = Counter({task: min(number, each) for task, number in wanted.items()})
+    for item in causal:
+        if explained[item.task] == wanted[item.task]:
+            continue
         # a question that names no file is asked beside an open one
         dataset = item.dataset or f"{names[item.topic][seed % len(names[item.topic])]}.csv"
         # of graphs, a third has Gaussian noise, so that edges without a direction are explained too
@@ -90,10 +102,11 @@ def interpretation_corpus(
         try:
             result = answer(simulated.query, simulated.frame, seed=seed, dataset=dataset, checks=False)
             found.append(_row(item, result, seed))
+            explained[item.task] += 1
+            if progress:
+                progress(len(found), wanted.total())
         except (EstimationRefused, QueryError) as error:
             refused[item.id] = f"{type(error).__name__}: {error}"
-        if progress:
-            progress(done, len(causal))
     frame = pd.DataFrame(found, columns=list(COLUMNS))
     frame.attrs["refused"] = refused
     return frame

@@ -22,7 +22,7 @@ from causal_tools.wording import check_wording
 from training import interpretation_phrases as phrases
 from training.grammar.engine import readings
 from training.interpretation import COLUMNS, explain, interpretation_corpus, rubric
-from training.queries import make_queries
+from training.queries import QueryItem, make_queries
 from training.simulation import simulate_file
 from training.topic_library import load_topics
 
@@ -62,6 +62,19 @@ def test_corpus_holds_a_row_an_answered_item_and_counts_the_others(corpus: pd.Da
     messages = json.loads(corpus["messages"].iloc[0])
     assert [message["role"] for message in messages] == ["system", "user"]
     assert corpus["summary"].iloc[0] in messages[1]["content"]
+
+
+def test_for_a_question_that_the_tools_refuse_the_next_one_is_asked() -> None:
+    def through_kinds_of_text(item: QueryItem) -> bool:
+        levels = item.levels.get(str((item.query or {}).get("mediator")), ())
+        return len(levels) > 2 and all(isinstance(level, str) for level in levels)
+
+    items = sorted(make_queries("MA", 150, 3, TOPICS), key=lambda item: not through_kinds_of_text(item))
+    assert through_kinds_of_text(items[0])
+    told: list[tuple[int, int]] = []
+    found = interpretation_corpus(items, 300, 2, lambda *done: told.append(done), each=1)
+    assert len(found) == 1 and told == [(1, 1)]
+    assert items[0].id in found.attrs["refused"]
 
 
 def test_explanations_are_sound_and_of_the_length_asked_for(corpus: pd.DataFrame) -> None:

@@ -13,6 +13,7 @@ from causal_tools.second_reading import TASK_ROLES
 
 COLUMN_SLOTS = frozenset({*TASK_ROLES, "node", "where"})
 NO_SIGNS = (0.0,) * len(SIGNS)
+_PLACES = {name: place for place, name in enumerate(SIGNS)}
 
 
 @dataclass(frozen=True)
@@ -55,8 +56,7 @@ class Draft:
 
     def score(self, weights: Weights) -> float:
         """Weighted log-probability less what speaks against the reading, whatever it goes on with."""
-        against = sum(map(mul, weights.of_signs, self.signs)) + sum(map(mul, weights.of_signs, self.due))
-        return weights.model * self.log_prob - against
+        return weights.model * self.log_prob - weighed(self.signs, weights) - weighed(self.due, weights)
 
     @property
     def query(self) -> tuple[tuple[str, object], ...]:
@@ -79,7 +79,15 @@ class Draft:
 
 def plus(signs: tuple[float, ...], more: Mapping[str, float]) -> tuple[float, ...]:
     """Signs in their order, and more by name."""
-    return tuple(old + more.get(name, 0.0) for name, old in zip(SIGNS, signs, strict=True))
+    grown = list(signs)
+    for name, sign in more.items():
+        grown[_PLACES[name]] += sign
+    return tuple(grown)
+
+
+def weighed(signs: tuple[float, ...], weights: Weights) -> float:
+    """What signs in their order cost, in nats."""
+    return sum(map(mul, weights.of_signs, signs))
 
 
 def _unordered(held: object) -> object:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Sequence
+from functools import lru_cache
 from typing import NamedTuple
 
 from causal_tools.asides_said import not_among_nodes
@@ -50,10 +51,7 @@ def list_misfits(text: str, places: Sequence[Sequence[Place]], names: Sequence[P
     segments = _segments(text)
     free = {number for number, segment in enumerate(segments) if not segment.aside}
     taken, misfits, second = [], 0, []
-    within = [
-        [number for number, segment in enumerate(segments) if any(_meet(one, segment.place) for one in own)]
-        for own in places
-    ]
+    within = [_segments_met(text, tuple(own)) for own in places]
     for own in sorted(within, key=len):
         one = next((number for number in own if number in free), None)
         if one is not None:
@@ -85,7 +83,8 @@ class _Segment(NamedTuple):
     aside: bool
 
 
-def _segments(text: str) -> list[_Segment]:
+@lru_cache(maxsize=64)
+def _segments(text: str) -> tuple[_Segment, ...]:
     without = not_among_nodes(text)
     cuts = [(*found.span(), True) for found in _BETWEEN.finditer(text)]
     cuts += [(*found.span(), False) for found in _BREAK.finditer(text)]
@@ -100,7 +99,14 @@ def _segments(text: str) -> list[_Segment]:
         else:
             goes_on = goes_on and is_list
         start = end
-    return parts
+    return tuple(parts)
+
+
+@lru_cache(maxsize=4096)
+def _segments_met(text: str, places: tuple[Place, ...]) -> tuple[int, ...]:
+    """The numbers of the segments in which something stands."""
+    found = enumerate(_segments(text))
+    return tuple(number for number, segment in found if any(_meet(one, segment.place) for one in places))
 
 
 def _is_item(part: str) -> bool:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping, Sequence
+from functools import lru_cache
 from itertools import pairwise
 
 import numpy as np
@@ -113,7 +114,8 @@ def places_of(words: str, text: str) -> list[tuple[int, int]]:
     return [found.span() for found in re.finditer(rf"(?<!\w){re.escape(words)}(?!\w)", text)]
 
 
-def number_places(question: str) -> list[tuple[int, int, Scalar]]:
+@lru_cache(maxsize=4096)
+def number_places(question: str) -> tuple[tuple[int, int, Scalar], ...]:
     """Where a text says numbers, in figures or in one word: start, end, value; in the order of the text."""
     found: list[tuple[int, int, Scalar]] = []
     for figures in NUMBER.finditer(question):
@@ -121,7 +123,7 @@ def number_places(question: str) -> list[tuple[int, int, Scalar]]:
     for word in _WORDS.finditer(question):
         if (value := NUMBER_WORDS.get(word.group().casefold())) is not None:
             found.append((*word.span(), value))
-    return sorted(found, key=lambda place: place[:2])
+    return tuple(sorted(found, key=lambda place: place[:2]))
 
 
 def number_ranges(question: str) -> list[tuple[Scalar, Scalar]]:

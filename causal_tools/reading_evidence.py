@@ -71,6 +71,7 @@ class QuestionEvidence:
         self._encoder = encoder
         self._plain_names = [plain_name(column) for column in columns]
         self._unlike: dict[str, dict[str, tuple[float, float]]] = {}
+        self._said_at: dict[str, list[tuple[int, int]]] = {}
 
     @cached_property
     def numbers(self) -> frozenset[Scalar]:
@@ -278,7 +279,9 @@ class QuestionEvidence:
     def _places(self, column: str, words: str | None) -> list[tuple[int, int]]:
         if words is None:
             return [(mention.start, mention.end) for mention in self.mentions if mention.column == column]
-        return places_of(words, self._text)
+        if words not in self._said_at:
+            self._said_at[words] = places_of(words, self._text)
+        return self._said_at[words]
 
 
 def _within(place: tuple[int, int], others: Sequence[tuple[int, int]]) -> bool:

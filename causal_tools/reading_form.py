@@ -14,7 +14,7 @@ from functools import cached_property, partial
 
 from causal_tools.condition_offer import ConditionOffer
 from causal_tools.contract import REQUIRED, Condition, Operator, Scalar
-from causal_tools.draft import NO_SIGNS, Draft, plus
+from causal_tools.draft import NO_SIGNS, Draft, plus, weighed
 from causal_tools.names_said import column_mentions
 from causal_tools.prompts import (
     ALL_COLUMNS,
@@ -32,7 +32,7 @@ from causal_tools.prompts import (
     WHERE,
 )
 from causal_tools.reading_evidence import Encoder
-from causal_tools.reading_signs import ReadingSigns
+from causal_tools.reading_signs import ReadingSigns, Signs
 from causal_tools.reading_weights import Weights
 from causal_tools.second_reading import TASK_ROLES, SecondReading
 
@@ -54,7 +54,8 @@ class ReadingForm:
         second: SecondReading | None = None,
         weights: Weights | None = None,
     ) -> None:
-        self.signs = ReadingSigns(question, columns, levels, encoder, second, weights or Weights())
+        self._weights = weights or Weights()
+        self.signs = ReadingSigns(question, columns, levels, encoder, second, self._weights)
         self._question = question
         self._columns = list(columns)
         self._levels = levels
@@ -122,15 +123,23 @@ class ReadingForm:
         if not nodes:
             ends[ALL_COLUMNS] = (END,)
 
+        def without(column: str, closed: str) -> Signs:
+            if column == ALL_COLUMNS:
+                return {}
+            kept = {*nodes, column}
+            passed = (
+                self._passed((*nodes, column)) if closed == NEXT else [one for one in self._columns if one not in kept]
+            )
+            return self.signs.of_nodes_passed(passed)
+
         def after(then: Draft, column: str, closed: str) -> Draft:
             grown = (*nodes, column)
             if closed == NEXT:
-                passed = self.signs.of_nodes_passed(self._passed(grown))
-                return replace(then, next=partial(self._nodes, grown), due=plus(NO_SIGNS, passed))
+                return replace(then, next=partial(self._nodes, grown))
             every = grown == (ALL_COLUMNS,)
             return self._ended(replace(then, fields={**then.fields, "nodes": "all" if every else grown}))
 
-        return self._column(f"node {len(nodes) + 1}", ends, after, draft, room)
+        return self._column(f"node {len(nodes) + 1}", ends, after, draft, room, without)
 
     def _where(self, number: int, draft: Draft, room: float) -> list[Draft]:
         """The column of a condition."""
@@ -141,11 +150,13 @@ class ReadingForm:
             name: (IS,) for name in self._later(before) if name in free and self._offer.values[name]
         }
 
-        def after(then: Draft, column: str, closed: str) -> Draft:
-            passed = self.signs.of_conditions_passed(self._passed((*before, column)), done, column)
-            return replace(then, next=partial(self._operator, number, column), due=plus(NO_SIGNS, passed))
+        def without(column: str, closed: str) -> Signs:
+            return self.signs.of_conditions_passed(self._passed((*before, column)), done, column)
 
-        return self._column(f"where {number}", ends, after, draft, room)
+        def after(then: Draft, column: str, closed: str) -> Draft:
+            return replace(then, next=partial(self._operator, number, column))
+
+        return self._column(f"where {number}", ends, after, draft, room, without)
 
     def _operator(self, number: int, column: str, draft: Draft, room: float) -> list[Draft]:
         return [
@@ -224,30 +235,41 @@ class ReadingForm:
         after: Callable[[Draft, str, str], Draft],
         draft: Draft,
         room: float,
+        without: Callable[[str, str], Signs] | None = None,
     ) -> list[Draft]:
-        """A column by its name, or after words of the question that may stand for it."""
+        """A column by its name, or after words of the question that may stand for it.
+
+        Args:
+            without: what counts against passing others over for a column that is closed so, in place of what the draft has due.
+        """
         grown = []
+        room += weighed(draft.due, self._weights)
         for name, closings in ends.items():
+            dues = {closed: plus(NO_SIGNS, without(name, closed)) if without else NO_SIGNS for closed in closings}
             for words, signs, cost in self.signs.ways_to_say(slot, name) if closings else ():
-                if cost > room:
-                    continue
-                chosen = replace(
-                    draft,
-                    choices=(*draft.choices, (slot, name)),
-                    said={**draft.said, name: words} if words else draft.said,
-                    heard={**draft.heard, **self.signs.share_in(slot, name)},
-                ).with_signs(**signs, **self.signs.of_words(words, name, draft))
-                piece = f" {name}"
-                if words:
-                    begin, piece = len(draft.text), f" {words}{MEANS} {name}"
-                    place = (begin, begin + len(piece) - len(name) - 1)
-                    chosen = replace(chosen, given=(*draft.given, place))
-                grown += [after(chosen.written(f"{piece}{closed}", None), name, closed) for closed in closings]
+                for closed, due in dues.items():
+                    if cost + weighed(due, self._weights) > room:
+                        continue
+                    written = f" {words}{MEANS} {name}" if words else f" {name}"
+                    begin = len(draft.text)
+                    place = (begin, begin + len(written) - len(name) - 1)
+                    then = replace(
+                        draft,
+                        text=f"{draft.text}{written}{closed}",
+                        signs=plus(draft.signs, signs | self.signs.of_words(words, name, draft)),
+                        due=due,
+                        choices=(*draft.choices, (slot, name)),
+                        said={**draft.said, name: words} if words else draft.said,
+                        heard={**draft.heard, **self.signs.share_in(slot, name)},
+                        given=(*draft.given, place) if words else draft.given,
+                        next=None,
+                    )
+                    grown.append(after(then, name, closed))
         return grown
 
     def _ended(self, draft: Draft) -> Draft:
         """The whole reading, with what it leaves out held against it."""
-        return replace(draft.with_signs(**self.signs.of_whole(draft)), next=None, due=NO_SIGNS)
+        return replace(draft, signs=plus(draft.signs, self.signs.of_whole(draft)), next=None, due=NO_SIGNS)
 
     def _broken(self, draft: Draft, fault: str) -> Draft:
         """A reading of which no query can come."""

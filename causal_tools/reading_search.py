@@ -95,10 +95,12 @@ def _proposed(asked: Asked, weights: Weights, second: SecondReading | None, beam
 def _grown(form: ReadingForm, weights: Weights, beam: int, least: float) -> list[Draft]:
     """The whole readings that a beam search finds, none below ``least``."""
     growing, whole = [form.begin()], []
+    best = -np.inf
     while growing:
         grown = [then for draft in growing if draft.next for then in draft.next(draft, draft.score(weights) - least)]
-        whole += [draft for draft in grown if draft.next is None]
-        best = max((draft.score(weights) for draft in whole), default=-np.inf)
+        ended = [draft for draft in grown if draft.next is None]
+        whole += ended
+        best = max([best, *(draft.score(weights) for draft in ended)])
         stages: dict[tuple[str, int], list[Draft]] = {}
         for draft in grown:
             if draft.next is not None:

@@ -68,8 +68,14 @@ class ValuesSaid:
         found = {name for name, levels in self._levels.items() if not levels and no_number_left}
         for level, columns in self.columns_of_levels.items():
             if level in taken and len(level_places(self._question, level)) == 1:
-                found |= {name for name in columns if all(one in taken for one in self._levels_of(name))}
+                found |= {name for name in columns if self._levels_said_of[name] <= taken}
         return found - own
 
-    def _levels_of(self, column: str) -> list[str]:
-        return [level for level, columns in self.columns_of_levels.items() if column in columns]
+    @cached_property
+    def _levels_said_of(self) -> dict[str, set[str]]:
+        """By column, those of its levels that the question says, in small letters."""
+        found: dict[str, set[str]] = {}
+        for level, columns in self.columns_of_levels.items():
+            for column in columns:
+                found.setdefault(column, set()).add(level)
+        return found

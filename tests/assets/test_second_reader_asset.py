@@ -29,14 +29,12 @@ SMALL = SecondReaderRecipe(
 QUESTION = Asked("Does exercise lower blood pressure?", ("exercise_h", "sys_bp", "age"), levels={})
 
 
-@pytest.fixture
-def store(tmp_path: Path) -> FileStore:
-    return FileStore(LocalBlobs(str(tmp_path / "store")), tmp_path / "downloads")
+def _store(place: Path) -> FileStore:
+    return FileStore(LocalBlobs(str(place / "store")), place / "downloads")
 
 
-@pytest.fixture
-def tracking(tmp_path: Path) -> Tracking:
-    return Tracking(f"sqlite:///{tmp_path}/mlflow.db", (tmp_path / "artifacts").as_uri())
+def _tracking(place: Path) -> Tracking:
+    return Tracking(f"sqlite:///{place}/mlflow.db", (place / "artifacts").as_uri())
 
 
 def _materialize(recipe: SecondReaderRecipe | None, store: FileStore, tracking: Tracking) -> dg.ExecuteInProcessResult:
@@ -60,7 +58,14 @@ def _told(done: dg.ExecuteInProcessResult) -> dict[str, object]:
     return {name: held.value for name, held in event.materialization.metadata.items()}
 
 
-def test_it_is_tuned_on_the_corpus_told_in_mlflow_and_reused(store, tracking):
+@pytest.fixture(scope="module")
+def place(tmp_path_factory) -> Path:
+    """Where the first test tunes a reader, and the next finds it."""
+    return tmp_path_factory.mktemp("tuned")
+
+
+def test_it_is_tuned_on_the_corpus_told_in_mlflow_and_reused(place):
+    store, tracking = _store(place), _tracking(place)
     told = _told(_materialize(SMALL, store, tracking))
     assert (told["tuned"], told["steps"], told["reused"]) == (True, 2, False)
     assert 0 <= told["development_columns_right"] <= told["development_task_right"] <= 1
@@ -73,13 +78,15 @@ def test_it_is_tuned_on_the_corpus_told_in_mlflow_and_reused(store, tracking):
     assert _told(_materialize(SMALL, store, tracking))["reused"]
 
 
-def test_without_a_recipe_it_is_the_one_that_ships(store, tracking):
-    assert not _told(_materialize(None, store, tracking))["tuned"]
+def test_without_a_recipe_it_is_the_one_that_ships(tmp_path):
+    store = _store(tmp_path)
+    assert not _told(_materialize(None, store, _tracking(tmp_path)))["tuned"]
     assert (store.get("second_reader") / WEIGHTS).read_bytes() == (SHIPPED_SECOND / WEIGHTS).read_bytes()
 
 
-def test_a_model_reads_with_the_second_reader_inside_its_adapter(tmp_path, store, tracking):
-    _materialize(SMALL, store, tracking)
+def test_a_model_reads_with_the_second_reader_inside_its_adapter(tmp_path, place):
+    store = _store(place)
+    _materialize(SMALL, store, _tracking(place))
     shutil.copytree(store.get("second_reader"), tmp_path / "adapter" / SECOND)
     model = load_language_model("tiny")
 

@@ -28,6 +28,7 @@ def test_a_confounded_effect_is_recovered_where_the_raw_difference_is_not() -> N
     assert {"x", "z", "region"} <= set(result.assumptions[0].replace(",", "").split())
 
 
+@pytest.mark.slow
 def test_intervals_cover_the_truth_at_about_the_stated_rate() -> None:
     """With coverage of 95 %, fewer than 8 of 10 happens in 1 % of draws of the seeds; these seeds are fixed."""
     covered = sum(inside(1, ask(confounded_binary(200, 100 + seed), "ATE").interval) for seed in range(10))

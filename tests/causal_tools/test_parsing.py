@@ -18,7 +18,7 @@ from lm.registry import shipped_adapter
 from .readings import NAMES, ODD_NAMES, QUESTIONS, SPELT, Preferring, Scripted, keeps_the_contract
 
 
-@settings(deadline=None, max_examples=10)
+@settings(deadline=None, max_examples=6)
 @given(
     columns=st.lists(st.sampled_from(ODD_NAMES) | NAMES, min_size=2, max_size=6, unique=True),
     question=st.sampled_from(QUESTIONS) | st.text(min_size=1, max_size=40).filter(str.strip),

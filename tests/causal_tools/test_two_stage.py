@@ -79,7 +79,7 @@ def both_right(seed: int) -> bool:
     return (high.action, low.action) == (1, 0)
 
 
-@pytest.mark.parametrize("seed", range(4))
+@pytest.mark.parametrize("seed", range(2))
 def test_the_first_action_is_right_for_the_units_asked_about(seed: int) -> None:
     assert both_right(seed)
 
@@ -104,6 +104,7 @@ def test_the_first_action_is_right_in_29_of_30_files() -> None:
     assert sum(both_right(seed) for seed in range(30)) >= 29
 
 
+@pytest.mark.slow
 def test_values_of_regimes_lie_within_their_intervals() -> None:
     """Four files with five values each: of 20 intervals at 95 %, fewer than 17 cover in one try of sixty."""
     truths = {**FIXED, LEARNED: best_value()}

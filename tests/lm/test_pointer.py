@@ -34,6 +34,13 @@ def tuned():
     return network.eval(), form
 
 
+@pytest.fixture(scope="module")
+def kept_whole(tuned, tmp_path_factory):
+    """The folder of all that the network differs in, at full rank."""
+    save_pointer(tuned[0], NAMES, 384, folder := tmp_path_factory.mktemp("whole"))
+    return folder
+
+
 def test_what_is_read_does_not_depend_on_company(tuned):
     pointer = Pointer(*tuned, NAMES)
     together = pointer.read(ASKED)
@@ -169,10 +176,8 @@ def test_means_are_over_the_tokens_of_an_item_alone(tuned):
         assert torch.allclose(network(batch).classes[0], network.of_text(hidden[: row.text_tokens].mean(0)), atol=1e-4)
 
 
-def test_at_full_rank_nothing_but_rounding_is_lost(tuned, tmp_path):
-    network, form = tuned
-    save_pointer(network, NAMES, 384, tmp_path / "full")
-    before, after = Pointer(network, form, NAMES).read(ASKED), load_pointer(tmp_path / "full").read(ASKED)
+def test_at_full_rank_nothing_but_rounding_is_lost(tuned, kept_whole):
+    before, after = Pointer(*tuned, NAMES).read(ASKED), load_pointer(kept_whole).read(ASKED)
     for one, other in zip(before, after, strict=True):
         assert list(one.classes.values()) == pytest.approx(list(other.classes.values()), abs=0.05)
 
@@ -197,15 +202,14 @@ def test_what_is_cut_down_is_kept_whole(tuned, tmp_path):
     assert (tmp_path / "kept" / "pointer.safetensors").stat().st_size < 1.5e6
 
 
-def test_a_mean_of_pointers_has_the_mean_of_their_weights(tuned, tmp_path):
+def test_a_mean_of_pointers_has_the_mean_of_their_weights(tuned, kept_whole, tmp_path):
     network, _ = tuned
     plain, _ = new_network(NAMES)
     with torch.no_grad():
         plain.slot.weight.fill_(1.0)
         plain.slot.bias.fill_(-2.0)
     save_pointer(plain, NAMES, 4, tmp_path / "plain")
-    save_pointer(network, NAMES, 384, tmp_path / "tuned")
-    average_pointers([tmp_path / name for name in ("plain", "tuned", "tuned")], 384, tmp_path / "mean")
+    average_pointers([tmp_path / "plain", kept_whole, kept_whole], 384, tmp_path / "mean")
     mean, _ = new_network(NAMES)
     put_in(mean, tmp_path / "mean")
     assert torch.allclose(mean.slot.bias, (2 * network.slot.bias - 2) / 3, atol=0.01)

@@ -89,6 +89,7 @@ def test_a_job_says_in_which_process_it_goes_on(tmp_path, monkeypatch):
     assert tags[PROCESS_TAG] == this_process()[PROCESS_TAG]
 
 
+@pytest.mark.slow
 def test_a_run_launched_by_itself_says_in_which_process_it_is_led(run, home):
     """As from the page or by a sensor: its steps have processes of their own, and the run outlives them."""
     instance_home = home / "instance"

@@ -2,8 +2,6 @@
 
 import json
 import os
-import subprocess
-import sys
 import warnings
 from pathlib import Path
 
@@ -458,24 +456,23 @@ def test_our_own_warnings_are_one_line_each_and_libraries_are_quiet(capsys: pyte
     assert capsys.readouterr().err.splitlines() == ["Warning: sdscm.scores UserWarning", "Warning: lm UserWarning"]
 
 
-def test_a_full_disk_is_told_and_the_rows_are_drawn(tmp_path: Path) -> None:
+def test_a_full_disk_is_told_and_the_rows_are_drawn(tmp_path: Path, monkeypatch) -> None:
     """A database of scores that cannot be written to costs the scores' file, not the run."""
     import sqlite3
 
+    from sdscm.memo import ScoreMemo
+
+    make = ScoreMemo.__init__
+
+    def full(self: ScoreMemo, path: Path | None = None) -> None:
+        make(self, path)
+        self._database.execute("PRAGMA query_only=ON")  # type: ignore[union-attr]
+
+    monkeypatch.setattr(ScoreMemo, "__init__", full)
     out = tmp_path / "rows.parquet"
     common = ("sample", "toy_collider", "--rows", "5", "--seed", "0", "--lm", "tiny", "--out", str(out))
-    code = (
-        "import sys; from sdscm import memo; from orchestration.cli import app\n"
-        "make = memo.ScoreMemo.__init__\n"
-        "def full(self, path=None):\n"
-        "    make(self, path); self._database.execute('PRAGMA query_only=ON')\n"
-        "memo.ScoreMemo.__init__ = full; app(sys.argv[1:])"
-    )
-    environment = {**os.environ, "CAUSALSMITH_CACHE": str(tmp_path), "OMP_NUM_THREADS": "1"}
-    done = subprocess.run(
-        [sys.executable, "-c", code, *common], env=environment, capture_output=True, text=True, timeout=120
-    )
-    assert done.returncode == 0, done.stderr
+    done = invoke(*common, env={"CAUSALSMITH_CACHE": str(tmp_path)})
+    assert done.exit_code == 0, done.output
     assert any(line.startswith("Warning: scores are kept in memory only") for line in done.stderr.splitlines())
     assert len(pd.read_parquet(out)) == 5
     assert sqlite3.connect(tmp_path / "scores.sqlite").execute("SELECT count(*) FROM scores").fetchone() == (0,)

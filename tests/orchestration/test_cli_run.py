@@ -5,26 +5,12 @@ from __future__ import annotations
 from pathlib import Path
 from typing import get_args
 
-import yaml
-
 from orchestration.cli_run import JobName
-from orchestration.jobs import JOBS, SDSCM
-from orchestration.settings import PROFILES
+from orchestration.jobs import JOBS
 
 
 def test_every_job_can_be_run() -> None:
     assert set(get_args(JobName)) == set(JOBS)
-
-
-def test_a_job_tells_what_it_made_and_a_profile_of_ones_own_is_taken(run, home: Path, tmp_path: Path) -> None:
-    content = yaml.safe_load((PROFILES / "tiny.yaml").read_text())
-    content["sdscm"] |= {"rows": 120}
-    own = tmp_path / "mine.yaml"
-    own.write_text(yaml.safe_dump(content))
-    told = run("orchestration.cli", "run", "benchmark", "--profile", str(own))
-    assert told.returncode == 0, told.stdout + told.stderr
-    assert "rows 120" in told.stdout and "3 assets made anew, 0 unchanged and reused" in told.stdout
-    assert all(asset in told.stdout for asset in SDSCM.assets)
 
 
 def test_a_job_that_fails_says_where_and_ends_with_1(run, tmp_path: Path) -> None:

@@ -128,6 +128,7 @@ def test_a_challenger_that_has_not_won_is_not_what_answers(first, home: Path, mo
     assert find_assistant().version == "shipped with the project"
 
 
+@pytest.mark.slow
 def test_a_second_run_reuses_everything(first, run) -> None:
     again = run("orchestration.demo")
     assert again.returncode == 0, again.stdout + again.stderr

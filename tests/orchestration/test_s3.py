@@ -8,7 +8,6 @@ import time
 import urllib.request
 from collections.abc import Iterator
 from pathlib import Path
-from typing import Any
 
 import boto3
 import pytest
@@ -17,7 +16,7 @@ import yaml
 from assets.storage import FileStore, NotStored
 from orchestration.home import instance_file
 from orchestration.jobs import SDSCM
-from orchestration.settings import Settings
+from orchestration.settings import PROFILES, Settings
 from orchestration.storage import S3Blobs
 
 BUCKET = "causalsmith-test"
@@ -74,14 +73,24 @@ def settings_file(endpoint: str, tmp_path_factory: pytest.TempPathFactory) -> Pa
     return path
 
 
-def test_a_job_runs_with_data_and_logs_in_s3_and_finds_them_again(run, client, home: Path, settings_file: Path) -> None:
-    def benchmark() -> dict[str, Any]:
-        done = run("orchestration.cli", "run", "benchmark", "--json", CAUSALSMITH_SETTINGS=str(settings_file), **KEYS)
-        assert done.returncode == 0, done.stdout + done.stderr
-        return json.loads(done.stdout)
+def test_a_job_of_ones_own_profile_runs_with_data_and_logs_in_s3_tells_what_it_made_and_finds_it_again(
+    run, client, home: Path, settings_file: Path, tmp_path: Path
+) -> None:
+    content = yaml.safe_load((PROFILES / "tiny.yaml").read_text())
+    content["sdscm"] |= {"rows": 120}
+    own = tmp_path / "mine.yaml"
+    own.write_text(yaml.safe_dump(content))
 
-    first, again = benchmark(), benchmark()
-    assert {(one["asset"], one["reused"]) for one in first["made"]} == {(name, False) for name in SDSCM.assets}
+    def benchmark(*options: str) -> str:
+        command = ("orchestration.cli", "run", "benchmark", "--profile", str(own), *options)
+        done = run(*command, CAUSALSMITH_SETTINGS=str(settings_file), **KEYS)
+        assert done.returncode == 0, done.stdout + done.stderr
+        return str(done.stdout)
+
+    told = benchmark()
+    assert "rows 120" in told and "3 assets made anew, 0 unchanged and reused" in told
+    assert all(asset in told for asset in SDSCM.assets)
+    again = json.loads(benchmark("--json"))
     assert {(one["asset"], one["reused"]) for one in again["made"]} == {(name, True) for name in SDSCM.assets}
     names = _names(client)
     assert any(

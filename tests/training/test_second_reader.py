@@ -30,7 +30,7 @@ from training.written import FOLDER, read_written
 
 WRITTEN = read_written(sorted(FOLDER.glob("*.yaml"))[0])
 ITEMS = [item for item in WRITTEN if item.topic == WRITTEN[0].topic]
-SMALL = SecondReaderRecipe(repeats=12, batch_tokens=512, warmup_steps=1, rank=4, cuts=1, checkpoints=3)
+SMALL = SecondReaderRecipe(repeats=8, batch_tokens=512, warmup_steps=1, rank=4, cuts=1, checkpoints=3)
 
 
 class Indifferent(torch.nn.Module):
@@ -224,6 +224,6 @@ def test_without_questions_there_is_nothing_to_learn(tmp_path):
 @pytest.mark.parametrize("reader", [SHIPPED_SECOND, SHIPPED_THIRD], ids=lambda folder: folder.name)
 def test_a_shipped_reader_reads_development_questions_by_itself(reader):
     """Majority reads a sixth of the tasks, and no roles."""
-    found = reader_matches(load_pointer(reader), load_test_set("development")[::4])
+    found = reader_matches(load_pointer(reader), load_test_set("development")[::6])
     assert found["task_right"].mean() > 0.8
     assert found["all_right"].mean() > 0.4

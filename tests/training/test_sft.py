@@ -113,7 +113,7 @@ def test_a_finished_run_is_not_made_again_where_what_came_after_it_failed(traine
     train_adapter(EXAMPLES, RECIPE, tmp_path, report=lambda step, *_: steps.append(step))
     assert steps == [1, 2, 3, 4, 5, 6]
     steps.clear()
-    train_adapter(EXAMPLES, RECIPE.model_copy(update={"learning_rate": 0.03}), tmp_path)
+    monkeypatch.undo()
     back = train_adapter(EXAMPLES, RECIPE, tmp_path, report=lambda step, *_: steps.append(step))
     assert steps == [1, 2, 3, 4, 5, 6]
     for name, weight in _weights(trained.folder).items():

@@ -147,7 +147,7 @@ def test_how_little_identical_answers_rule_out_depends_on_their_number(questions
     assert result.table["low"].iloc[1] == pytest.approx(-(1 - 0.035 ** (1 / questions)))
 
 
-@pytest.mark.parametrize("topics", [3, 6, 8])
+@pytest.mark.parametrize("topics", [3, *(pytest.param(more, marks=pytest.mark.slow) for more in (6, 8))])
 def test_few_topics_promote_an_equal_model_no_more_often_than_the_level_says(topics):
     """400 × 2.5 % = 10 expected at most; 20 or more has a probability of .3 %. The bootstrap alone promotes 15 to 22."""
     promoted = sum(

@@ -14,7 +14,7 @@ from typing import Any
 import dagster as dg
 from pydantic import BaseModel
 
-from assets.storage import FileStore, Stored, Value
+from assets.storage import Damaged, FileStore, Stored, Value
 from training.digests import digest_of
 
 Metadata = dict[str, Any]  # numbers, texts, and Markdown as ("md", text)
@@ -74,7 +74,13 @@ def make(
     partition = context.partition_key if context.has_partition_key else None
     recipe = recipe_digest(context, files, settings, partition)
     partition = place or partition
-    stored = files.find(asset, partition)
+    try:
+        stored = files.find(asset, partition)
+        if stored is not None and not files.is_whole(asset, partition, stored):
+            raise Damaged(f"the data at {stored.location} are gone or not whole")
+    except Damaged as error:
+        context.log.warning(f"{error}; it is made anew")
+        stored = None
     reused = stored is not None and stored.recipe == recipe and still_holds(stored)
     if stored is None or not reused:
         made = build()

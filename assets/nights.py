@@ -2,6 +2,7 @@
 
 import json
 import tempfile
+import warnings
 from pathlib import Path
 from typing import Any
 
@@ -13,7 +14,7 @@ from assets.checks import as_check_result
 from assets.contenders import CHALLENGER
 from assets.dates import Calendar
 from assets.making import Made, make, markdown, picture
-from assets.storage import FileStore
+from assets.storage import FileStore, NotStored
 from training.digests import code_digest
 
 NIGHT_TAG = "causalsmith/night"  # of a run: the date it belongs to
@@ -144,12 +145,17 @@ def figures_in_control(files: dg.ResourceParam[FileStore]) -> dg.AssetCheckResul
 
 
 def recorded_nights(files: FileStore) -> list[dict[str, Any]]:
-    """What each night's report recorded, oldest first."""
+    """What each night's report recorded, oldest first; one that is gone or damaged is warned of and left out."""
     found = []
     for name, digest in sorted(files.versions("nightly_report").items()):
         if name != INDEX:
-            content: dict[str, Any] = json.loads(files.blobs.read(f"nightly_report/{name}/{digest}/files/{FIGURES}"))
-            found.append({**content, "address": f"../../../{name}/{digest}/files/{PAGE}"})
+            place = f"nightly_report/{name}/{digest}/files"
+            try:
+                content: dict[str, Any] = json.loads(files.blobs.read(f"{place}/{FIGURES}"))
+            except (NotStored, ValueError) as error:
+                warnings.warn(f"the report of {name} is left out, since it is gone or damaged: {error}", stacklevel=2)
+            else:
+                found.append({**content, "address": f"../../../{name}/{digest}/files/{PAGE}"})
     return found
 
 

@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
+from typing import get_args
+
 import dagster as dg
 
-from assets.profile import Profile
+from assets.profile import LanguageModelName, Profile, Variant
 from sdscm import list_scenarios
 
 TASKS = ("CGL", "ATE", "HTE", "MA", "OPO", "NONE")  # NONE: questions that ask for no causal task, to be refused
-VARIANTS = ("retrieve", "interpret", "mixed")
-LANGUAGE_MODELS = ("smollm2-135m", "tiny")
+VARIANTS = get_args(Variant)
+LANGUAGE_MODELS = get_args(LanguageModelName)
 
 by_task = dg.StaticPartitionsDefinition(list(TASKS))
 by_variant = dg.StaticPartitionsDefinition(list(VARIANTS))

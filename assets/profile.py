@@ -6,15 +6,18 @@ from pathlib import Path
 from typing import Annotated, Any, Literal, Self, TypeVar
 
 import yaml
-from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_validator
+from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_validator, model_validator
 
 from assets.errors import SettingsError
+from sdscm import list_scenarios
 from sdscm.benchmark import OutcomeKind
 from sdscm.knobs import Knobs
 from sdscm.noise import Coupling
 from training.recipe import SecondReaderRecipe, SftRecipe
 
 Schema = TypeVar("Schema", bound=BaseModel)
+Variant = Literal["retrieve", "interpret", "mixed"]
+LanguageModelName = Literal["smollm2-135m", "tiny"]
 Price = Annotated[float, Field(ge=0, allow_inf_nan=False)]  # below 0, or no number, it would hold no cap
 
 
@@ -64,17 +67,24 @@ class SdScmSizes(_Settings):
     """SD-SCM data sets: which scenarios and language models, how large, and how turned (see ``sdscm.knobs``)."""
 
     scenarios: tuple[str, ...] = Field(min_length=1)
-    language_models: tuple[str, ...] = Field(min_length=1)
+    language_models: tuple[LanguageModelName, ...] = Field(min_length=1)
     rows: int = Field(gt=0)
     phrasing: int = 0
     rule: Literal["sum", "mean", "pmi"] = "sum"
-    temperature: float = 1.0
+    temperature: float = Field(default=1.0, ge=1e-6, allow_inf_nan=False)
     false_discovery: float = Field(default=0.01, gt=0, le=0.5)
     least_treatment_probability: float = Field(default=0.01, ge=0, lt=0.5)
     coupling: Coupling = "gumbel"
     outcome: OutcomeKind = "level"
     knobs: Knobs = Knobs()
     audit: AuditSizes = AuditSizes()
+
+    @field_validator("scenarios")
+    @classmethod
+    def _are_there(cls, names: tuple[str, ...]) -> tuple[str, ...]:
+        if strange := [name for name in names if name not in list_scenarios()]:
+            raise ValueError(f"no scenario {strange[0]!r}; there are: {', '.join(list_scenarios())}")
+        return names
 
 
 class EvaluationSizes(_Settings):
@@ -133,17 +143,24 @@ class Profile(_Settings):
 
     name: str
     purpose: str
-    seed: int = 0
+    seed: int = Field(default=0, ge=0)
     queries: QuerySizes
     interpretation: InterpretationSizes
     training: Recipes
-    variants: tuple[str, ...] = ("mixed",)
+    variants: tuple[Variant, ...] = ("mixed",)
     sdscm: SdScmSizes
     baseline: EndpointSettings = EndpointSettings()
     margins: Path | None = None  # of the gate: another file than validation/margins.yaml, for one that measures less
     writer: EndpointSettings = EndpointSettings()
     judge: EndpointSettings | None = None
     evaluation: EvaluationSizes = EvaluationSizes()
+
+    @field_validator("variants")
+    @classmethod
+    def _has_the_assistant(cls, names: tuple[Variant, ...]) -> tuple[Variant, ...]:
+        if "mixed" not in names:
+            raise ValueError("'mixed' must be among them: it is the one that is registered")
+        return names
 
     @property
     def base(self) -> str:
@@ -154,13 +171,25 @@ class Profile(_Settings):
 def read_profile(path: Path) -> Profile:
     """Read a profile.
 
+    A relative path of margins is meant from the profile's own folder.
+
     Raises:
-        SettingsError: the file is missing or does not fit the schema; the message names the field.
+        SettingsError: the file, or that of the margins, is missing or does not fit the schema; the message names the field.
     """
     if not path.exists():
         others = ", ".join(sorted(p.stem for p in path.parent.glob("*.yaml")))
         raise SettingsError(f"no profile {path.stem!r} in {path.parent}; there are: {others}")
-    return read_yaml(path, Profile, "profile", name=path.stem)
+    profile = read_yaml(path, Profile, "profile", name=path.stem)
+    if profile.margins is None:
+        return profile
+    from validation.gates import read_margins
+
+    margins = path.absolute().parent / profile.margins.expanduser()
+    try:
+        read_margins(margins)
+    except (OSError, ValueError) as error:  # now, and not when a night comes to its gate
+        raise SettingsError(f"profile {path.name}: margins: {error}") from None
+    return profile.model_copy(update={"margins": margins})
 
 
 def read_yaml(path: Path, schema: type[Schema], what: str, **given: Any) -> Schema:
@@ -174,13 +203,36 @@ def read_yaml(path: Path, schema: type[Schema], what: str, **given: Any) -> Sche
         SettingsError: it is no YAML, no fields, or does not fit the schema; the message names the place.
     """
     try:
-        fields = yaml.safe_load(path.read_text(encoding="utf-8"))
+        text = path.read_text(encoding="utf-8")
+        fields = yaml.safe_load(text)
     except (yaml.YAMLError, UnicodeDecodeError) as error:
         raise SettingsError(f"{what} {path.name} is no YAML: {error}") from None
     if not isinstance(fields, dict | None):
         raise SettingsError(f"{what} {path.name} holds no fields, such as `name: value`, but {type(fields).__name__}")
+    if twice := _said_twice(text):
+        raise SettingsError(f"{what} {path.name} says {twice} twice in one place; which of them counts?")
     try:
         return schema.model_validate({**given, **(fields or {})})
     except ValidationError as error:
         problems = "; ".join(f"{'.'.join(map(str, e['loc'])) or 'the whole'}: {e['msg']}" for e in error.errors())
         raise SettingsError(f"{what} {path.name}: {problems}") from None
+
+
+def _said_twice(text: str) -> str | None:
+    """A key that stands twice in one mapping of a YAML text, with its line: the reader takes the last without a word."""
+    nodes, seen = [yaml.compose(text, Loader=yaml.SafeLoader)], set()
+    while nodes:
+        node = nodes.pop()
+        if id(node) in seen:  # an alias
+            continue
+        seen.add(id(node))
+        if isinstance(node, yaml.MappingNode):
+            keys = set()
+            for key, value in node.value:
+                if key.value in keys and isinstance(key, yaml.ScalarNode):
+                    return f"{key.value!r} (line {key.start_mark.line + 1})"
+                keys.add(str(key.value))
+                nodes.append(value)
+        elif isinstance(node, yaml.SequenceNode):
+            nodes += node.value
+    return None

@@ -12,6 +12,7 @@ import json
 import os
 import shutil
 import tempfile
+import warnings
 from collections.abc import Iterator
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
@@ -29,6 +30,10 @@ class NotStored(LookupError):
     """An asset or partition that has not been materialized yet."""
 
 
+class Damaged(NotStored):
+    """A version that is in force and is gone or not whole: files were deleted, or a disk or a machine went down."""
+
+
 class Blobs(Protocol):
     """Named byte strings; a write appears whole or not at all."""
 
@@ -42,6 +47,10 @@ class Blobs(Protocol):
         ...
 
     def names(self, prefix: str) -> Iterator[str]: ...
+
+    def size(self, name: str) -> int | None:
+        """In bytes; None where there is no such name."""
+        ...
 
 
 @dataclass(frozen=True)
@@ -75,6 +84,10 @@ class LocalBlobs:
             if path.is_file() and not path.name.startswith("."):
                 yield path.relative_to(self.root).as_posix()
 
+    def size(self, name: str) -> int | None:
+        path = Path(self.root, name)
+        return path.stat().st_size if path.is_file() else None
+
 
 @dataclass(frozen=True)
 class Stored:
@@ -86,6 +99,7 @@ class Stored:
         kind: table, json or folder.
         metadata: what was told about it when it was made.
         location: address of the data.
+        files: bytes of each file of the version, by name; empty where the manifest is of an older kind.
     """
 
     digest: str
@@ -93,6 +107,7 @@ class Stored:
     kind: Kind
     location: str
     metadata: dict[str, Any] = field(default_factory=dict)
+    files: dict[str, int] = field(default_factory=dict)
 
 
 @dataclass(frozen=True)
@@ -103,19 +118,39 @@ class FileStore:
     downloads: Path
 
     def find(self, asset: str, partition: str | None = None) -> Stored | None:
-        """The version in force, or None."""
+        """The version in force, or None.
+
+        Raises:
+            Damaged: what says so cannot be read.
+        """
+        name = f"{_place(asset, partition)}/manifest.json"
         try:
-            return Stored(**json.loads(self.blobs.read(f"{_place(asset, partition)}/manifest.json")))
+            content = self.blobs.read(name)
         except NotStored:
             return None
+        try:
+            return Stored(**json.loads(content))
+        except (ValueError, TypeError):
+            raise Damaged(f"{self.blobs.root}/{name} is damaged: materialize {asset} again") from None
+
+    def is_whole(self, asset: str, partition: str | None, stored: Stored) -> bool:
+        """Whether every file of a version is there, none of them cut short."""
+        place = f"{_place(asset, partition)}/{stored.digest}"
+        return all(self.blobs.size(f"{place}/{name}") == size for name, size in stored.files.items())
 
     def versions(self, asset: str) -> dict[str, str]:
-        """Digest of every stored partition of an asset (the partition '' where it has none)."""
+        """Digest of every stored partition of an asset (the partition '' where it has none); damaged ones are warned of."""
         found = {}
         for name in self.blobs.names(f"{asset}/"):
             *partition, last = name.removeprefix(f"{asset}/").split("/")
             if last == "manifest.json" and len(partition) <= 1:  # deeper ones belong to stored folders
-                found[unquote("".join(partition))] = json.loads(self.blobs.read(name))["digest"]
+                key = unquote("".join(partition))
+                try:
+                    stored = self.find(asset, key)
+                except Damaged as error:
+                    warnings.warn(f"{error}", stacklevel=2)
+                else:
+                    found |= {key: stored.digest} if stored is not None else {}
         return found
 
     def put(
@@ -131,7 +166,8 @@ class FileStore:
         for name, content in files.items():
             self.blobs.write(f"{place}/{digest}/{name}", content)
         suffix = {"table": "/data.parquet", "json": "/data.json", "folder": "/files"}[kind]
-        stored = Stored(digest, recipe, kind, f"{self.blobs.root}/{place}/{digest}{suffix}", metadata or {})
+        sizes = {name: len(content) for name, content in files.items()}
+        stored = Stored(digest, recipe, kind, f"{self.blobs.root}/{place}/{digest}{suffix}", metadata or {}, sizes)
         self.blobs.write(f"{place}/manifest.json", json.dumps(asdict(stored), ensure_ascii=False, indent=1).encode())
         return stored
 
@@ -140,16 +176,27 @@ class FileStore:
 
         Raises:
             NotStored: the asset or partition has not been materialized.
+            Damaged: it has been, and what was stored is gone or cannot be read.
         """
         stored = self.find(asset, partition)
         if stored is None:
             of = f", partition {partition!r}," if partition else ""
             raise NotStored(f"asset {asset!r}{of} has no data yet in {self.blobs.root}: materialize it first")
-        place = f"{_place(asset, partition)}/{stored.digest}"
-        if stored.kind == "table":
+        try:
+            return self._read(f"{_place(asset, partition)}/{stored.digest}", stored.kind)
+        except (NotStored, ValueError, EOFError) as error:  # ValueError: of JSON, and of Parquet
+            of = f", partition {partition!r}," if partition else ""
+            raise Damaged(
+                f"the data of asset {asset!r}{of} at {stored.location} are gone or damaged ({error}): materialize it again"
+            ) from None
+
+    def _read(self, place: str, kind: Kind) -> Value:
+        if kind == "table":
             return pd.read_parquet(io.BytesIO(self.blobs.read(f"{place}/data.parquet")))
-        if stored.kind == "json":
+        if kind == "json":
             return json.loads(self.blobs.read(f"{place}/data.json"))
+        if not any(True for _ in self.blobs.names(f"{place}/files/")):
+            raise NotStored("no file is there")
         if isinstance(self.blobs, LocalBlobs):
             return Path(self.blobs.root, place, "files")
         return self._download(place)

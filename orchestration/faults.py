@@ -70,7 +70,7 @@ def clear_errors() -> Iterator[None]:
 
 
 def _of_a_service(error: Exception) -> str | None:
-    """What to say where the object store or the registry does not serve us; None of any other fault.
+    """What to say where the store of assets or the registry does not serve us; None of any other fault.
 
     Told by the module of the fault: importing the libraries takes seconds.
     """
@@ -82,6 +82,8 @@ def _of_a_service(error: Exception) -> str | None:
             f"StoreError: the S3 store of the settings file does not serve us: {shown(str(error))}. Its address and bucket "
             "stand in the file that CAUSALSMITH_SETTINGS names, the credentials in AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY"
         )
+    if library == "assets":
+        return f"StoreError: {error}"
     if library == "mlflow":
         return f"RegistryError: the registry that MLFLOW_TRACKING_URI names does not serve us: {shown(str(error))}"
     return None

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import os
 from pathlib import Path
-from typing import Literal, Self
+from typing import Annotated, Any, Literal, Self
 from zoneinfo import available_timezones
 
-from pydantic import BaseModel, ConfigDict, Field, field_validator, model_validator
+from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, field_validator, model_validator
 
 from assets.dates import Calendar
 from assets.errors import SettingsError
@@ -33,14 +33,25 @@ class S3Settings(BaseModel):
     region_name: str | None = None
 
 
+def _as_written(hour: Any) -> Any:
+    if isinstance(hour, int):
+        raise ValueError(
+            f"put an hour into quotation marks, '{hour // 60:02d}:{hour % 60:02d}': YAML counts it up to {hour}"
+        )
+    return hour
+
+
+Hour = Annotated[str, BeforeValidator(_as_written), Field(pattern=r"^([01]\d|2[0-3]):[0-5]\d$")]
+
+
 class Nights(BaseModel):
     """When the nightly jobs run, if their schedules are switched on; hours as ``HH:MM`` in one time zone."""
 
     model_config = ConfigDict(extra="forbid", frozen=True)
 
     time_zone: str = "UTC"
-    retraining: str = Field(default="01:00", pattern=r"^([01]\d|2[0-3]):[0-5]\d$")
-    evaluation: str = Field(default="04:00", pattern=r"^([01]\d|2[0-3]):[0-5]\d$")
+    retraining: Hour = "01:00"
+    evaluation: Hour = "04:00"
     retries: int = Field(default=2, ge=0)  # of a night that failed; what was finished is not done again
 
     @field_validator("time_zone")

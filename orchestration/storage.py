@@ -43,6 +43,14 @@ class S3Blobs:
             for entry in page.get("Contents", []):
                 yield entry["Key"].removeprefix(f"{self.prefix}/")
 
+    def size(self, name: str) -> int | None:
+        try:
+            return int(self.client.head_object(Bucket=self.bucket, Key=f"{self.prefix}/{name}")["ContentLength"])
+        except self.client.exceptions.ClientError as error:
+            if error.response["ResponseMetadata"]["HTTPStatusCode"] == 404:  # without a body it is no NoSuchKey
+                return None
+            raise
+
 
 def file_store(settings: Settings) -> FileStore:
     """The store that the settings describe; nothing is contacted before the first read or write."""

@@ -15,11 +15,14 @@ from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
 from causal_tools.contract import TASKS
 from training.annotation_fields import (
+    HALF_A_CHARACTER,
+    NO_JSON,
     ROLE_FIELDS,
     TEXT_FIELDS,
     VERDICTS,
     FieldError,
     Verdict,
+    can_be_written,
     canonical_query,
     entries_from_query,
     fields_from_entries,
@@ -161,11 +164,12 @@ def read_export(path: Path) -> ImportReport:
     """Import a Label Studio JSON export from a file; a file that is no JSON is one rejected entry."""
     raw = path.read_bytes()
     try:
-        return import_annotations(json.loads(raw))
-    except (json.JSONDecodeError, UnicodeDecodeError) as error:
+        export = json.loads(raw)
+    except NO_JSON as error:
         reason = f"{path.name} is not JSON: {error}"
         refused = RejectedEntry(position=0, annotation=None, reason=reason, digest=_digest(repr(raw)))
         return ImportReport(items=(), rejected=(refused,), repeated=0)
+    return import_annotations(export)
 
 
 def import_annotations(export: object) -> ImportReport:
@@ -180,6 +184,9 @@ def import_annotations(export: object) -> ImportReport:
     if not isinstance(export, list):
         refuse(0, None, f"an export is a list of tasks, this is a {type(export).__name__}", export)
     for position, entry in enumerate(tasks):
+        if not can_be_written(entry):
+            refuse(position, None, HALF_A_CHARACTER, entry)
+            continue
         try:
             task = _Task.model_validate(entry)
         except ValidationError as error:

@@ -26,10 +26,26 @@ TEXT_FIELDS: dict[str, str] = {
 }
 Verdict = Literal["accept", "correct", "reject"]
 VERDICTS: tuple[Verdict, ...] = ("accept", "correct", "reject")
+NO_JSON = (
+    ValueError,
+    RecursionError,
+)  # what reading JSON raises: no JSON, no text, a number of thousands of digits, too deep
+HALF_A_CHARACTER = (
+    "it holds half a character (a lone surrogate, as of an emoji that was cut off), which no file can keep"
+)
 
 
 class FieldError(ValueError):
     """An annotation's fields do not make a usable judgement; the message says which and why."""
+
+
+def can_be_written(entry: object) -> bool:
+    """Whether what JSON held can be kept in a file: JSON may name half a character, and UTF-8 has none."""
+    try:
+        json.dumps(entry, ensure_ascii=False).encode()
+    except UnicodeEncodeError:
+        return False
+    return True
 
 
 def entries_from_query(task: FamilyTask, query: Mapping[str, Any] | None) -> list[dict[str, Any]]:
@@ -66,7 +82,7 @@ def fields_from_entries(entries: Iterable[Mapping[str, Any]]) -> dict[str, str]:
     fields: dict[str, str] = {}
     for entry in entries:
         name, kind, value = entry.get("from_name"), entry.get("type"), entry.get("value")
-        if name not in CHOICE_FIELDS and name not in TEXT_FIELDS:
+        if name not in (*CHOICE_FIELDS, *TEXT_FIELDS):
             raise FieldError(f"field {name!r} is not of this form; it has: {', '.join((*CHOICE_FIELDS, *TEXT_FIELDS))}")
         wanted, key = ("choices", "choices") if name in CHOICE_FIELDS else ("textarea", "text")
         said = value.get(key) if isinstance(value, Mapping) else None

@@ -12,7 +12,7 @@ from training.digests import digest_of
 def exports_in(place: Path) -> list[Path]:
     """The exports of an inbox: the JSON files of a folder by name (hidden ones aside), or the one file that is named."""
     if place.is_dir():
-        return sorted(path for path in place.glob("*.json") if not path.name.startswith("."))
+        return sorted(path for path in place.glob("*.json") if path.is_file() and not path.name.startswith("."))
     return [place] if place.exists() else []
 
 

@@ -109,10 +109,16 @@ def _told(url: str) -> Iterator[None]:
 
 
 def save_export(export: list[dict[str, Any]], inbox: Path) -> Path:
-    """Put a fetched export into an inbox folder, whole, under a name made from its content; returns its path."""
+    """Put a fetched export into an inbox folder, whole, under a name made from its content; returns its path.
+
+    It is plain ASCII, in which half a character (JSON may hold one) can be written too: the import refuses that entry alone.
+    """
     inbox.mkdir(parents=True, exist_ok=True)
-    path = inbox / f"fetched-{digest_of(export)[:16]}.json"
+    path = inbox / f"fetched-{digest_of(json.dumps(export, sort_keys=True))}.json"
     scratch = inbox / f".{path.name}.{os.getpid()}"
-    scratch.write_text(json.dumps(export, ensure_ascii=False, indent=1), encoding="utf-8")
-    scratch.replace(path)
+    try:
+        scratch.write_text(json.dumps(export, indent=1), encoding="ascii")
+        scratch.replace(path)
+    finally:
+        scratch.unlink(missing_ok=True)
     return path

@@ -16,7 +16,7 @@ from pydantic import BaseModel, ConfigDict, ValidationError
 
 from training.agreement import FieldAgreement, agreement_of_labels
 from training.annotation import annotator_name
-from training.annotation_fields import FieldError
+from training.annotation_fields import HALF_A_CHARACTER, NO_JSON, FieldError, can_be_written
 from training.annotation_inbox import exports_in
 from training.digests import digest_of
 from training.interpretation import is_fluent
@@ -82,6 +82,9 @@ def read_judgements(export: Sequence[Mapping[str, Any]]) -> tuple[list[Judgement
     found: dict[tuple[str, str], Judgement] = {}
     refused: list[str] = []
     for entry in export:
+        if not can_be_written(entry):
+            refused.append(f"task {entry.get('id')!r}: {HALF_A_CHARACTER}")
+            continue
         data, meta, annotations = (entry.get(part) for part in ("data", "meta", "annotations"))
         name = meta.get("item_id") if isinstance(meta, Mapping) else None
         said = (data.get("result", ""), data.get("explanation", "")) if isinstance(data, Mapping) else ("", "")
@@ -162,7 +165,7 @@ def read_judgement_inbox(folder: Path) -> tuple[list[Judgement], list[str]]:
     for path in exports_in(folder):
         try:
             export = json.loads(path.read_bytes())
-        except (UnicodeDecodeError, json.JSONDecodeError) as error:
+        except NO_JSON as error:
             refused.append(f"{path.name} is no JSON export: {error}")
             continue
         if not isinstance(export, list) or not all(isinstance(entry, dict) for entry in export):

@@ -4,11 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from pathlib import Path
+from typing import Self
 
 import numpy as np
 import pandas as pd
 import yaml
-from pydantic import BaseModel, ConfigDict, Field, ValidationError
+from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_validator
 
 from validation.results import CheckResult
 
@@ -25,6 +26,12 @@ class Margin(BaseModel):
 
     all: float | None = Field(default=None, ge=0, le=1)
     task: float | None = Field(default=None, ge=0, le=1)
+
+    @model_validator(mode="after")
+    def _says_something(self) -> Self:
+        if self.all is None and self.task is None:
+            raise ValueError("give `all`, `task` or both: without either nothing would be ruled out")
+        return self
 
 
 class Margins(BaseModel):
@@ -48,10 +55,10 @@ def read_margins(path: Path = MARGINS) -> Margins:
         return Margins.model_validate(yaml.safe_load(path.read_text(encoding="utf-8")) or {})
     except FileNotFoundError:
         raise ValueError(f"there is no file of margins at {path}") from None
-    except yaml.YAMLError as error:
+    except (yaml.YAMLError, UnicodeDecodeError) as error:
         raise ValueError(f"{path.name} is no YAML: {error}") from None
     except ValidationError as error:
-        problems = "; ".join(f"{'.'.join(map(str, e['loc']))}: {e['msg']}" for e in error.errors())
+        problems = "; ".join(f"{'.'.join(map(str, e['loc'])) or 'the whole'}: {e['msg']}" for e in error.errors())
         raise ValueError(f"{path.name}: {problems}") from None
 
 

@@ -60,3 +60,14 @@ def test_a_report_of_a_run_that_says_its_night_is_of_that(tmp_path: Path):
     store = FileStore(LocalBlobs(str(tmp_path / "store")), tmp_path)
     _report(store, Calendar("Pacific/Kiritimati"), **{NIGHT_TAG: "2026-11-29"})
     assert [night["night"] for night in recorded_nights(store)] == ["2026-11-29"]
+
+
+@pytest.mark.parametrize("content", [None, '{"night": '], ids=["deleted", "damaged"])
+def test_an_old_report_that_is_gone_keeps_no_new_one_from_being_made(content, tmp_path: Path):
+    store = FileStore(LocalBlobs(str(tmp_path / "store")), tmp_path)
+    _report(store, Calendar(), **{NIGHT_TAG: "2026-11-28"})
+    (figures,) = Path(store.blobs.root, "nightly_report", "2026-11-28").rglob("figures.json")
+    figures.unlink() if content is None else figures.write_text(content)
+    with pytest.warns(UserWarning, match="report of 2026-11-28 is left out"):
+        _report(store, Calendar(), **{NIGHT_TAG: "2026-11-29"})
+        assert [night["night"] for night in recorded_nights(store)] == ["2026-11-29"]

@@ -13,7 +13,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from assets.storage import FileStore, LocalBlobs, NotStored
+from assets.storage import Damaged, FileStore, LocalBlobs, NotStored
 
 ODD = ["a b", "a/b", "a_b", "a%20b", "..", ".", "ä|ß", "x|hf:org/name", "models:/m@champion", "scenario=1", "C:\\x"]
 
@@ -46,6 +46,9 @@ class Breaking:
 
     def names(self, prefix: str):
         return self.inner.names(prefix)
+
+    def size(self, name: str) -> int | None:
+        return self.inner.size(name)
 
 
 def _folder(path: Path, **files: str) -> Path:
@@ -243,3 +246,36 @@ def test_a_folder_that_two_processes_download_at_once_is_there_for_both(store, t
     remote = FileStore(Meanwhile(store.blobs, fail_at=-1), tmp_path / "downloads")
     assert (remote.get("adapter", "mixed") / "a").read_text() == "1"
     assert list(target.parent.iterdir()) == [target]
+
+
+@pytest.mark.parametrize("value", [pd.DataFrame({"x": [1]}), {"a": 1}, "folder"], ids=["table", "json", "folder"])
+@pytest.mark.parametrize("damage", ["deleted", "cut short"])
+def test_data_that_are_gone_or_cut_short_are_not_whole_and_told_with_what_to_do(store, tmp_path, value, damage):
+    if isinstance(value, str):
+        value = _folder(tmp_path / "made", a="text", b__c="more")
+    stored = store.put("a", "p", value, "r")
+    assert store.is_whole("a", "p", stored)
+    files = sorted(path for path in Path(store.blobs.root, "a", "p", stored.digest).rglob("*") if path.is_file())
+    files[-1].write_bytes(files[-1].read_bytes()[:-2]) if damage == "cut short" else files[-1].unlink()
+    assert not store.is_whole("a", "p", store.find("a", "p"))
+    if stored.kind != "folder":
+        with pytest.raises(Damaged, match=r"asset 'a', partition 'p', .* are gone or damaged .* materialize it again"):
+            store.get("a", "p")
+    for path in files[:-1] + files[-1:] * (damage == "cut short"):
+        path.unlink()
+    with pytest.raises(Damaged, match="gone or damaged"):
+        store.get("a", "p")
+
+
+@pytest.mark.parametrize("content", ["", '{"digest": "0', "[]", "{}"])
+def test_a_damaged_manifest_is_told_and_hides_no_other_partition(store, content):
+    kept = store.put("a", "kept", {}, "r")
+    store.put("a", "hurt", {"x": 1}, "r")
+    manifest = Path(store.blobs.root, "a", "hurt", "manifest.json")
+    manifest.write_text(content)
+    with pytest.raises(Damaged, match="materialize a again"):
+        store.get("a", "hurt")
+    with pytest.warns(UserWarning, match="damaged"):
+        assert store.versions("a") == {"kept": kept.digest}
+    store.put("a", "hurt", {"x": 1}, "r")
+    assert store.get("a", "hurt") == {"x": 1}

@@ -100,6 +100,12 @@ def test_a_job_of_ones_own_profile_runs_with_data_and_logs_in_s3_tells_what_it_m
     assert not (home / "data").exists()  # nothing of the assets' data stayed behind on this machine
 
 
+def test_an_object_has_its_size_and_one_that_is_not_there_none(client) -> None:
+    blobs = S3Blobs(client, BUCKET, "sizes")
+    blobs.write("there", b"abc")
+    assert (blobs.size("there"), blobs.size("not there")) == (3, None)
+
+
 @pytest.mark.slow
 def test_the_tiny_chain_runs_with_data_and_logs_in_s3(
     run, client, home: Path, settings_file: Path, tmp_path: Path

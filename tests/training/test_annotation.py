@@ -100,6 +100,9 @@ def _wrong_fields(name, value):
         (lambda t: t["annotations"][0]["result"].pop(), "no verdict"),
         (lambda t: t["annotations"][0]["result"].append(_verdict("reject")), "one choice"),
         (lambda t: t["annotations"][0]["result"].append({"from_name": "bbox"}), "not of this form"),
+        (lambda t: t["annotations"][0]["result"].append({"from_name": ["verdict"]}), "not of this form"),
+        (lambda t: t["meta"]["provenance"].update(note="\ud83d"), "half a character"),
+        (lambda t: t["data"]["item"].update(topic="\ud83d"), "half a character"),
         (lambda t: t.update(annotations=[]), "no annotation yet"),
         (lambda t: t.pop("annotations"), "annotations"),
         (lambda t: t.pop("meta"), "meta"),
@@ -135,8 +138,10 @@ def test_foreign_exports_do_not_crash(export):
 
 def test_a_file_that_is_no_json_is_one_rejected_entry(tmp_path):
     path = tmp_path / "export.json"
-    path.write_bytes(b"\xff\xfe{")
-    assert "not JSON" in read_export(path).rejected[0].reason
+    for content in (b"\xff\xfe{", b"[" * 100_000, b"[" + b"9" * 5000 + b"]"):
+        path.write_bytes(content)
+        (rejected,) = read_export(path).rejected
+        assert "not JSON" in rejected.reason
 
 
 def test_mail_addresses_are_not_kept():

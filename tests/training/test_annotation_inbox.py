@@ -13,6 +13,7 @@ import pytest
 from training.agreement import adjudicate, adjudication_tasks, measure_agreement
 from training.annotation import annotation_tasks, import_annotations
 from training.annotation_inbox import exports_in, inbox_digest, read_inbox
+from training.label_studio import save_export
 from training.queries import make_queries
 from training.rubric_annotation import (
     FLAGS,
@@ -55,6 +56,7 @@ def test_exports_of_a_folder_count_once_whatever_their_names(tmp_path):
     (tmp_path / "b.json").write_text(json.dumps(_judged(tasks[2:], 2)))
     (tmp_path / "broken.json").write_text("[")
     (tmp_path / ".hidden.json").write_text("[]")
+    (tmp_path / "unpacked.json").mkdir()
     first, digest = read_inbox(tmp_path), inbox_digest(tmp_path)
     assert (len(first.items), len(first.rejected)) == (8, 1)
     assert "broken.json is not JSON" in first.rejected[0].reason
@@ -64,6 +66,17 @@ def test_exports_of_a_folder_count_once_whatever_their_names(tmp_path):
     assert inbox_digest(tmp_path) == digest
     (tmp_path / "b.json").write_text(json.dumps(_judged(tasks[3:], 2)))
     assert inbox_digest(tmp_path) != digest
+
+
+def test_a_fetched_export_with_half_a_character_is_saved_and_loses_no_other_judgement(tmp_path):
+    export = _judged(annotation_tasks(ITEMS[:2], {"note": "é"}), 1)
+    export[0]["meta"]["provenance"]["note"] = "\ud83d"
+    path = save_export(export, tmp_path)
+    assert save_export(copy.deepcopy(export), tmp_path) == path
+    assert list(tmp_path.iterdir()) == [path]
+    report = read_inbox(tmp_path)
+    assert [(item.item_id, item.provenance["note"]) for item in report.items] == [(ITEMS[1].id, "é")]
+    assert len(report.rejected) == 1
 
 
 def test_an_inbox_may_be_one_file_or_not_be_there(tmp_path):
@@ -141,6 +154,8 @@ def test_altered_skipped_and_half_filled_judgements_are_refused_with_a_reason():
         {"data": "text"},
         {"meta": ["text"]},
         {"annotations": 5},
+        {"id": "\ud83d"},
+        {"data": {"result": "\ud83d", "explanation": "E1."}},
         {"annotations": ["text"]},
         {"annotations": [{"completed_by": 1, "result": [{"from_name": "hallucination", "value": ["yes"]}]}]},
     ],
@@ -171,10 +186,11 @@ def test_a_folder_of_judgements_is_read_once_whatever_else_lies_there(tmp_path):
     (tmp_path / "one.json").write_text(export)
     (tmp_path / "copy.json").write_text(export)
     (tmp_path / "broken.json").write_text("[{")
+    (tmp_path / "deep.json").write_text("[" * 100_000)
     (tmp_path / "other.json").write_text('{"a": 1}')
     judgements, refused = read_judgement_inbox(tmp_path)
     assert len(judgements) == 3
-    assert [reason.split(" is ")[0] for reason in refused] == ["broken.json", "other.json"]
+    assert [reason.split(" is ")[0] for reason in refused] == ["broken.json", "deep.json", "other.json"]
     assert read_judgement_inbox(tmp_path / "absent") == ([], [])
 
 

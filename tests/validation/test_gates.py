@@ -243,6 +243,15 @@ def test_the_file_of_margins_is_read_and_its_faults_are_named(tmp_path):
     broken.write_text("level: [\n")
     with pytest.raises(ValueError, match=r"margins.yaml is no YAML"):
         read_margins(broken)
+    broken.write_bytes("# für uns\n".encode("latin-1"))
+    with pytest.raises(ValueError, match=r"margins.yaml is no YAML"):
+        read_margins(broken)
+    broken.write_text("- reading_exact\n")
+    with pytest.raises(ValueError, match=r"margins.yaml: the whole: "):
+        read_margins(broken)
+    broken.write_text("margins: {reading_exact: {}}\n")
+    with pytest.raises(ValueError, match=r"margins.reading_exact: .*nothing would be ruled out"):
+        read_margins(broken)
     with pytest.raises(ValueError, match="no file of margins"):
         read_margins(tmp_path / "none.yaml")
 

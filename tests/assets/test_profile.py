@@ -8,6 +8,8 @@ from pydantic import ValidationError
 from assets.errors import SettingsError
 from assets.profile import EndpointSettings, read_profile, read_yaml
 from orchestration.settings import PROFILES, Settings
+from training.test_sets import unseen_topics
+from training.topic_library import load_topics, split_topics
 
 
 @pytest.mark.parametrize("prices", [(-1.0, 1.0), (1.0, float("nan")), (float("inf"), 1.0)])
@@ -16,6 +18,21 @@ def test_prices_that_would_hold_no_cap_are_refused(prices):
     with pytest.raises(ValidationError, match="dollars_per_million"):
         EndpointSettings(dollars_per_million=prices)
     assert EndpointSettings(dollars_per_million=(0.0, 2.5)).dollars_per_million == (0.0, 2.5)
+
+
+NEVER_SEEN = {
+    "bird reserves", "gyms", "irrigation schemes", "museums", "nutrition", "outpatient care", "parking", "pest control",
+    "physiotherapy", "refugee services", "software delivery", "tutoring agencies", "weight programmes",
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("name", ["demo", "laptop", "gpu"])
+def test_topics_held_out_where_training_goes_on_from_what_ships_are_ones_that_it_has_not_seen(name):
+    """A topic joins the list only where nothing that ships was trained on it; else lower the profile's share."""
+    profile = read_profile(PROFILES / f"{name}.yaml")
+    offered = [topic for topic in load_topics() if topic.name not in unseen_topics()]
+    _, held_out = split_topics(offered, profile.queries.held_out_topics, profile.seed)
+    assert {topic.name for topic in held_out} <= NEVER_SEEN
 
 
 TINY = (PROFILES / "tiny.yaml").read_text(encoding="utf-8")

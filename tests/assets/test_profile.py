@@ -21,8 +21,8 @@ def test_prices_that_would_hold_no_cap_are_refused(prices):
 
 
 NEVER_SEEN = {
-    "bird reserves", "cyber security", "gyms", "irrigation schemes", "museums", "nutrition", "outpatient care", "pain clinics", "parking",
-    "pest control", "physiotherapy", "refugee services", "software delivery", "tutoring agencies", "weight programmes",
+    "bird reserves", "cyber security", "gyms", "irrigation schemes", "museums", "nutrition", "outpatient care", "pain clinics",
+    "parking", "pest control", "physiotherapy", "refugee services", "software delivery", "tutoring agencies", "weight programmes",
 }  # fmt: skip
 
 

@@ -24,7 +24,7 @@ def test_systems_are_scored_beside_each_other_and_every_reading_is_kept(tmp_path
     """A network without training, on three questions: what counts is that all of it is there and adds up."""
     out = tmp_path / "readings.parquet"
     systems = ("assistant", "majority")
-    chosen = [part for system in systems for part in ("--system", system)]
+    chosen = [part for system in (*systems, "majority") for part in ("--system", system)]  # asked for twice, given once
     told = json.loads(
         _said("evaluate", "written", "--model", "tiny", "--every", "61", *chosen, "--out", str(out), "--json")
     )
@@ -33,6 +33,7 @@ def test_systems_are_scored_beside_each_other_and_every_reading_is_kept(tmp_path
     causal = readings[readings["task"] != "NONE"]
     lines = {(line["system"], line["field"]): line for line in told["causal questions"]}
     assert {system for system, _ in lines} == set(systems)
+    assert len(lines) == len(told["causal questions"])
     assert lines["assistant", "all"]["questions"] == len(causal)
     right = [
         json.loads(read) == json.loads(true) for read, true in zip(causal["majority"], causal["query"], strict=True)

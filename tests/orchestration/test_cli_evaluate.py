@@ -80,6 +80,15 @@ def test_what_cannot_be_done_is_said_in_a_line(arguments, said, monkeypatch, tmp
     assert "Traceback" not in done.output
 
 
+def test_the_sample_is_not_told_as_judgements_that_came_nor_are_its_disputes_sent(monkeypatch, tmp_path):
+    monkeypatch.setenv("CAUSALSMITH_HOME", str(tmp_path))
+    monkeypatch.delenv("CAUSALSMITH_ANNOTATIONS", raising=False)
+    done = runner.invoke(app, ["annotations", "status", "--json"])
+    assert json.loads(done.stdout)["judgements"] == 0
+    assert "annotations yet; until one comes, runs take the sample" in " ".join(done.stderr.split())
+    assert "0 disputes" in _said("annotations", "disputes")
+
+
 def test_judgements_of_explanations_are_counted_and_bad_exports_named(monkeypatch, tmp_path):
     explained = pd.DataFrame({"question": ["Q"], "summary": ["R"], "completion": ["E."]})
     tasks = rubric_tasks(explained, {})

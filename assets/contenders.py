@@ -16,7 +16,7 @@ from assets.storage import FileStore
 from lm import LanguageModel
 from lm.pointer import WEIGHTS, pointers_beside
 from training.digests import code_digest, digest_of
-from training.tracking import OVER_TAG, Tracking, Version
+from training.tracking import Tracking, Version
 
 COMPARED_WITH = "compared_with"  # version that the challenger was evaluated beside; '' where there was no champion
 EVALUATED = "evaluated_adapter"  # digest of the challenger's adapter
@@ -96,8 +96,7 @@ def incumbent_of(tracking: Tracking, registered: dict[str, Any]) -> Version | No
     champion = tracking.version_at(CHAMPION)
     if champion is None or champion.version != str(registered["version"]):
         return champion
-    replaced = champion.tags.get(OVER_TAG)
-    return Version(champion.name, replaced, "", {}) if replaced else None
+    return tracking.replaced_by(champion)
 
 
 def incumbent_among(systems: list[str]) -> str:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import warnings
 from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
@@ -33,6 +34,9 @@ class StoredRecordings:
         try:
             content: dict[str, Any] = json.loads(self.blobs.read(f"{FOLDER}/{key}{SUFFIX}"))
         except NotStored:
+            return None
+        except ValueError as error:  # cut short, as by a machine that went down
+            warnings.warn(f"the recorded answer {FOLDER}/{key}{SUFFIX} is damaged and not used: {error}", stacklevel=2)
             return None
         return content
 

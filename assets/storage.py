@@ -187,7 +187,7 @@ class FileStore:
         except (NotStored, ValueError, EOFError) as error:  # ValueError: of JSON, and of Parquet
             of = f", partition {partition!r}," if partition else ""
             raise Damaged(
-                f"the data of asset {asset!r}{of} at {stored.location} are gone or damaged ({error}): materialize it again"
+                f"the data of asset {asset!r}{of} in {self.blobs.root} are gone or damaged ({error}): materialize it again"
             ) from None
 
     def _read(self, place: str, kind: Kind) -> Value:

@@ -180,7 +180,12 @@ def _stored_tasks(of: Judged) -> Any:
 
 
 def _judgements() -> Any:
-    from orchestration.settings import annotation_inbox
-    from training.annotation_inbox import read_inbox
+    """What has arrived; the sample that stands in for runs while nothing has is nobody's judgement."""
+    from orchestration.settings import annotation_inbox, watched_inbox
+    from training.annotation_inbox import exports_in, read_inbox
 
-    return read_inbox(annotation_inbox())
+    inbox = watched_inbox()
+    if not exports_in(inbox):
+        sample = "" if annotation_inbox() == inbox else "; until one comes, runs take the sample of the project"
+        typer.echo(f"No export in {inbox} yet{sample}", err=True)
+    return read_inbox(inbox)

@@ -73,7 +73,7 @@ def evaluate(
         from training.metrics import score_table
         from training.test_sets import load_test_set
 
-        chosen: Any = tuple(system or ("assistant", "nearest question", "majority"))
+        chosen: Any = tuple(dict.fromkeys(system or ("assistant", "nearest question", "majority")))
         if strange := [name for name in chosen if name not in get_args(System)]:
             raise QueryError(f"no system {strange[0]!r}; there are: {', '.join(get_args(System))}")
         if out is not None:

@@ -94,7 +94,7 @@ def reading_of(reply: Reply) -> dict[str, Any] | None:
     name, text = reply.tool_calls[0]
     try:
         arguments = json.loads(text)
-    except json.JSONDecodeError:
+    except (ValueError, RecursionError):  # no JSON, or a number of thousands of digits, or brackets without end
         return NO_ANSWER
     return {**arguments, "task": name} if isinstance(arguments, dict) and name in TASKS else NO_ANSWER
 

@@ -7,8 +7,8 @@ from __future__ import annotations
 
 import json
 import sqlite3
-from collections.abc import Callable, Sequence
-from contextlib import closing
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import closing, contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, TypeVar
@@ -32,7 +32,7 @@ class Ledger:
     def known(self, keys: Sequence[str]) -> dict[str, Any]:
         """The lines that are there, by key."""
         found: dict[str, Any] = {}
-        with closing(self._open()) as database:
+        with self._open() as database:
             for start in range(0, len(keys), 500):
                 part = list(keys[start : start + 500])
                 marks = ",".join("?" * len(part))
@@ -43,7 +43,7 @@ class Ledger:
     def keep(self, lines: dict[str, Any]) -> None:
         """Write lines, all or none."""
         rows = [(key, json.dumps(line, ensure_ascii=False)) for key, line in lines.items()]
-        with closing(self._open()) as database, database:
+        with self._open() as database, database:
             database.executemany(
                 "insert into lines (key, line) values (?, ?) "
                 "on conflict (key) do update set line = excluded.line, times = times + 1",
@@ -52,7 +52,7 @@ class Ledger:
 
     def counts(self) -> tuple[int, int]:
         """(lines, how often any was written again)."""
-        with closing(self._open()) as database:
+        with self._open() as database:
             lines, times = database.execute("select count(*), coalesce(sum(times), 0) from lines").fetchone()
         return int(lines), int(times - lines)
 
@@ -85,10 +85,19 @@ class Ledger:
                 report(done, len(items))
         return [lines[key] for key in keys]
 
-    def _open(self) -> sqlite3.Connection:
+    @contextmanager
+    def _open(self) -> Iterator[sqlite3.Connection]:
         if not self.path.exists():
             self._begin()
-        return sqlite3.connect(self.path, timeout=60)
+        try:
+            with closing(sqlite3.connect(self.path, timeout=60)) as database:
+                yield database
+        except sqlite3.DatabaseError as error:
+            if isinstance(error, sqlite3.OperationalError) and "no such table" not in str(error):
+                raise  # locked, or a full disk: the file is sound
+            raise sqlite3.DatabaseError(
+                f"{self.path} is damaged ({error}); move it away: what it held is made again"
+            ) from None
 
     def _begin(self) -> None:
         """An empty database, there as a whole or not at all: its journal mode cannot be set while others use it."""

@@ -168,7 +168,7 @@ class Tracking:
             client.set_registered_model_alias(version.name, CHAMPION, version.version)
 
     def roll_back(self, reason: str, name: str = ASSISTANT_MODEL) -> tuple[Version, Version | None]:
-        """Give the alias ``champion`` back to the version that the champion replaced; none, where it replaced none.
+        """Give the alias ``champion`` back to the version that the champion replaced (see :meth:`replaced_by`), or to none.
 
         The version that was champion is marked, and is not promoted again by what it was promoted by.
 
@@ -182,13 +182,25 @@ class Tracking:
             champion = self.version_at(CHAMPION, name)
             if champion is None:
                 raise LookupError(f"{name} has no champion at {shown(self.uri)}, so there is nothing to roll back")
-            client, replaced = self.client(), champion.tags.get(OVER_TAG, "")
+            client, replaced = self.client(), self.replaced_by(champion)
             client.set_model_version_tag(name, champion.version, ROLLED_BACK_TAG, reason[:MOST_TOLD])
-            if replaced:
-                client.set_registered_model_alias(name, CHAMPION, replaced)
+            if replaced is not None:
+                client.set_registered_model_alias(name, CHAMPION, replaced.version)
             else:
                 client.delete_registered_model_alias(name, CHAMPION)
             return champion, self.version_at(CHAMPION, name)
+
+    def replaced_by(self, champion: Version) -> Version | None:
+        """The version that a champion replaced; where that was rolled back itself, the one before it.
+
+        None where it replaced none, or one that has been deleted from the registry since.
+        """
+        known = {one.version: one for one in self.versions(champion.name)}
+        found, seen = known.get(champion.tags.get(OVER_TAG, "")), {champion.version}
+        while found is not None and ROLLED_BACK_TAG in found.tags and found.version not in seen:
+            seen.add(found.version)
+            found = known.get(found.tags.get(OVER_TAG, ""))
+        return None if found is None or found.version in seen else found
 
     def versions(self, name: str = ASSISTANT_MODEL) -> list[Version]:
         """All registered versions, newest first."""

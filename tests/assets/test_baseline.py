@@ -6,6 +6,7 @@ from pathlib import Path
 
 import dagster as dg
 import pandas as pd
+import pytest
 
 from assets.baseline import gpt4_baseline
 from assets.profile import read_profile
@@ -16,6 +17,17 @@ from orchestration.settings import PROFILES
 from orchestration.storage import StoredFiles
 from training.baseline_api import EXPLANATION
 from training.corpora import items_frame
+
+
+def test_a_recording_that_was_cut_short_is_asked_for_again(tmp_path: Path):
+    recordings = StoredRecordings(LocalBlobs(str(tmp_path)))
+    recordings.keep("key", {"reply": 1})
+    (path,) = tmp_path.rglob("key*")
+    path.write_text(path.read_text()[:5])
+    with pytest.warns(UserWarning, match="is damaged and not used"):
+        assert recordings.find("key") is None
+    recordings.keep("key", {"reply": 2})
+    assert recordings.find("key") == {"reply": 2}
 
 
 def test_a_profile_with_more_explanations_has_the_hosted_model_asked_for_more(tmp_path: Path, monkeypatch):

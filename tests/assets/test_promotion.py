@@ -7,12 +7,12 @@ from pathlib import Path
 import dagster as dg
 import pytest
 
-from assets.contenders import COMPARED_WITH, EVALUATED, challenger_of
+from assets.contenders import COMPARED_WITH, EVALUATED, challenger_of, incumbent_of
 from assets.promotion import promoted_assistant
 from assets.storage import FileStore, LocalBlobs
 from lm.registry import ASSISTANT_MODEL, CHAMPION
 from orchestration.storage import StoredFiles
-from training.tracking import ADAPTER_TAG, Tracking
+from training.tracking import ADAPTER_TAG, OVER_TAG, Tracking, Version
 
 
 @pytest.fixture
@@ -55,3 +55,13 @@ def test_a_version_registered_since_the_evaluation_is_not_promoted_for_it(evalua
     champion = tracking.version_at(CHAMPION)
     assert done.success == (evaluated == "d2")
     assert (champion.version if champion else None) == ("2" if evaluated == "d2" else None)
+
+
+@pytest.mark.parametrize(("there", "incumbent"), [("12", "1"), ("2", None)])
+def test_where_the_replaced_version_was_deleted_the_shipped_adapter_is_to_beat(there, incumbent, monkeypatch):
+    """The challenger is champion already, and no new one has come; a version that is gone would end every evaluation."""
+    known = [Version(ASSISTANT_MODEL, one, "run", {OVER_TAG: "1"} if one == "2" else {}) for one in there]
+    monkeypatch.setattr(Tracking, "versions", lambda *_: known)
+    monkeypatch.setattr(Tracking, "version_at", lambda *_: known[-1])
+    found = incumbent_of(Tracking("", ""), {"version": "2"})
+    assert (found.version if found else None) == incumbent

@@ -214,6 +214,14 @@ def test_a_registry_that_does_not_answer_is_told_without_its_password(command, m
     assert "s3cret" not in found.stderr + found.stdout
 
 
+def test_a_registry_that_is_no_database_is_told(tmp_path, monkeypatch):
+    (tmp_path / "mlflow.db").write_text("no database")
+    monkeypatch.setenv("MLFLOW_TRACKING_URI", f"sqlite:///{tmp_path / 'mlflow.db'}")
+    found = CliRunner().invoke(app, ["models"])
+    assert found.exit_code == 2
+    assert "RegistryError" in found.stderr and "file is not a database" in found.stderr
+
+
 @pytest.mark.parametrize("command", [["models"], ["parse", "What does drug do to pain?", "--data"]])
 def test_a_registry_that_does_not_answer_is_not_waited_for_long(command, tmp_path, monkeypatch):
     """Unless told otherwise MLflow tries for four minutes, without a word."""

@@ -24,7 +24,7 @@ def test_systems_are_scored_beside_each_other_and_every_reading_is_kept(tmp_path
     """A network without training, on three questions: what counts is that all of it is there and adds up."""
     out = tmp_path / "readings.parquet"
     systems = ("assistant", "majority")
-    chosen = [part for system in systems for part in ("--system", system)]
+    chosen = [part for system in (*systems, "majority") for part in ("--system", system)]  # asked for twice, given once
     told = json.loads(
         _said("evaluate", "written", "--model", "tiny", "--every", "61", *chosen, "--out", str(out), "--json")
     )
@@ -33,6 +33,7 @@ def test_systems_are_scored_beside_each_other_and_every_reading_is_kept(tmp_path
     causal = readings[readings["task"] != "NONE"]
     lines = {(line["system"], line["field"]): line for line in told["causal questions"]}
     assert {system for system, _ in lines} == set(systems)
+    assert len(lines) == len(told["causal questions"])
     assert lines["assistant", "all"]["questions"] == len(causal)
     right = [
         json.loads(read) == json.loads(true) for read, true in zip(causal["majority"], causal["query"], strict=True)
@@ -77,6 +78,15 @@ def test_what_cannot_be_done_is_said_in_a_line(arguments, said, monkeypatch, tmp
     assert done.exit_code != 0
     assert said in " ".join(done.output.split())
     assert "Traceback" not in done.output
+
+
+def test_the_sample_is_not_told_as_judgements_that_came_nor_are_its_disputes_sent(monkeypatch, tmp_path):
+    monkeypatch.setenv("CAUSALSMITH_HOME", str(tmp_path))
+    monkeypatch.delenv("CAUSALSMITH_ANNOTATIONS", raising=False)
+    done = runner.invoke(app, ["annotations", "status", "--json"])
+    assert json.loads(done.stdout)["judgements"] == 0
+    assert "annotations yet; until one comes, runs take the sample" in " ".join(done.stderr.split())
+    assert "0 disputes" in _said("annotations", "disputes")
 
 
 def test_judgements_of_explanations_are_counted_and_bad_exports_named(monkeypatch, tmp_path):

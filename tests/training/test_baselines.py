@@ -102,6 +102,8 @@ def test_each_task_is_a_tool_that_asks_for_what_the_contract_needs():
         ((("ATE", '{"treatment": '),), NO_ANSWER),
         ((("ATE", '["t"]'),), NO_ANSWER),
         ((("SUM", '{"x": 1}'),), NO_ANSWER),
+        ((("ATE", "[" * 100_000),), NO_ANSWER),
+        ((("ATE", '{"x": ' + "9" * 5000 + "}"),), NO_ANSWER),
     ],
 )
 def test_a_reply_becomes_a_reading(calls, reading):

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sqlite3
 import subprocess
 import sys
 import threading
@@ -102,3 +103,11 @@ def test_many_processes_may_open_a_fresh_ledger_at_once(tmp_path):
     running = [subprocess.Popen([sys.executable, "-c", code, str(tmp_path), str(n)], cwd=root) for n in range(4)]
     assert [one.wait() for one in running] == [0] * 4
     assert all(Ledger(tmp_path / f"{n}.sqlite").counts() == (4, 0) for n in range(20))
+
+
+@pytest.mark.parametrize("content", [b"", b"no database, and longer than a header of one" * 10], ids=["empty", "junk"])
+def test_a_damaged_ledger_is_told_with_what_to_do(tmp_path, content):
+    path = tmp_path / "l.sqlite"
+    path.write_bytes(content)
+    with pytest.raises(sqlite3.DatabaseError, match=r"l\.sqlite is damaged .* move it away"):
+        Ledger(path).fill([1], ["k"], lambda part: part)

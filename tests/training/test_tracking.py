@@ -121,6 +121,39 @@ def test_promotion_moves_the_champion_and_its_alias_can_be_moved_back(versions, 
         tracking.roll_back("once more")
 
 
+@pytest.mark.parametrize(
+    ("over", "rolled_back", "there", "now"),
+    [
+        ({"3": "2", "2": "1"}, "", "123", "2"),
+        ({"3": "2", "2": "1"}, "2", "123", "1"),  # the one before was rolled back before it came again
+        ({"3": "2", "2": "3"}, "2", "123", None),  # each has replaced the other
+        ({"3": "2", "2": "1"}, "", "13", None),  # deleted from the registry
+        ({}, "", "123", None),
+    ],
+)
+def test_a_champion_gives_way_to_the_last_version_that_still_stands(
+    tmp_path, monkeypatch, over, rolled_back, there, now
+):
+    monkeypatch.setenv("CAUSALSMITH_HOME", str(tmp_path))
+    known = [
+        Version(
+            "model", one, "run", {OVER_TAG: over.get(one, "")} | ({ROLLED_BACK_TAG: "x"} if one in rolled_back else {})
+        )
+        for one in there
+    ]
+    done = []
+    client = SimpleNamespace(
+        set_model_version_tag=lambda *given: done.append(given[1:]),
+        set_registered_model_alias=lambda *given: done.append(given[1:]),
+        delete_registered_model_alias=lambda *given: done.append((given[1], None)),
+    )
+    monkeypatch.setattr(Tracking, "client", lambda _: client)
+    monkeypatch.setattr(Tracking, "versions", lambda *_: known)
+    monkeypatch.setattr(Tracking, "version_at", lambda *_: known[-1])
+    Tracking("", "").roll_back("misreads doses", "model")
+    assert done == [("3", ROLLED_BACK_TAG, "misreads doses"), (CHAMPION, now)]
+
+
 def test_of_two_promotions_at_once_the_second_finds_another_champion(tmp_path, monkeypatch):
     """Each looks which version is champion before either has moved the alias, unless it waits for the other."""
     monkeypatch.setenv("CAUSALSMITH_HOME", str(tmp_path / "home"))

@@ -84,9 +84,13 @@ def _of_a_service(error: Exception) -> str | None:
         )
     if library == "assets":
         return f"StoreError: {error}"
-    if library in ("mlflow", "sqlalchemy"):  # the latter of a file that is no database
-        why = str(error).partition("\n")[0] if library == "sqlalchemy" else str(error)
-        return f"RegistryError: the registry that MLFLOW_TRACKING_URI names does not serve us: {shown(why)}"
+    if library == "mlflow":
+        return f"RegistryError: the registry that MLFLOW_TRACKING_URI names does not serve us: {shown(str(error))}"
+    if library == "sqlalchemy":
+        why = shown(str(error).partition("\n")[0])
+        return (
+            f"DatabaseError: the database of the registry (MLFLOW_TRACKING_URI) or of Dagster does not serve us: {why}"
+        )
     return None
 
 

@@ -3,12 +3,15 @@
 import os
 import tempfile
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import yaml
 
 from lm.places import home
 from orchestration.settings import CHECKOUT, Settings, chosen_settings
+
+if TYPE_CHECKING:
+    import dagster as dg
 
 
 def instance_file(settings: Settings) -> dict[str, Any]:
@@ -42,6 +45,19 @@ def prepare_dagster_home() -> Path:
     Path(scratch).replace(folder / "dagster.yaml")
     os.environ["DAGSTER_HOME"] = str(folder)
     return folder
+
+
+def open_instance() -> "dg.DagsterInstance":
+    """The Dagster instance of the home, which is made where there is none.
+
+    Of two processes that come first at once the second waits: Dagster would have both make its tables, and one would fail.
+    """
+    from dagster import DagsterInstance
+    from filelock import FileLock
+
+    folder = prepare_dagster_home()
+    with FileLock(folder / "instance.lock"):
+        return DagsterInstance.get()
 
 
 if __name__ == "__main__":

@@ -10,7 +10,7 @@ from typing import Any
 
 import dagster as dg
 
-from orchestration.home import prepare_dagster_home
+from orchestration.home import open_instance, prepare_dagster_home
 from orchestration.jobs import PARENT_TAG
 
 
@@ -67,11 +67,11 @@ def run_job(name: str, tags: Mapping[str, str] | None = None) -> JobOutcome:
     start = time.monotonic()
     warnings.filterwarnings("ignore")
     logging.getLogger("alembic").setLevel(logging.WARNING)
-    prepare_dagster_home()
+    prepare_dagster_home()  # before the definitions are loaded
     from orchestration.definitions import defs
     from orchestration.jobs import QUIET
 
-    with dg.DagsterInstance.get() as instance:
+    with open_instance() as instance:
         job = defs.resolve_job_def(name)
         result = job.execute_in_process(
             instance=instance, raise_on_error=False, run_config=QUIET, tags=dict(tags or {})

@@ -219,7 +219,7 @@ def test_a_registry_that_is_no_database_is_told(tmp_path, monkeypatch):
     monkeypatch.setenv("MLFLOW_TRACKING_URI", f"sqlite:///{tmp_path / 'mlflow.db'}")
     found = CliRunner().invoke(app, ["models"])
     assert found.exit_code == 2
-    assert "RegistryError" in found.stderr and "file is not a database" in found.stderr
+    assert "MLFLOW_TRACKING_URI" in found.stderr and "file is not a database" in found.stderr
 
 
 @pytest.mark.parametrize("command", [["models"], ["parse", "What does drug do to pain?", "--data"]])

@@ -48,12 +48,18 @@ class Tracking:
     experiment: str = "causalsmith"
 
     def client(self) -> Any:
+        """MLflow's client. Of two that open a new SQLite file at once the second waits: each would make its tables, and fail."""
         os.environ.setdefault("MLFLOW_DISABLE_TELEMETRY", "true")
         import mlflow
 
-        if self.uri.startswith("sqlite:///"):
-            Path(self.uri.removeprefix("sqlite:///")).parent.mkdir(parents=True, exist_ok=True)
-        return mlflow.MlflowClient(tracking_uri=self.uri, registry_uri=self.uri)
+        if not self.uri.startswith("sqlite:///"):
+            return mlflow.MlflowClient(tracking_uri=self.uri, registry_uri=self.uri)
+        from filelock import FileLock
+
+        file = Path(self.uri.removeprefix("sqlite:///"))
+        file.parent.mkdir(parents=True, exist_ok=True)
+        with FileLock(f"{file}.lock"):
+            return mlflow.MlflowClient(tracking_uri=self.uri, registry_uri=self.uri)
 
     def start_run(self, name: str, parameters: Mapping[str, Any], tags: Mapping[str, str]) -> str:
         """Open a run and leave it open; returns its id. Runs that were left open when their process ended are closed."""

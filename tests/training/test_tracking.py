@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import subprocess
 import sys
+import threading
 import time
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
@@ -391,6 +392,22 @@ class _Client:
         if self.comes_first:
             raise RestException({"error_code": "RESOURCE_ALREADY_EXISTS", "message": "there already"})
         return "8"
+
+
+def test_of_two_that_open_a_new_file_at_once_one_waits(tmp_path, monkeypatch):
+    """MLflow would have each make the tables, and the second failed."""
+    inside, met = threading.Lock(), []
+
+    def client(**_: object) -> None:
+        met.append(not inside.acquire(blocking=False))
+        time.sleep(0.2)
+        if not met[-1]:
+            inside.release()
+
+    monkeypatch.setattr("mlflow.MlflowClient", client)
+    with ThreadPoolExecutor(2) as both:
+        list(both.map(lambda _: Tracking(f"sqlite:///{tmp_path / 'new' / 'mlflow.db'}", "").client(), range(2)))
+    assert met == [False, False]
 
 
 def test_of_two_first_runs_at_once_each_finds_the_experiment():

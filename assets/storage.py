@@ -140,7 +140,7 @@ class FileStore:
 
     def versions(self, asset: str) -> dict[str, str]:
         """Digest of every stored partition of an asset (the partition '' where it has none); damaged ones are warned of."""
-        found = {}
+        found: dict[str, str] = {}
         for name in self.blobs.names(f"{asset}/"):
             *partition, last = name.removeprefix(f"{asset}/").split("/")
             if last == "manifest.json" and len(partition) <= 1:  # deeper ones belong to stored folders

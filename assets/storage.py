@@ -129,13 +129,21 @@ class FileStore:
         except NotStored:
             return None
         try:
-            return Stored(**json.loads(content))
-        except (ValueError, TypeError):
+            told = json.loads(content)
+            return Stored(**{**told, "location": self._location(asset, partition, told["digest"], told["kind"])})
+        except (ValueError, TypeError, KeyError):
             raise Damaged(f"{self.blobs.root}/{name} is damaged: materialize {asset} again") from None
 
+    def _location(self, asset: str, partition: str | None, digest: str, kind: Kind) -> str:
+        """Address of a version's data where the store lies now; it may have been moved since the manifest was written."""
+        suffix = {"table": "data.parquet", "json": "data.json", "folder": "files"}[kind]
+        return f"{self.blobs.root}/{_place(asset, partition)}/{digest}/{suffix}"
+
     def is_whole(self, asset: str, partition: str | None, stored: Stored) -> bool:
-        """Whether every file of a version is there, none of them cut short."""
+        """Whether every file of a version is there, none of them cut short; of an older manifest, whether any is there."""
         place = f"{_place(asset, partition)}/{stored.digest}"
+        if not stored.files:
+            return any(True for _ in self.blobs.names(f"{place}/"))
         return all(self.blobs.size(f"{place}/{name}") == size for name, size in stored.files.items())
 
     def versions(self, asset: str) -> dict[str, str]:
@@ -165,9 +173,8 @@ class FileStore:
         place = _place(asset, partition)
         for name, content in files.items():
             self.blobs.write(f"{place}/{digest}/{name}", content)
-        suffix = {"table": "/data.parquet", "json": "/data.json", "folder": "/files"}[kind]
         sizes = {name: len(content) for name, content in files.items()}
-        stored = Stored(digest, recipe, kind, f"{self.blobs.root}/{place}/{digest}{suffix}", metadata or {}, sizes)
+        stored = Stored(digest, recipe, kind, self._location(asset, partition, digest, kind), metadata or {}, sizes)
         self.blobs.write(f"{place}/manifest.json", json.dumps(asdict(stored), ensure_ascii=False, indent=1).encode())
         return stored
 

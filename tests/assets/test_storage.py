@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import os
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 import numpy as np
@@ -279,3 +279,17 @@ def test_a_damaged_manifest_is_told_and_hides_no_other_partition(store, content)
         assert store.versions("a") == {"kept": kept.digest}
     store.put("a", "hurt", {"x": 1}, "r")
     assert store.get("a", "hurt") == {"x": 1}
+
+
+def test_of_an_older_manifest_without_sizes_it_is_told_whether_anything_is_there(store):
+    stored = replace(store.put("a", None, {"x": 1}, "r"), files={})
+    assert store.is_whole("a", None, stored)
+    Path(stored.location).unlink()
+    assert not store.is_whole("a", None, stored)
+
+
+def test_a_store_that_was_moved_tells_where_its_data_lie_now(store, tmp_path):
+    store.put("a", "p", {"x": 1}, "r")
+    Path(store.blobs.root).rename(tmp_path / "moved")
+    stored = FileStore(LocalBlobs(str(tmp_path / "moved")), tmp_path).find("a", "p")
+    assert json.loads(Path(stored.location).read_text()) == {"x": 1}

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
+from pathlib import Path
 
 import pytest
 from hypothesis import settings
@@ -15,12 +16,23 @@ settings.register_profile("untimed", deadline=None)  # how long an example takes
 settings.load_profile("untimed")
 
 
+@pytest.fixture(scope="session")
+def new_cache(tmp_path_factory: pytest.TempPathFactory) -> Callable[[], Path]:
+    """Makes caches: empty but for a link to the bundled model, where it is unpacked already, which takes twenty seconds."""
+    unpacked = list(cache().glob(f"{BUNDLED}-*-float32"))
+
+    def make() -> Path:
+        folder = tmp_path_factory.mktemp("cache")
+        for one in unpacked:
+            (folder / one.name).symlink_to(one, target_is_directory=True)
+        return folder
+
+    return make
+
+
 @pytest.fixture(scope="session", autouse=True)
-def _own_cache(tmp_path_factory: pytest.TempPathFactory) -> Iterator[None]:
-    """Empty but for a link to the bundled model, where it is unpacked already: unpacking it takes twenty seconds."""
-    folder = tmp_path_factory.mktemp("cache")
-    for unpacked in cache().glob(f"{BUNDLED}-*-float32"):
-        (folder / unpacked.name).symlink_to(unpacked, target_is_directory=True)
+def _own_cache(new_cache: Callable[[], Path]) -> Iterator[None]:
+    folder = new_cache()
     before = os.environ.get("CAUSALSMITH_CACHE")
     os.environ["CAUSALSMITH_CACHE"] = str(folder)
     yield

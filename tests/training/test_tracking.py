@@ -39,12 +39,12 @@ def _adapter(folder, seed: int):
 
 
 @pytest.fixture(scope="module")
-def tracking(tmp_path_factory):
+def tracking(tmp_path_factory, new_cache):
     folder = tmp_path_factory.mktemp("mlflow")
     one = Tracking(f"sqlite:///{folder / 'deep' / 'mlflow.db'}", (folder / "artifacts").as_uri())
     with pytest.MonkeyPatch.context() as patch:
         patch.setenv("MLFLOW_TRACKING_URI", one.uri)
-        patch.setenv("CAUSALSMITH_CACHE", str(folder / "cache"))
+        patch.setenv("CAUSALSMITH_CACHE", str(new_cache()))
         patch.setenv("CAUSALSMITH_HOME", str(folder / "home"))
         yield one
 

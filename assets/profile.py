@@ -229,7 +229,7 @@ def _said_twice(text: str) -> str | None:
         if isinstance(node, yaml.MappingNode):
             keys = set()
             for key, value in node.value:
-                if key.value in keys and isinstance(key, yaml.ScalarNode):
+                if isinstance(key, yaml.ScalarNode) and key.value in keys:
                     return f"{key.value!r} (line {key.start_mark.line + 1})"
                 keys.add(str(key.value))
                 nodes.append(value)

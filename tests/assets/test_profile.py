@@ -78,3 +78,11 @@ def test_an_hour_without_quotation_marks_is_told_as_it_was_meant(tmp_path):
     path.write_text("nights: {evaluation: 23:30}", encoding="utf-8")
     with pytest.raises(SettingsError, match=r"nights\.evaluation: .*'23:30'"):
         read_yaml(path, Settings, "settings")
+
+
+def test_a_key_that_is_a_list_is_told_and_no_crash(tmp_path):
+    """YAML allows it; a profile has none."""
+    path = tmp_path / "odd.yaml"
+    path.write_text(TINY + "\n? [a, b]\n: 1\n", encoding="utf-8")
+    with pytest.raises(SettingsError, match=r"odd\.yaml"):
+        read_profile(path)
